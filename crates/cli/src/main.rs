@@ -1,0 +1,2 @@
+//! The `upline` binary.
+fn main() {}
