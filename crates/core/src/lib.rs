@@ -1,1 +1,5 @@
 //! The pure core.
+
+pub mod name;
+
+pub use name::Name;
