@@ -1,0 +1,126 @@
+//! The *when* phrases: conditions over a ticket's fields and the hour.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::{Directory, Name, Ticket, Value};
+
+/// One *when* phrase, checked against the fields when the workflow was read.
+///
+/// A condition is total: on an empty field every comparison is false and `is not` is true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// `FIELD is VALUE`.
+    Is(Name, Value),
+    /// `FIELD is one of [..]`.
+    IsOneOf(Name, Vec<Value>),
+    /// `FIELD is empty`.
+    IsEmpty(Name),
+    /// `FIELD is over N`.
+    IsOver(Name, Decimal),
+    /// `FIELD is under N`.
+    IsUnder(Name, Decimal),
+    /// `FIELD before DATE`.
+    Before(Name, Date),
+    /// `FIELD after DATE`.
+    After(Name, Date),
+    /// `during CALENDAR`: the decision falls into the calendar's open hours.
+    During(Name),
+    /// `A and B`.
+    And(Vec<Condition>),
+    /// `A or B`.
+    Or(Vec<Condition>),
+    /// `not A`; `FIELD is not VALUE` and `outside CALENDAR` are written with it.
+    Not(Box<Condition>),
+}
+
+impl Condition {
+    /// Whether the condition holds for the ticket at `now`.
+    pub fn holds(&self, ticket: &Ticket, directory: &Directory, now: Timestamp) -> bool {
+        let value = |field: &Name| ticket.fields.get(field);
+        match self {
+            Self::Is(field, expected) => value(field).is_some_and(|value| matches(value, expected)),
+            Self::IsOneOf(field, options) => value(field)
+                .is_some_and(|value| options.iter().any(|option| matches(value, option))),
+            Self::IsEmpty(field) => value(field).is_none(),
+            Self::IsOver(field, bound) => {
+                matches!(value(field), Some(Value::Number(number)) if number > bound)
+            }
+            Self::IsUnder(field, bound) => {
+                matches!(value(field), Some(Value::Number(number)) if number < bound)
+            }
+            Self::Before(field, day) => {
+                matches!(value(field), Some(Value::Date(date)) if date < day)
+            }
+            Self::After(field, day) => {
+                matches!(value(field), Some(Value::Date(date)) if date > day)
+            }
+            Self::During(calendar) => directory
+                .calendars
+                .get(calendar)
+                .is_some_and(|found| found.is_open(now)),
+            Self::And(all) => all.iter().all(|one| one.holds(ticket, directory, now)),
+            Self::Or(any) => any.iter().any(|one| one.holds(ticket, directory, now)),
+            Self::Not(inner) => !inner.holds(ticket, directory, now),
+        }
+    }
+
+    /// Calls `visit` with each field that the condition reads.
+    pub fn visit_fields(&self, visit: &mut impl FnMut(&Name)) {
+        match self {
+            Self::Is(field, _)
+            | Self::IsOneOf(field, _)
+            | Self::IsEmpty(field)
+            | Self::IsOver(field, _)
+            | Self::IsUnder(field, _)
+            | Self::Before(field, _)
+            | Self::After(field, _) => visit(field),
+            Self::During(_) => (),
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|one| one.visit_fields(visit)),
+            Self::Not(inner) => inner.visit_fields(visit),
+        }
+    }
+}
+
+/// A field of several choices *is* a value when the value is among them.
+fn matches(value: &Value, expected: &Value) -> bool {
+    match (value, expected) {
+        (Value::List(list), Value::Text(text)) => list.iter().any(|item| item.as_str() == text),
+        _ => value == expected,
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(field, value) => write!(f, "{field} is {value}"),
+            Self::IsOneOf(field, values) => {
+                let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+                write!(f, "{field} is one of [{}]", values.join(", "))
+            }
+            Self::IsEmpty(field) => write!(f, "{field} is empty"),
+            Self::IsOver(field, bound) => write!(f, "{field} is over {bound}"),
+            Self::IsUnder(field, bound) => write!(f, "{field} is under {bound}"),
+            Self::Before(field, day) => write!(f, "{field} before {day}"),
+            Self::After(field, day) => write!(f, "{field} after {day}"),
+            Self::During(calendar) => write!(f, "during {calendar}"),
+            Self::And(all) => join(f, all, " and "),
+            Self::Or(any) => join(f, any, " or "),
+            Self::Not(inner) => write!(f, "not ({inner})"),
+        }
+    }
+}
+
+fn join(f: &mut fmt::Formatter<'_>, parts: &[Condition], word: &str) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        let before = if index == 0 { "" } else { word };
+        match part {
+            Condition::And(_) | Condition::Or(_) => write!(f, "{before}({part})")?,
+            _ => write!(f, "{before}{part}")?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,536 @@
+//! Events: what happened, in the past tense, understandable without the workflow.
+//!
+//! Once released an event keeps its meaning: variants are added, never altered.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ticket::{
+    Actor, Branch, Clock, ClockId, Delivery, Holder, Level, NoticeId, Parent, Why,
+};
+use crate::{Name, Value};
+
+/// Most people whose reason for not being asked a hop records; of a larger group the rest is counted.
+pub const MAX_LEFT_OUT: usize = 64;
+
+/// A fact of a ticket's journal, with the time of the commit that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What can happen to a ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// The ticket exists.
+    Opened {
+        /// Its id.
+        ticket: Name,
+        /// Its workflow.
+        workflow: Name,
+        /// The version that it keeps.
+        version: u32,
+        /// Who opened it.
+        by: Actor,
+        /// The key by which another system finds it.
+        key: Option<Name>,
+        /// The ticket that waits for its end.
+        parent: Option<Parent>,
+    },
+    /// Fields changed; `None` is emptied.
+    FieldsSet {
+        /// Who changed them.
+        by: Actor,
+        /// What they hold now.
+        values: Vec<(Name, Option<Value>)>,
+    },
+    /// Somebody took an action.
+    Acted {
+        /// Where.
+        branch: Branch,
+        /// Which.
+        action: Name,
+        /// Who.
+        by: Actor,
+        /// What he said to it.
+        note: Option<String>,
+    },
+    /// A state was entered; the one before, its clocks and its branches are over.
+    Entered {
+        /// Where.
+        branch: Branch,
+        /// The state.
+        state: Name,
+        /// Number of the visit.
+        visit: u32,
+        /// What led here.
+        cause: Cause,
+        /// The clocks of `after`.
+        clocks: Vec<Clock>,
+        /// Who has it until a hop says otherwise: who had it before.
+        holder: Holder,
+    },
+    /// The answerable person changed, or was asked anew. One record: the old ladder clock is gone, the new
+    /// person, his clock and the messages are there.
+    Hopped(Box<Hop>),
+    /// A level that changes nobody was reached, or the ladder was armed for whoever has it.
+    LevelReached {
+        /// Where.
+        branch: Branch,
+        /// The ladder.
+        ladder: Name,
+        /// The level.
+        level: Level,
+        /// The round, from 1.
+        round: u32,
+        /// What led to it.
+        cause: Cause,
+        /// Who was told.
+        notices: Vec<Notice>,
+        /// The ladder's next clock.
+        clock: Option<Clock>,
+    },
+    /// A level had nobody and was passed at once.
+    LevelPassed {
+        /// Where.
+        branch: Branch,
+        /// The level.
+        level: Level,
+        /// What was asked.
+        why: Why,
+        /// Each who was looked at, and why not.
+        left_out: Vec<LeftOut>,
+    },
+    /// The last resort was reminded.
+    Reminded {
+        /// Where.
+        branch: Branch,
+        /// The fired clock.
+        late: i64,
+        /// The messages.
+        notices: Vec<Notice>,
+        /// The next reminder.
+        clock: Clock,
+    },
+    /// People were told about something that changed nobody.
+    Notified {
+        /// Where.
+        branch: Branch,
+        /// The messages.
+        notices: Vec<Notice>,
+        /// A fired clock of a person's own notification rule, if that was the reason.
+        clock: Option<ClockId>,
+    },
+    /// The fate of a message.
+    Delivery {
+        /// Where.
+        branch: Branch,
+        /// Which message.
+        notice: NoticeId,
+        /// The channel.
+        via: Name,
+        /// What became of it.
+        state: Delivery,
+        /// What the peer said.
+        detail: Option<String>,
+    },
+    /// The ladder stands still.
+    Suspended {
+        /// Where.
+        branch: Branch,
+        /// Who.
+        by: Actor,
+        /// Why.
+        reason: Option<String>,
+        /// When it goes on by itself.
+        clock: Clock,
+    },
+    /// The ladder goes on.
+    Resumed {
+        /// Where.
+        branch: Branch,
+        /// What led to it.
+        cause: Cause,
+        /// The ladder's clock, armed anew.
+        clock: Option<Clock>,
+        /// The holder is told.
+        notices: Vec<Notice>,
+    },
+    /// A due time was changed by somebody, or put off by a link.
+    ClockMoved {
+        /// Where.
+        branch: Branch,
+        /// The old clock.
+        old: ClockId,
+        /// What it became; a new id, so that the old one's firing does nothing.
+        new: Clock,
+        /// Who.
+        by: Actor,
+        /// How it came about.
+        how: ClockMove,
+    },
+    /// Something was said.
+    Commented {
+        /// Where.
+        branch: Branch,
+        /// Who.
+        by: Actor,
+        /// What.
+        text: String,
+        /// Whether the caller sees it: an answer to him.
+        to_caller: bool,
+    },
+    /// A checklist item was ticked, or the tick taken away.
+    Ticked {
+        /// Where.
+        branch: Branch,
+        /// The item.
+        item: Name,
+        /// Whether it is ticked now.
+        done: bool,
+        /// Who.
+        by: Actor,
+    },
+    /// A promise's ledger changed.
+    Promise {
+        /// Which.
+        promise: Name,
+        /// How.
+        change: PromiseChange,
+        /// Its clocks from now on, in place of the earlier ones.
+        clocks: Vec<Clock>,
+        /// The messages.
+        notices: Vec<Notice>,
+    },
+    /// A machine was called.
+    RunStarted {
+        /// Where.
+        branch: Branch,
+        /// The webhook's name.
+        webhook: Name,
+        /// Number of the try, from 1. With ticket and visit it is the idempotency key.
+        attempt: u32,
+        /// What is sent.
+        body: Vec<(Name, Value)>,
+        /// When the try is given up.
+        clock: Clock,
+    },
+    /// A try failed.
+    RunFailed {
+        /// Where.
+        branch: Branch,
+        /// Number of the try.
+        attempt: u32,
+        /// What went wrong.
+        reason: String,
+        /// The next try; `None` if it was the last.
+        clock: Option<Clock>,
+    },
+    /// Another workflow is to be opened; its end moves this ticket on.
+    Called {
+        /// Where.
+        branch: Branch,
+        /// The visit that waits.
+        visit: u32,
+        /// The workflow.
+        workflow: Name,
+        /// The new ticket's fields.
+        fields: Vec<(Name, Value)>,
+    },
+    /// A branch has ended.
+    BranchEnded {
+        /// Which.
+        branch: Branch,
+        /// The outcome.
+        outcome: Name,
+        /// The messages.
+        notices: Vec<Notice>,
+    },
+    /// The ticket has ended; its clocks and promises are over.
+    Ended {
+        /// The end state; empty if it was cancelled.
+        state: Name,
+        /// The outcome.
+        outcome: Name,
+        /// What led to it.
+        cause: Cause,
+        /// The messages.
+        notices: Vec<Notice>,
+    },
+    /// The ticket goes on in another version of its workflow.
+    Migrated {
+        /// The version from now on.
+        version: u32,
+        /// Who.
+        by: Actor,
+    },
+}
+
+/// One passing-on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hop {
+    /// Where.
+    pub branch: Branch,
+    /// Who was answerable.
+    pub from: Option<Name>,
+    /// Who has it now.
+    pub holder: Holder,
+    /// The new epoch.
+    pub epoch: u32,
+    /// The ladder, if the state has one.
+    pub ladder: Option<Name>,
+    /// Where on the ladder.
+    pub level: Level,
+    /// The round, from 1. A new round forgets who has had it.
+    pub round: u32,
+    /// The rule.
+    pub why: Why,
+    /// What led to it.
+    pub cause: Cause,
+    /// For whom the holder stands in (his deputy), if he does.
+    pub deputy_of: Option<Name>,
+    /// Each who was looked at, and why not; at most [`MAX_LEFT_OUT`].
+    pub left_out: Vec<LeftOut>,
+    /// The group whose round robin moved on to the holder.
+    pub turn_of: Option<Name>,
+    /// The ladder's next clock.
+    pub clock: Option<Clock>,
+    /// Clocks of the person's later notification rules.
+    pub reach: Vec<Clock>,
+    /// The messages.
+    pub notices: Vec<Notice>,
+}
+
+/// What led to an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The ticket was opened.
+    Opened,
+    /// The state was entered.
+    Entered,
+    /// An action.
+    Action {
+        /// Which.
+        action: Name,
+        /// Who took it.
+        by: Actor,
+    },
+    /// A clock fired.
+    Clock {
+        /// Which.
+        clock: ClockId,
+        /// Seconds between its due time and now.
+        late: i64,
+    },
+    /// A condition chose the way.
+    Chosen {
+        /// The condition, or `else`.
+        when: Name,
+    },
+    /// Somebody claimed, declined, released … it.
+    Person {
+        /// What he did.
+        operation: crate::Operation,
+        /// Who.
+        by: Actor,
+        /// What he said.
+        reason: Option<String>,
+    },
+    /// No channel reaches the person.
+    Undeliverable,
+    /// The person is no longer in the directory, or is absent.
+    Gone,
+    /// A promise was broken.
+    Breach {
+        /// Which.
+        promise: Name,
+    },
+    /// The branches came together.
+    Joined,
+    /// The holder gave a sign of life.
+    Activity,
+    /// A sign of life, a wake-up or a migration armed the ladder anew.
+    Rearmed,
+}
+
+/// Somebody who was not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Who; empty for a whole phrase that led to nobody.
+    pub who: Name,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why somebody was not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// Away, and no deputy is there.
+    Absent {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Not on shift.
+    OffShift,
+    /// Has as many open tickets as he may.
+    AtCapacity {
+        /// How many that is.
+        at_most: u32,
+    },
+    /// Lacks this skill.
+    LacksSkill {
+        /// Which.
+        skill: Name,
+    },
+    /// Excluded by the rule (four eyes).
+    Excluded,
+    /// No channel reaches him.
+    Unreachable,
+    /// Has had it in this round.
+    HadIt,
+    /// Has it now.
+    HasIt,
+    /// Holds more tickets than the one who was asked.
+    Busier {
+        /// How many.
+        open: u32,
+    },
+    /// Was given a ticket more recently than the one who was asked, or stands later in the list.
+    LaterInLine,
+    /// Not in the directory.
+    Unknown,
+    /// Nobody is meant: nobody did the action, nobody is on call, the group has no such leader.
+    Nobody,
+    /// Of a large group, this many more.
+    More {
+        /// How many.
+        count: u32,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent { until } => write!(f, "away until {until}"),
+            Self::OffShift => f.write_str("off shift"),
+            Self::AtCapacity { at_most } => write!(f, "has {at_most} tickets already"),
+            Self::LacksSkill { skill } => write!(f, "lacks the skill {skill}"),
+            Self::Excluded => f.write_str("excluded by the rule"),
+            Self::Unreachable => f.write_str("no channel reaches them"),
+            Self::HadIt => f.write_str("has had it"),
+            Self::HasIt => f.write_str("has it now"),
+            Self::Busier { open } => write!(f, "busier: {open} open"),
+            Self::LaterInLine => f.write_str("later in line"),
+            Self::Unknown => f.write_str("not in the directory"),
+            Self::Nobody => f.write_str("nobody is meant"),
+            Self::More { count } => write!(f, "{count} more"),
+        }
+    }
+}
+
+/// A message to be sent: written in the commit of the event that caused it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Its number.
+    pub id: NoticeId,
+    /// To whom.
+    pub to: Recipient,
+    /// The channel.
+    pub via: Name,
+    /// What about.
+    pub topic: Topic,
+}
+
+/// To whom a message goes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Recipient {
+    /// Somebody of the directory.
+    Person(Name),
+    /// Whoever this contact field names.
+    Contact(Name),
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Topic {
+    /// You have it.
+    Assigned,
+    /// You may claim it.
+    Offered,
+    /// You should know (a `notify` of a state, a level or an end).
+    Informed,
+    /// You still have it (last resort, wake-up).
+    Reminded,
+    /// A promise is about to be broken.
+    PromiseWarned {
+        /// Which.
+        promise: Name,
+        /// Percentage used up.
+        percent: u8,
+    },
+    /// A promise is broken.
+    PromiseBreached {
+        /// Which.
+        promise: Name,
+    },
+    /// You had it, or delegated it; somebody else has acted.
+    Outcome,
+}
+
+/// How a due time came to be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClockMove {
+    /// By an operator or lead, with a reason.
+    Changed {
+        /// Why.
+        reason: String,
+    },
+    /// The assignee said by when he answers.
+    AnswerBy,
+    /// A link without login holds the ladder.
+    Held,
+}
+
+/// How a promise's ledger changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PromiseChange {
+    /// It runs, with this budget in seconds of its calendar.
+    Started {
+        /// The budget.
+        budget: i64,
+    },
+    /// It stands still.
+    Paused {
+        /// Seconds used up.
+        consumed: i64,
+    },
+    /// It goes on.
+    Resumed,
+    /// It was reached.
+    Met {
+        /// Seconds used up.
+        consumed: i64,
+    },
+    /// A warning was given.
+    Warned {
+        /// Percentage.
+        percent: u8,
+        /// Seconds between its due time and now.
+        late: i64,
+    },
+    /// It is broken.
+    Breached {
+        /// Seconds between its due time and now.
+        late: i64,
+    },
+    /// Its budget changed; it counts from the true start.
+    Retargeted {
+        /// The new budget.
+        budget: i64,
+    },
+}
