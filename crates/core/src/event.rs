@@ -74,6 +74,8 @@ pub enum Fact {
         clocks: Vec<Clock>,
         /// Who has it until a hop says otherwise: who had it before.
         holder: Holder,
+        /// Whether that person has taken it rather than having been asked.
+        taken: bool,
     },
     /// The answerable person changed, or was asked anew. One record: the old ladder clock is gone, the new
     /// person, his clock and the messages are there.
@@ -288,6 +290,8 @@ pub struct Hop {
     pub level: Level,
     /// The round, from 1. A new round forgets who has had it.
     pub round: u32,
+    /// Whether the holder has taken it rather than being asked.
+    pub taken: bool,
     /// The rule.
     pub why: Why,
     /// What led to it.
@@ -354,8 +358,8 @@ pub enum Cause {
     Joined,
     /// The holder gave a sign of life.
     Activity,
-    /// A sign of life, a wake-up or a migration armed the ladder anew.
-    Rearmed,
+    /// The ticket was migrated.
+    Migrated,
 }
 
 /// Somebody who was not asked.

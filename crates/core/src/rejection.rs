@@ -122,12 +122,6 @@ pub enum Rejection {
         /// Longest allowed, in bytes.
         limit: usize,
     },
-    /// A clock's due time can't be computed: its calendar never opens again.
-    #[error("the calendar `{calendar}` never opens again")]
-    NeverOpens {
-        /// Which calendar.
-        calendar: Name,
-    },
     /// The workflow runs in a circle with no person and no time between.
     #[error("`{state}` leads back to itself without a person or a clock")]
     InstantLoop {

@@ -131,8 +131,8 @@ pub struct Position {
     pub round: u32,
     /// Who has had it in this round, in order.
     pub had: Vec<Name>,
-    /// Whether the holder took it (claimed it) rather than having been asked.
-    pub claimed: bool,
+    /// Whether the holder has taken it (claimed it, or acted his way in) rather than having been asked.
+    pub taken: bool,
     /// Who delegated it and is to learn the outcome.
     pub delegated_by: Option<Name>,
     /// Whether the holder has set his own next due time since the ladder was armed.
@@ -291,6 +291,8 @@ pub enum ClockKind {
     Level {
         /// Which.
         next: Level,
+        /// The round in which it is taken, from 1.
+        round: u32,
     },
     /// The last resort is reminded.
     Remind,
