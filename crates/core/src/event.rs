@@ -2,8 +2,6 @@
 //!
 //! Once released an event keeps its meaning: variants are added, never altered.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +9,10 @@ use crate::ticket::{
     Actor, Branch, Clock, ClockId, Delivery, Holder, Level, NoticeId, Parent, Why,
 };
 use crate::{Name, Value};
+
+mod hop;
+
+pub use hop::{Cause, Hop, LeftOut, Reason};
 
 /// Most people whose reason for not being asked a hop records; of a larger group the rest is counted.
 pub const MAX_LEFT_OUT: usize = 64;
@@ -271,170 +273,6 @@ pub enum Fact {
         /// Who.
         by: Actor,
     },
-}
-
-/// One passing-on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hop {
-    /// Where.
-    pub branch: Branch,
-    /// Who was answerable.
-    pub from: Option<Name>,
-    /// Who has it now.
-    pub holder: Holder,
-    /// The new epoch.
-    pub epoch: u32,
-    /// The ladder, if the state has one.
-    pub ladder: Option<Name>,
-    /// Where on the ladder.
-    pub level: Level,
-    /// The round, from 1. A new round forgets who has had it.
-    pub round: u32,
-    /// Whether the holder has taken it rather than being asked.
-    pub taken: bool,
-    /// The rule.
-    pub why: Why,
-    /// What led to it.
-    pub cause: Cause,
-    /// For whom the holder stands in (his deputy), if he does.
-    pub deputy_of: Option<Name>,
-    /// Each who was looked at, and why not; at most [`MAX_LEFT_OUT`].
-    pub left_out: Vec<LeftOut>,
-    /// The group whose round robin moved on to the holder.
-    pub turn_of: Option<Name>,
-    /// The ladder's next clock.
-    pub clock: Option<Clock>,
-    /// Clocks of the person's later notification rules.
-    pub reach: Vec<Clock>,
-    /// The messages.
-    pub notices: Vec<Notice>,
-}
-
-/// What led to an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Cause {
-    /// The ticket was opened.
-    Opened,
-    /// The state was entered.
-    Entered,
-    /// An action.
-    Action {
-        /// Which.
-        action: Name,
-        /// Who took it.
-        by: Actor,
-    },
-    /// A clock fired.
-    Clock {
-        /// Which.
-        clock: ClockId,
-        /// Seconds between its due time and now.
-        late: i64,
-    },
-    /// A condition chose the way.
-    Chosen {
-        /// The condition, or `else`.
-        when: Name,
-    },
-    /// Somebody claimed, declined, released … it.
-    Person {
-        /// What he did.
-        operation: crate::Operation,
-        /// Who.
-        by: Actor,
-        /// What he said.
-        reason: Option<String>,
-    },
-    /// No channel reaches the person.
-    Undeliverable,
-    /// The person is no longer in the directory, or is absent.
-    Gone,
-    /// A promise was broken.
-    Breach {
-        /// Which.
-        promise: Name,
-    },
-    /// The branches came together.
-    Joined,
-    /// The holder gave a sign of life.
-    Activity,
-    /// The ticket was migrated.
-    Migrated,
-}
-
-/// Somebody who was not asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
-    /// Who; empty for a whole phrase that led to nobody.
-    pub who: Name,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Why somebody was not asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reason {
-    /// Away, and no deputy is there.
-    Absent {
-        /// Until when.
-        until: Timestamp,
-    },
-    /// Not on shift.
-    OffShift,
-    /// Has as many open tickets as he may.
-    AtCapacity {
-        /// How many that is.
-        at_most: u32,
-    },
-    /// Lacks this skill.
-    LacksSkill {
-        /// Which.
-        skill: Name,
-    },
-    /// Excluded by the rule (four eyes).
-    Excluded,
-    /// No channel reaches him.
-    Unreachable,
-    /// Has had it in this round.
-    HadIt,
-    /// Has it now.
-    HasIt,
-    /// Holds more tickets than the one who was asked.
-    Busier {
-        /// How many.
-        open: u32,
-    },
-    /// Was given a ticket more recently than the one who was asked, or stands later in the list.
-    LaterInLine,
-    /// Not in the directory.
-    Unknown,
-    /// Nobody is meant: nobody did the action, nobody is on call, the group has no such leader.
-    Nobody,
-    /// Of a large group, this many more.
-    More {
-        /// How many.
-        count: u32,
-    },
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent { until } => write!(f, "away until {until}"),
-            Self::OffShift => f.write_str("off shift"),
-            Self::AtCapacity { at_most } => write!(f, "has {at_most} tickets already"),
-            Self::LacksSkill { skill } => write!(f, "lacks the skill {skill}"),
-            Self::Excluded => f.write_str("excluded by the rule"),
-            Self::Unreachable => f.write_str("no channel reaches them"),
-            Self::HadIt => f.write_str("has had it"),
-            Self::HasIt => f.write_str("has it now"),
-            Self::Busier { open } => write!(f, "busier: {open} open"),
-            Self::LaterInLine => f.write_str("later in line"),
-            Self::Unknown => f.write_str("not in the directory"),
-            Self::Nobody => f.write_str("nobody is meant"),
-            Self::More { count } => write!(f, "{count} more"),
-        }
-    }
 }
 
 /// A message to be sent: written in the commit of the event that caused it.
