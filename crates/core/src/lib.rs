@@ -22,7 +22,7 @@ pub mod who;
 pub mod workflow;
 pub mod workload;
 
-pub use calendar::Calendar;
+pub use calendar::{Calendar, CalendarError, CalendarParts};
 pub use command::{Command, Typed, Wish};
 pub use condition::Condition;
 pub use directory::{Absence, Channel, Directory, Group, Person};
@@ -32,7 +32,7 @@ pub use event::{
 pub use name::Name;
 pub use rejection::{Because, FieldFault, Rejection};
 pub use schedule::Schedule;
-pub use span::{Span, SpanCount};
+pub use span::{Span, SpanCount, SpanError};
 pub use table::Operation;
 pub use ticket::{
     Actor, Branch, Clock, ClockId, ClockKind, Delivery, Holder, Level, Position, Ticket,

@@ -18,7 +18,7 @@ pub const MAX_SPAN_SECONDS: i64 = MAX_SPAN_DAYS as i64 * DAY;
 /// How long: `15 min`, `8 h`, `3 days`, `3 days around the clock`.
 ///
 /// A span has no length of its own, because it counts in a calendar: see
-/// `Calendar::after`. `8 h` is eight open hours; `3 days` is three working
+/// [`Calendar::after`](crate::Calendar::after). `8 h` is eight open hours; `3 days` is three working
 /// days further, at the same time of day. `around the clock` counts physical time, and a day is 24 hours.
 ///
 /// [`Span::new`] lets only positive spans within the limits through. The fields are open, so that a span
