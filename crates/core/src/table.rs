@@ -222,7 +222,7 @@ pub enum Owner {
 pub const fn rule(situation: Situation, operation: Operation, role: Role) -> Ruling {
     use Because as B;
     use Operation as O;
-    use Ruling::{Allowed, HeldBy, NotAllowed, NotPossible};
+    use Ruling::{Allowed, NotPossible};
     use Situation as S;
     match (situation, operation) {
         (S::Over, _) => return Ruling::Over,
@@ -231,6 +231,20 @@ pub const fn rule(situation: Situation, operation: Operation, role: Role) -> Rul
         (S::Branches, _) => return NotPossible(B::Branches),
         _ => (),
     }
+    match operation {
+        O::Act | O::Claim | O::Decline | O::Release | O::Delegate | O::Reassign | O::Escalate => {
+            handing_on(situation, operation, role)
+        }
+        _ => keeping(situation, operation, role),
+    }
+}
+
+/// The rows that may change who answers.
+const fn handing_on(situation: Situation, operation: Operation, role: Role) -> Ruling {
+    use Because as B;
+    use Operation as O;
+    use Ruling::{Allowed, HeldBy, NotAllowed, NotPossible};
+    use Situation as S;
     let leads = matches!(role, Role::Operator | Role::Lead);
     let holds = matches!(role, Role::Holder);
     // While it is offered, the lead is answerable, and each candidate may act as if he had claimed.
@@ -271,6 +285,19 @@ pub const fn rule(situation: Situation, operation: Operation, role: Role) -> Rul
             S::LastResort => NotPossible(B::LastResort),
             _ => Allowed(Owner::NextLevel),
         },
+        _ => NotAllowed,
+    }
+}
+
+/// The rows that leave it with whom it is, or end it.
+const fn keeping(situation: Situation, operation: Operation, role: Role) -> Ruling {
+    use Because as B;
+    use Operation as O;
+    use Ruling::{Allowed, HeldBy, NotAllowed, NotPossible};
+    use Situation as S;
+    let leads = matches!(role, Role::Operator | Role::Lead);
+    let holds = matches!(role, Role::Holder);
+    match operation {
         O::Suspend => match situation {
             _ if !holds && !leads => NotAllowed,
             S::Suspended => NotPossible(B::Suspended),
@@ -302,6 +329,6 @@ pub const fn rule(situation: Situation, operation: Operation, role: Role) -> Rul
             _ => Allowed(Owner::Kept),
         },
         O::Cancel if leads => Allowed(Owner::Nobody),
-        O::Comment | O::Reassign | O::ChangeClock | O::Cancel => NotAllowed,
+        _ => NotAllowed,
     }
 }

@@ -240,7 +240,8 @@ pub enum Delivery {
 pub struct Clock {
     /// Its id.
     pub id: ClockId,
-    /// The position that it belongs to; it ends when that state is left. Empty and of a promise: the ticket's.
+    /// The position that it belongs to; it ends when that state is left.
+    /// Empty and of a promise: the ticket's.
     pub branch: Branch,
     /// What it does.
     pub kind: ClockKind,

@@ -182,7 +182,7 @@ pub enum ValueError {
     #[error("must be one line without control characters")]
     NotOneLine,
     /// Not among the options.
-    #[error("must be one of the options: {}", options.iter().map(Name::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("must be one of the options: {}", listed(options))]
     NotAnOption {
         /// What could be chosen.
         options: Vec<Name>,
@@ -196,4 +196,11 @@ pub enum ValueError {
     /// Not a date.
     #[error("must be a date such as 2026-03-06")]
     NotADate,
+}
+fn listed(options: &[Name]) -> String {
+    options
+        .iter()
+        .map(Name::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

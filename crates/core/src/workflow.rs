@@ -213,6 +213,10 @@ pub struct State {
 
 /// What happens in a state.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most states are work, a workflow has few, and they are borrowed, never moved"
+)]
 pub enum StateKind {
     /// Somebody is answerable, and a clock runs.
     Work(Work),

@@ -1,0 +1,10 @@
+//! What spans the crates, in one test binary: house rules and documents that are run.
+//!
+//! `UPLINE_BLESS=1 cargo test` rewrites the expected output that stands in documents and transcripts.
+
+// So that clippy knows this for tests, where a panic is the way to fail.
+#![cfg(test)]
+
+mod documents;
+mod repository;
+mod tidy;
