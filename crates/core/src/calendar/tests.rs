@@ -393,6 +393,13 @@ fn calendars_that_cannot_be_are_refused() {
         error.to_string(),
         "22:00-09:01 and 09:00-17:00 overlap on Sunday"
     );
+}
+
+#[test]
+fn holidays_and_working_days_that_cannot_be_are_refused() {
+    use CalendarError as E;
+    let whole = |parts: CalendarParts| Calendar::new(parts).unwrap_err();
+    let base = || parts("UTC", 0..5, &["09:00-17:00"]);
     let backwards = Holiday::between(date(2026, 1, 2), date(2026, 1, 1));
     let holidays = |holiday| CalendarParts {
         holidays: vec![holiday],
