@@ -31,7 +31,7 @@ pub use event::{
 };
 pub use name::Name;
 pub use rejection::{Because, FieldFault, Rejection};
-pub use schedule::Schedule;
+pub use schedule::{Schedule, ScheduleError, ScheduleParts};
 pub use span::{Span, SpanCount, SpanError};
 pub use table::Operation;
 pub use ticket::{
