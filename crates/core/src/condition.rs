@@ -96,11 +96,8 @@ fn matches(value: &Value, expected: &Value) -> bool {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Is(field, value) => write!(f, "{field} is {value}"),
-            Self::IsOneOf(field, values) => {
-                let values: Vec<_> = values.iter().map(ToString::to_string).collect();
-                write!(f, "{field} is one of [{}]", values.join(", "))
-            }
+            Self::Is(field, value) => write!(f, "{field} is {}", Quoted(value)),
+            Self::IsOneOf(field, values) => fmt_list(f, field, "", values),
             Self::IsEmpty(field) => write!(f, "{field} is empty"),
             Self::IsOver(field, bound) => write!(f, "{field} is over {bound}"),
             Self::IsUnder(field, bound) => write!(f, "{field} is under {bound}"),
@@ -109,9 +106,58 @@ impl fmt::Display for Condition {
             Self::During(calendar) => write!(f, "during {calendar}"),
             Self::And(all) => join(f, all, " and "),
             Self::Or(any) => join(f, any, " or "),
-            Self::Not(inner) => write!(f, "not ({inner})"),
+            Self::Not(inner) => match &**inner {
+                Self::Is(field, value) => write!(f, "{field} is not {}", Quoted(value)),
+                Self::IsOneOf(field, values) => fmt_list(f, field, "not ", values),
+                Self::IsEmpty(field) => write!(f, "{field} is not empty"),
+                Self::During(calendar) => write!(f, "outside {calendar}"),
+                _ => write!(f, "not ({inner})"),
+            },
         }
     }
+}
+
+fn fmt_list(f: &mut fmt::Formatter<'_>, field: &Name, not: &str, values: &[Value]) -> fmt::Result {
+    write!(f, "{field} is {not}one of [")?;
+    for (index, value) in values.iter().enumerate() {
+        let before = if index == 0 { "" } else { ", " };
+        write!(f, "{before}{}", Quoted(value))?;
+    }
+    f.write_str("]")
+}
+
+/// A value as the phrase has it: in quotes where it would read as something else.
+struct Quoted<'a>(&'a Value);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.0 {
+            Value::Text(text) if needs_quotes(text) => text,
+            other => return other.fmt(f),
+        };
+        let quote = if text.contains('"') && !text.contains('\'') {
+            '\''
+        } else {
+            '"'
+        };
+        // Inside quotes the quote itself is written twice.
+        let doubled = text.replace(quote, &format!("{quote}{quote}"));
+        write!(f, "{quote}{doubled}{quote}")
+    }
+}
+
+fn needs_quotes(text: &str) -> bool {
+    let marks = ['(', ')', '[', ']', ',', '"', '\''];
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let keywords = ["not", "empty", "one", "over", "under", "before", "after"];
+    keywords.contains(&first)
+        || text.trim() != text
+        || text.is_empty()
+        || text.contains(|c: char| marks.contains(&c) || c.is_control())
+        || text
+            .split_whitespace()
+            .any(|word| matches!(word, "and" | "or"))
 }
 
 fn join(f: &mut fmt::Formatter<'_>, parts: &[Condition], word: &str) -> fmt::Result {

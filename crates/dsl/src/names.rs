@@ -17,7 +17,9 @@ const YAML_1_1: &[&str] = &[
 ];
 
 /// Words that a field can't have as its name, because phrases use them.
-const PHRASE_WORDS: &[&str] = &["assignee", "opener", "not", "during", "outside", "empty"];
+const PHRASE_WORDS: &[&str] = &[
+    "assignee", "opener", "except", "with", "else", "not", "and", "or", "during", "outside",
+];
 
 /// Why a text can't be a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,19 @@ use upline_core::Name;
 
 use crate::Code;
 
+mod cursor;
+mod how_long;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+mod when;
+mod who;
+
+pub use how_long::how_long;
+pub use when::when;
+pub use who::{WHO_WORDS, who};
+
 /// Longest phrase, in bytes.
 pub const MAX_PHRASE_BYTES: usize = 1024;
 
@@ -56,4 +69,35 @@ pub struct PhraseError {
     pub label: String,
     /// A longer way out.
     pub help: Option<String>,
+}
+
+impl PhraseError {
+    pub(crate) fn new(
+        code: Code,
+        range: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            range,
+            message: message.into(),
+            label: label.into(),
+            help: None,
+        }
+    }
+}
+
+/// Refuses a phrase longer than [`MAX_PHRASE_BYTES`].
+fn too_long(text: &str, code: Code) -> Result<(), PhraseError> {
+    if text.len() <= MAX_PHRASE_BYTES {
+        return Ok(());
+    }
+    let label = format!("at most {MAX_PHRASE_BYTES} bytes");
+    Err(PhraseError::new(
+        code,
+        0..text.len(),
+        "the phrase is too long",
+        label,
+    ))
 }
