@@ -240,19 +240,27 @@ impl Calendar {
 
     fn after_seconds(&self, from: Timestamp, seconds: i64) -> Option<Timestamp> {
         let at = split(from);
+        let limit = at.0.saturating_add(HORIZON_SECONDS);
         let mut number = self.block_from(at.0)?;
-        let open = self.block(number)?.open_before(at);
-        let mut target = (open.0.checked_add(seconds)?, open.1);
-        let last = self.block_to(at.0.saturating_add(HORIZON_SECONDS))?;
-        loop {
-            let block = self.block(number).filter(|_| number <= last)?;
-            if target <= (block.total, 0) {
-                let (second, nanos) = block.when_open(target)?;
-                return Some(join(second, nanos)).filter(|due| *due <= horizon(from));
-            }
-            target.0 -= block.total;
-            number += 1;
+        let mut block = self.block(number)?;
+        // Most spans are over before the desk closes.
+        if let Some((_, piece)) = block.at(at.0)
+            && (at.0.checked_add(seconds)?, at.1) <= (piece.end, 0)
+        {
+            return Timestamp::new(at.0 + seconds, at.1).ok();
         }
+        let open = block.open_before(at);
+        let mut target = (open.0.checked_add(seconds)?, open.1);
+        while target > (block.total, 0) {
+            target.0 -= block.total;
+            if block.end > limit {
+                return None;
+            }
+            number += 1;
+            block = self.block(number)?;
+        }
+        let due = block.when_open(target)?;
+        (due <= (limit, at.1)).then(|| join(due.0, due.1))
     }
 
     fn after_days(&self, from: Timestamp, days: u32) -> Option<Timestamp> {

@@ -86,9 +86,8 @@ impl Rotation {
     /// `at` can't be asked of the new rotation.
     #[must_use]
     pub fn without(&self, who: &str, at: Timestamp, zone: &TimeZone) -> Option<Self> {
-        let turn = self
-            .turn_at(split(at).0, self.zone.as_ref().unwrap_or(zone))
-            .max(0);
+        let (turn, _) = self.turn_at(split(at).0, self.zone.as_ref().unwrap_or(zone));
+        let turn = turn.max(0);
         let place = place(turn, self.members.len())?;
         let (before, from_now) = self.members.split_at(place);
         let mut members: Vec<Name> = from_now
@@ -132,8 +131,8 @@ impl Rotation {
         }
     }
 
-    /// The number of the last turn that begins at or before `second`.
-    fn turn_at(&self, second: i64, zone: &TimeZone) -> i64 {
+    /// The number of the last turn that begins at or before `second`, and when the next one begins.
+    fn turn_at(&self, second: i64, zone: &TimeZone) -> (i64, i64) {
         let now = wall(zone, crate::calendar::local::join(second, 0));
         let count = i64::from(self.every.count().max(1));
         let passed = now - wall_seconds(self.from);
@@ -148,10 +147,13 @@ impl Rotation {
             }
         };
         // A clock that has gone back shows a time again whose handoff is over.
-        while self.second_of(turn + 1, zone) <= second {
+        loop {
+            let next = self.second_of(turn + 1, zone);
+            if second < next {
+                return (turn, next);
+            }
             turn += 1;
         }
-        turn
     }
 }
 
@@ -212,9 +214,8 @@ impl Turns {
                 until,
             };
         }
-        let turn = self.rotation.turn_at(second, &self.zone);
+        let (turn, next) = self.rotation.turn_at(second, &self.zone);
         let place = place(turn, self.rotation.members.len()).unwrap_or(0);
-        let next = self.rotation.second_of(turn + 1, &self.zone);
         Turn {
             on: self.rotation.members.get(place..=place).unwrap_or_default(),
             until: until.min(next),
