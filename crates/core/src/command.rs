@@ -198,3 +198,19 @@ pub enum Wish {
     /// The directory changed, or an absence began: look whether the holders are still there.
     Recheck,
 }
+
+impl Wish {
+    /// Whether it reports something that has happened elsewhere: too late, it does no harm.
+    pub(crate) fn is_report(&self) -> bool {
+        matches!(
+            self,
+            Self::Due { .. }
+                | Self::RunDone { .. }
+                | Self::RunFailed { .. }
+                | Self::ChildEnded { .. }
+                | Self::Delivered { .. }
+                | Self::Undeliverable { .. }
+                | Self::Recheck
+        )
+    }
+}

@@ -9,8 +9,10 @@
 pub mod calendar;
 pub mod command;
 pub mod condition;
+pub mod decide;
 pub mod directory;
 pub mod event;
+mod evolve;
 pub mod name;
 pub mod rejection;
 pub mod schedule;
@@ -25,10 +27,12 @@ pub mod workload;
 pub use calendar::{Calendar, CalendarError, CalendarParts};
 pub use command::{Command, Typed, Wish};
 pub use condition::Condition;
+pub use decide::{Context, decide};
 pub use directory::{Absence, Channel, Directory, Group, Person};
 pub use event::{
     Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, Topic,
 };
+pub use evolve::evolve;
 pub use name::Name;
 pub use rejection::{Because, FieldFault, Rejection};
 pub use schedule::{Schedule, ScheduleError, ScheduleParts};

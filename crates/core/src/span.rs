@@ -30,19 +30,16 @@ pub const MAX_SPAN_SECONDS: i64 = MAX_SPAN_DAYS as i64 * DAY;
 /// assert_eq!(Span::days(3).around_the_clock().to_string(), "3 days around the clock");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", try_from = "Wire")]
+#[serde(try_from = "Wire")]
 pub struct Span {
     /// How many of what.
-    #[serde(flatten)]
     pub count: SpanCount,
     /// Counts nights, weekends and holidays too.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub around_the_clock: bool,
 }
 
 /// What a [`Span`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
 pub enum SpanCount {
     /// Hours, minutes and seconds.
     Time {
@@ -69,11 +66,8 @@ pub enum SpanError {
 
 /// The journal's form, before the limits are checked.
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
 struct Wire {
-    #[serde(flatten)]
     count: SpanCount,
-    #[serde(default)]
     around_the_clock: bool,
 }
 
