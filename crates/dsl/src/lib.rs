@@ -9,7 +9,6 @@ pub mod diagnostic;
 pub mod found;
 pub mod names;
 pub mod phrase;
-pub mod render;
 pub mod sources;
 mod suggest;
 

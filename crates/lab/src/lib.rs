@@ -1,1 +1,2 @@
 //! Upline.
+pub mod replay;
