@@ -1,6 +1,7 @@
 //! `decide`: what a command means for a ticket, now.
 
 mod act;
+mod ascent;
 mod due;
 mod enter;
 mod fields;

@@ -1,7 +1,7 @@
 //! People who are no longer there: the directory changed, or an absence began.
 
 use crate::decide::resolve::answerable_lead;
-use crate::decide::{Draft, ladder};
+use crate::decide::{Draft, ascent, ladder};
 use crate::event::{Cause, LeftOut, Reason};
 use crate::ticket::{Branch, Holder, Level, Position};
 use crate::{Name, Rejection};
@@ -134,7 +134,7 @@ fn replace(
     });
     match other.filter(|other| **other != ctx.directory.last_resort) {
         Some(other) => {
-            ladder::stand_in(draft, branch, other, left_out);
+            ascent::stand_in(draft, branch, other, left_out);
             Ok(())
         }
         None => {
@@ -187,6 +187,6 @@ fn offer(draft: &mut Draft<'_>, branch: &Branch, position: &Position) -> Result<
         lead: lead_now.clone(),
         candidates: left,
     };
-    ladder::offer_goes_on(draft, branch, holder, Cause::Gone);
+    ascent::offer_goes_on(draft, branch, holder, Cause::Gone);
     Ok(())
 }

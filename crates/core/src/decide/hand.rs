@@ -1,6 +1,6 @@
 //! Handing a ticket on by hand: claim, decline, release, delegate, reassign, escalate, cancel.
 
-use crate::decide::{Draft, act, fields, ladder, promise, roles};
+use crate::decide::{Draft, act, ascent, fields, ladder, promise, roles};
 use crate::event::{Cause, Fact};
 use crate::ticket::{Actor, Branch, Holder, Level};
 use crate::{Name, Operation, Reason, Rejection};
@@ -25,7 +25,7 @@ pub(super) fn claim(
             operation: Operation::Claim,
         });
     };
-    ladder::hand_to(
+    ascent::hand_to(
         draft,
         &branch,
         person,
@@ -70,7 +70,7 @@ pub(super) fn decline(
             lead: lead.clone(),
             candidates: others,
         };
-        ladder::offer_goes_on(draft, &branch, holder, cause);
+        ascent::offer_goes_on(draft, &branch, holder, cause);
         return Ok(());
     }
     ladder::pass_on(draft, &branch, &cause, Some(person), Vec::new())
@@ -123,7 +123,7 @@ pub(super) fn delegate(
         Some(level @ Level::Number(_)) => level,
         _ => Level::Entry,
     };
-    ladder::hand_to(
+    ascent::hand_to(
         draft,
         &branch,
         to,
@@ -146,7 +146,7 @@ pub(super) fn reassign(
     can_have(draft, &branch, to)?;
     let reason = fields::note(reason)?;
     let taken = by.person() == Some(to);
-    ladder::hand_to(
+    ascent::hand_to(
         draft,
         &branch,
         to,
