@@ -9,6 +9,7 @@ use crate::calendar::local::wall_seconds;
 /// Walks the minutes around a change of the clocks, and asks the clock on the wall each time.
 fn walk(zone_name: &str, change: &str, openings: &[&str]) {
     let calendar = calendar(zone_name, 0..7, openings);
+    check_ledger(&calendar, change);
     let (from, to) = (
         at(change) - SignedDuration::from_hours(60),
         at(change) + SignedDuration::from_hours(60),
@@ -85,6 +86,10 @@ fn a_walk_over_each_change_of_the_clocks() {
             ["2011-12-30T10:00:00Z", "1970-01-03T00:00:00Z"],
         ),
         (
+            "America/St_Johns", // at one minute past midnight, back into the day before
+            ["2006-10-29T02:31:00Z", "2006-04-02T03:31:00Z"],
+        ),
+        (
             "America/Havana",
             ["2026-11-01T05:00:00Z", "2026-03-08T05:00:00Z"],
         ),
@@ -100,4 +105,61 @@ fn a_walk_over_each_change_of_the_clocks() {
             hours.iter().for_each(|hours| walk(zone, change, hours));
         }
     }
+}
+
+fn check_ledger(calendar: &Calendar, change: &str) {
+    let (from, to) = (
+        at(change) - SignedDuration::from_hours(30),
+        at(change) + SignedDuration::from_hours(30),
+    );
+    let mut end = from;
+    for stretch in calendar.ledger(from, to) {
+        assert!(
+            stretch.from == end && stretch.from < stretch.to,
+            "{stretch:?}"
+        );
+        assert_eq!(calendar.is_open(stretch.from), stretch.counted);
+        end = stretch.to;
+    }
+    assert_eq!(end, to);
+}
+
+/// The tables of a calendar end somewhere, in the middle of a night shift or of a year without closing.
+#[test]
+fn tables_that_touch_each_other() {
+    let nights = calendar("Europe/Berlin", 0..7, &["20:00-07:00"]);
+    let closed_once = vec![Holiday::on(jiff::civil::date(2026, 1, 1))];
+    let parts = parts("Europe/Berlin", 0..7, &["00:00-24:00"]);
+    let open = Calendar::new(CalendarParts {
+        holidays: closed_once,
+        ..parts
+    })
+    .unwrap();
+    for number in 90..110 {
+        let midnight = block::first_day() * DAY + number * BLOCK_DAYS * DAY;
+        let midnight = join(instant(nights.zone(), midnight), 0);
+        let hour = SignedDuration::from_hours;
+        let (evening, morning) = (midnight - hour(4), midnight + hour(7));
+        let whole = nights
+            .openings(evening - hour(1), morning + hour(1))
+            .collect::<Vec<_>>();
+        assert_eq!(whole, [(evening, morning)]);
+        assert!(
+            nights.is_open(midnight + hour(3)),
+            "the morning belongs to the night before"
+        );
+        assert_eq!(nights.next_close(evening - hour(1)), Some(morning));
+        assert_eq!(nights.elapsed(evening, morning + hour(2)), 11 * 3600);
+        assert_eq!(nights.after(evening, Span::hours(11)), Some(morning));
+        assert_eq!(
+            nights.after(midnight + hour(1), Span::days(1)),
+            Some(midnight + hour(25))
+        );
+        let week = SignedDuration::from_hours(7 * 24);
+        assert_eq!(open.openings(midnight - week, midnight + week).count(), 1);
+        assert_eq!(open.ledger(midnight - week, midnight + week).count(), 1);
+    }
+    let last = (at("2025-12-31T23:00:00Z"), at("2026-01-01T23:00:00Z"));
+    assert_eq!(open.next_close(at("2020-01-01T00:00:00Z")), Some(last.0));
+    assert_eq!(open.next_open(last.0), Some(last.1));
 }
