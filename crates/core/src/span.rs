@@ -1,8 +1,9 @@
 //! [`Span`]: how long something may take, as an author writes it.
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Seconds in a minute, an hour and a day.
 const MINUTE: i64 = 60;
@@ -29,8 +30,7 @@ pub const MAX_SPAN_SECONDS: i64 = MAX_SPAN_DAYS as i64 * DAY;
 /// assert_eq!(Span::minutes(90).to_string(), "1 h 30 min");
 /// assert_eq!(Span::days(3).around_the_clock().to_string(), "3 days around the clock");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Wire")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// How many of what.
     pub count: SpanCount,
@@ -64,20 +64,10 @@ pub enum SpanError {
     TooLong,
 }
 
-/// The journal's form, before the limits are checked.
-#[derive(Deserialize)]
-struct Wire {
-    count: SpanCount,
-    around_the_clock: bool,
-}
-
-impl TryFrom<Wire> for Span {
-    type Error = SpanError;
-
-    fn try_from(wire: Wire) -> Result<Self, SpanError> {
-        Self::new(wire.count, wire.around_the_clock)
-    }
-}
+/// Not the canonical phrase of a span, as `15 min`, `1 h 30 min` or `3 days around the clock`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a span in its canonical form")]
+pub struct NotCanonical;
 
 impl Span {
     /// A span within the limits.
@@ -184,12 +174,103 @@ fn fmt_seconds(seconds: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if first { f.write_str("0 s") } else { Ok(()) }
 }
 
+/// Reads the canonical phrase back, and nothing else: authors' phrases are read by `upline-dsl`.
+///
+/// The limits are not checked, because a journal must stay readable whatever was computed.
+impl FromStr for Span {
+    type Err = NotCanonical;
+
+    fn from_str(phrase: &str) -> Result<Self, NotCanonical> {
+        let (phrase, around_the_clock) = match phrase.strip_suffix(" around the clock") {
+            Some(count) => (count, true),
+            None => (phrase, false),
+        };
+        let (negative, text) = phrase
+            .strip_prefix('-')
+            .map_or((false, phrase), |text| (true, text));
+        let mut words = text.split(' ');
+        let mut seconds = 0i128;
+        let mut days = None;
+        while let Some(count) = words.next() {
+            let count: u64 = count.parse().map_err(|_| NotCanonical)?;
+            match words.next() {
+                Some("h") => seconds += i128::from(count) * i128::from(HOUR),
+                Some("min") => seconds += i128::from(count) * i128::from(MINUTE),
+                Some("s") => seconds += i128::from(count),
+                Some("day" | "days") => days = Some(count),
+                _ => return Err(NotCanonical),
+            }
+        }
+        let count = match days {
+            Some(days) => SpanCount::Days {
+                days: days.try_into().map_err(|_| NotCanonical)?,
+            },
+            None => {
+                let seconds = if negative { -seconds } else { seconds };
+                SpanCount::Time {
+                    seconds: seconds.try_into().map_err(|_| NotCanonical)?,
+                }
+            }
+        };
+        let span = Self {
+            count,
+            around_the_clock,
+        };
+        // One phrase for each span: `90 min`, `1 day 3 h` and `+15 min` are not what is written.
+        let canonical = span.to_string();
+        let same = canonical
+            .strip_suffix(" around the clock")
+            .unwrap_or(&canonical)
+            == phrase;
+        if same { Ok(span) } else { Err(NotCanonical) }
+    }
+}
+
+/// Journals that people read say what the author wrote: the phrase. Others hold the count.
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.count, self.around_the_clock).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_str(Phrase)
+        } else {
+            let (count, around_the_clock) = Deserialize::deserialize(deserializer)?;
+            Ok(Self {
+                count,
+                around_the_clock,
+            })
+        }
+    }
+}
+
+struct Phrase;
+
+impl de::Visitor<'_> for Phrase {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a span such as \"15 min\"")
+    }
+
+    fn visit_str<E: de::Error>(self, phrase: &str) -> Result<Span, E> {
+        phrase.parse().map_err(E::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn prints_the_phrase() {
+    fn prints_the_phrase_and_reads_it_back() {
         let phrases = [
             (Span::minutes(15), "15 min"),
             (Span::minutes(90), "1 h 30 min"),
@@ -204,11 +285,41 @@ mod tests {
         ];
         for (span, phrase) in phrases {
             assert_eq!(span.to_string(), phrase);
+            assert_eq!(phrase.parse(), Ok(span));
+            let journal = serde_json::to_string(&span).unwrap();
+            assert_eq!(journal, format!("\"{phrase}\""));
+            assert_eq!(serde_json::from_str::<Span>(&journal).unwrap(), span);
+        }
+        let wrong = [
+            "",
+            " ",
+            "15",
+            "min",
+            "15min",
+            "90 min",
+            "1 days",
+            "2 day",
+            "-3 days",
+            "3 days 1 h",
+            "0 h",
+            "1 h 0 min",
+            "5 s 1 h",
+            "+15 min",
+            "015 min",
+            "15 min ",
+            "99999999999999999999 s",
+            "4294967296 days",
+            "9223372036854775807 h",
+            "8 h around the clock around the clock",
+            "8 Stunden",
+        ];
+        for phrase in wrong {
+            assert_eq!(phrase.parse::<Span>(), Err(NotCanonical), "{phrase:?}");
         }
     }
 
     #[test]
-    fn the_limits_hold_in_code_and_in_the_journal() {
+    fn the_limits_hold() {
         let new = |seconds| Span::new(SpanCount::Time { seconds }, false);
         assert_eq!(new(0), Err(SpanError::NotPositive));
         assert_eq!(new(-5), Err(SpanError::NotPositive));

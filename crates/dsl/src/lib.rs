@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod found;
 pub mod names;
 pub mod phrase;
+pub mod render;
 pub mod sources;
 mod suggest;
 

@@ -115,3 +115,30 @@ fn a_team_without_anybody() {
     assert_eq!(uncovered(&directory, nobody, None, from, to), [(from, to)]);
     assert_eq!(uncovered(&directory, nobody, None, to, from), []);
 }
+
+/// Looks each quarter of an hour, as the resolving of a level would.
+#[test]
+fn gaps_are_where_a_look_finds_nobody() {
+    let directory = desk();
+    let group = &directory.groups["service-desk"];
+    let team = Team::of_group(&directory, group);
+    let (from, to) = (at("2026-03-01T00:07:00Z"), at("2026-03-09T00:00:00Z"));
+    let gaps = uncovered(&directory, team, None, from, to);
+    let mut nobody = 0;
+    for now in from
+        .series(jiff::Span::new().minutes(15))
+        .take_while(|now| *now < to)
+    {
+        let on_duty = directory.schedules["duty"].on_duty(now);
+        let there = |name: &Name| group.has(name) && directory.stand_in(name, now).is_some();
+        let gap = gaps.iter().any(|(from, to)| *from <= now && now < *to);
+        assert_eq!(gap, !on_duty.iter().any(there), "{now}");
+        nobody += usize::from(gap);
+    }
+    let length: i64 = gaps
+        .iter()
+        .map(|(from, to)| to.as_second() - from.as_second())
+        .sum();
+    assert!(nobody.abs_diff(usize::try_from(length / 900).unwrap()) <= gaps.len());
+    assert!(gaps.windows(2).all(|pair| pair[0].1 < pair[1].0));
+}
