@@ -7,7 +7,7 @@ use super::days::{Holiday, WorkingDay};
 use super::week::{Opening, Week};
 use crate::Name;
 
-/// What a [`Calendar`] is made of.
+/// What a [`Calendar`](super::Calendar) is made of.
 ///
 /// A working day beats a holiday, and a holiday beats the week.
 #[derive(Debug, Clone, PartialEq, Eq)]
