@@ -1,2 +1,8 @@
-//! Upline.
+//! Upline in virtual time: nothing in here does IO or reads a clock.
+//!
+//! * [`World`] is many tickets and a clock that only its caller moves.
+
 pub mod replay;
+pub mod world;
+
+pub use world::World;

@@ -1,0 +1,341 @@
+//! [`World`]: many tickets in virtual time, with everything between them that an engine does.
+
+mod audit;
+mod family;
+mod openings;
+mod parts;
+mod timers;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use upline_core::{
+    ClockId, Command, Context, Directory, Event, Fact, Name, Rejection, Ticket, Wish, Workflow,
+    Workload, decide, evolve,
+};
+
+pub use audit::Gap;
+use family::Consequence;
+pub use family::MAX_CALL_DEPTH;
+use openings::Openings;
+pub use parts::{Entry, Log, Observer, Refusal, Unobserved, Workflows};
+use timers::Timer;
+
+/// A ticket with the workflow that it was opened with.
+#[derive(Debug, Clone)]
+struct Held {
+    ticket: Ticket,
+    workflow: Arc<Workflow>,
+    /// The last clock of it that was put into the queue. Ids rise and are never used again.
+    queued: ClockId,
+}
+
+/// Many tickets, the workflows, the directory, and a clock that only [`World::advance_to`] moves.
+///
+/// A fired clock is a command like a person's; one that is delivered twice, or late, does no harm.
+/// Nothing in here reads a clock or does IO, and the same commands give the same journal.
+#[derive(Debug, Clone)]
+pub struct World<O = Log> {
+    now: Timestamp,
+    up: bool,
+    workflows: Workflows,
+    directory: Arc<Directory>,
+    workload: Workload,
+    tickets: Vec<Held>,
+    names: BTreeMap<Name, usize>,
+    /// Keys of open tickets, by workflow: systems that know nothing of each other may use the same key.
+    keys: BTreeMap<(Name, Name), usize>,
+    timers: BinaryHeap<Reverse<Timer>>,
+    openings: Openings,
+    consequences: VecDeque<Consequence>,
+    answer: Vec<Event>,
+    fired: Option<(usize, ClockId)>,
+    observer: O,
+}
+
+impl World<Log> {
+    /// An empty world that keeps its journal.
+    pub fn new(now: Timestamp, workflows: Workflows, directory: Arc<Directory>) -> Self {
+        Self::observed(now, workflows, directory, Log::default())
+    }
+}
+
+impl<O: Observer> World<O> {
+    /// An empty world with an observer of its own: a long replay need not keep the journal.
+    pub fn observed(
+        now: Timestamp,
+        workflows: Workflows,
+        directory: Arc<Directory>,
+        observer: O,
+    ) -> Self {
+        let openings = Openings::new(&workflows);
+        let mut world = Self {
+            now,
+            up: true,
+            workflows,
+            directory,
+            workload: Workload::default(),
+            tickets: Vec::new(),
+            names: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            timers: BinaryHeap::new(),
+            openings,
+            consequences: VecDeque::new(),
+            answer: Vec::new(),
+            fired: None,
+            observer,
+        };
+        world.queue_absences();
+        for index in 0..world.openings.len() {
+            world.queue_opening(index, now);
+        }
+        world
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The directory as it is now.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// All workflows.
+    pub fn workflows(&self) -> &Workflows {
+        &self.workflows
+    }
+
+    /// Who holds how many.
+    pub fn workload(&self) -> &Workload {
+        &self.workload
+    }
+
+    /// Whoever watches.
+    pub fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    /// Whoever watches, to be changed.
+    pub fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
+    /// Ends the world and gives its observer back.
+    pub fn into_observer(self) -> O {
+        self.observer
+    }
+
+    /// A ticket, open or ended.
+    pub fn ticket(&self, id: &str) -> Option<&Ticket> {
+        let index = *self.names.get(id)?;
+        Some(&self.tickets[index].ticket)
+    }
+
+    /// The workflow that a ticket was opened with.
+    pub fn workflow_of(&self, id: &str) -> Option<&Arc<Workflow>> {
+        let index = *self.names.get(id)?;
+        Some(&self.tickets[index].workflow)
+    }
+
+    /// All tickets, in the order in which they were opened.
+    pub fn tickets(&self) -> impl Iterator<Item = &Ticket> {
+        self.tickets.iter().map(|held| &held.ticket)
+    }
+
+    /// The open ticket of this key.
+    pub fn by_key(&self, workflow: &str, key: &str) -> Option<&Ticket> {
+        let index = self.keys.get(&(Name::new(workflow), Name::new(key)))?;
+        Some(&self.tickets[*index].ticket)
+    }
+
+    /// Opens a ticket of the newest version of `workflow`; the command's wish is [`Wish::Open`].
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed. Of a key that is open already, [`Refusal::SameKey`] tells the ticket.
+    pub fn open(&mut self, workflow: &str, command: &Command) -> Result<&[Event], Refusal> {
+        self.check_up()?;
+        self.answer = self.open_now(workflow, command)?;
+        self.settle();
+        Ok(&self.answer)
+    }
+
+    /// What `command` does to a ticket, and all that follows from it at the same instant. The events are
+    /// those of this ticket's command alone; the observer sees all.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed.
+    pub fn submit(&mut self, ticket: &str, command: &Command) -> Result<&[Event], Refusal> {
+        self.check_up()?;
+        let index = self.names.get(ticket).copied();
+        let index = index.ok_or(Refusal::Rejected(Rejection::NotOpen))?;
+        self.answer = self.command(index, command)?;
+        self.settle();
+        Ok(&self.answer)
+    }
+
+    /// Moves the clock, and fires everything that falls due on the way at its due time: what is due
+    /// first, and among those due at one instant promise, `after`, machine, level, then the older ticket.
+    /// An earlier instant moves nothing.
+    pub fn advance_to(&mut self, to: Timestamp) {
+        while self.up && self.step(to) {}
+        self.now = self.now.max(to);
+    }
+
+    /// The engine goes down: time passes, nothing fires, and nobody can do anything.
+    pub fn stop(&mut self) {
+        self.up = false;
+    }
+
+    /// The engine is back: what fell due meanwhile fires now, in order of due time, and knows how late.
+    pub fn start(&mut self) {
+        self.up = true;
+        self.advance_to(self.now);
+    }
+
+    /// Whether the engine is up.
+    pub fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// Lets time pass to `to` with the engine down from `from` on.
+    pub fn outage(&mut self, from: Timestamp, to: Timestamp) {
+        self.advance_to(from);
+        self.stop();
+        self.advance_to(to);
+        self.start();
+    }
+
+    /// Another directory holds from now on; whoever is no longer there loses the tickets at once.
+    pub fn set_directory(&mut self, directory: Arc<Directory>) {
+        self.directory = directory;
+        self.queue_absences();
+        let open = (0..self.tickets.len()).filter(|index| self.tickets[*index].ticket.is_open());
+        for index in open.collect::<Vec<_>>() {
+            self.recheck(index);
+        }
+        self.settle();
+    }
+
+    /// Takes in a ticket that has a history already, with the workflow that it was opened with.
+    pub fn adopt(&mut self, ticket: Ticket, workflow: Arc<Workflow>) {
+        let index = self.tickets.len();
+        self.names.insert(ticket.id.clone(), index);
+        if let (Some(key), true) = (&ticket.key, ticket.is_open()) {
+            self.keys.insert((ticket.workflow.clone(), key.clone()), index);
+        }
+        self.tickets.push(Held {
+            ticket,
+            workflow,
+            queued: 0,
+        });
+        self.queue_clocks(index);
+    }
+
+    /// Takes over what is known of who holds how many; see [`World::adopt`].
+    pub fn set_workload(&mut self, workload: Workload) {
+        self.workload = workload;
+    }
+
+    /// A world of its own in which only this ticket, and those that it waits for, go on. Nothing that
+    /// happens there happens here.
+    pub fn alone(&self, id: &str) -> Option<World<Log>> {
+        let index = *self.names.get(id)?;
+        let mut world = World::new(self.now, self.workflows.clone(), Arc::clone(&self.directory));
+        world.timers.clear();
+        world.queue_absences();
+        world.workload = self.workload.clone();
+        let mut family = vec![id];
+        for held in &self.tickets[index..] {
+            let parent = held.ticket.parent.as_ref().map(|parent| parent.ticket.as_str());
+            if held.ticket.id.as_str() == id || parent.is_some_and(|id| family.contains(&id)) {
+                family.push(held.ticket.id.as_str());
+                world.adopt(held.ticket.clone(), Arc::clone(&held.workflow));
+            }
+        }
+        Some(world)
+    }
+
+    fn check_up(&self) -> Result<(), Refusal> {
+        match self.up {
+            true => Ok(()),
+            false => Err(Refusal::Down),
+        }
+    }
+
+    fn open_now(&mut self, workflow: &str, command: &Command) -> Result<Vec<Event>, Refusal> {
+        let found = self.workflows.newest(workflow).cloned();
+        let workflow = found.ok_or_else(|| Refusal::NoSuchWorkflow {
+            workflow: Name::new(workflow),
+        })?;
+        let Wish::Open { ticket, key, .. } = &command.wish else {
+            return Err(Rejection::NotOpen.into());
+        };
+        if self.names.contains_key(ticket) {
+            return Err(Rejection::AlreadyOpen.into());
+        }
+        if let Some(key) = key
+            && let Some(open) = self.by_key(&workflow.name, key)
+        {
+            return Err(Refusal::SameKey {
+                key: key.clone(),
+                ticket: open.id.clone(),
+            });
+        }
+        let index = self.tickets.len();
+        let name = ticket.clone();
+        self.tickets.push(Held {
+            ticket: Ticket::default(),
+            workflow,
+            queued: 0,
+        });
+        match self.command(index, command) {
+            Ok(events) => {
+                self.names.insert(name, index);
+                Ok(events)
+            }
+            Err(refusal) => {
+                self.tickets.pop();
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Decides, applies, and arms what was armed.
+    fn command(&mut self, index: usize, command: &Command) -> Result<Vec<Event>, Refusal> {
+        let held = &self.tickets[index];
+        let context = Context {
+            now: self.now,
+            workflow: &held.workflow,
+            directory: &self.directory,
+            workload: &self.workload,
+        };
+        let events = decide(&context, &held.ticket, command)?;
+        for event in &events {
+            self.apply(index, event);
+        }
+        self.queue_clocks(index);
+        Ok(events)
+    }
+
+    fn apply(&mut self, index: usize, event: &Event) {
+        let ticket = &mut self.tickets[index].ticket;
+        match event.fact {
+            Fact::Entered { .. } | Fact::Hopped(_) | Fact::BranchEnded { .. } | Fact::Ended { .. } => {
+                // Only who was answerable counts for the workload, not the whole ticket.
+                let before = Ticket {
+                    positions: ticket.positions.clone(),
+                    ..Ticket::default()
+                };
+                evolve(ticket, event);
+                self.workload.follow(&before, event, ticket);
+            }
+            _ => evolve(ticket, event),
+        }
+        self.follow(index, event);
+        self.observer.happened(&self.tickets[index].ticket, event);
+    }
+}

@@ -1,0 +1,207 @@
+//! What one ticket's events mean for others, and what happens to tickets without anybody's command.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use upline_core::ticket::Parent;
+use upline_core::{Actor, Command, Event, Fact, Name, Typed, Wish};
+
+use super::{Observer, Refusal, World};
+
+/// Longest chain of workflows that call one another. `check` refuses workflows that call themselves, so
+/// the bound is met only by workflows that were not checked.
+pub const MAX_CALL_DEPTH: usize = 16;
+
+/// What one ticket's event means for another ticket.
+#[derive(Debug, Clone)]
+pub(super) enum Consequence {
+    /// A called workflow is to be opened.
+    Open {
+        parent: Parent,
+        workflow: Name,
+        fields: Typed,
+        by: Actor,
+    },
+    /// The ticket that waits is to learn the end.
+    Tell {
+        parent: Parent,
+        outcome: Name,
+        fields: Typed,
+    },
+}
+
+impl<O: Observer> World<O> {
+    /// Keeps what the world knows about its tickets in step with one event.
+    pub(super) fn follow(&mut self, index: usize, event: &Event) {
+        let ticket = &self.tickets[index].ticket;
+        match &event.fact {
+            Fact::Opened { key: Some(key), .. } => {
+                let key = (ticket.workflow.clone(), key.clone());
+                self.keys.insert(key, index);
+            }
+            Fact::Called {
+                branch,
+                visit,
+                workflow,
+                fields,
+            } => {
+                // Whoever has the calling step opens the other ticket, so that its `opener` is a person.
+                let holder = ticket.positions.get(branch);
+                let holder = holder.and_then(|position| position.holder.answerable());
+                let open = Consequence::Open {
+                    parent: Parent {
+                        ticket: ticket.id.clone(),
+                        branch: branch.clone(),
+                        visit: *visit,
+                    },
+                    workflow: workflow.clone(),
+                    fields: typed(fields),
+                    by: holder.map_or_else(
+                        || Actor::System(ticket.workflow.clone()),
+                        |person| Actor::Person(person.clone()),
+                    ),
+                };
+                self.consequences.push_back(open);
+            }
+            Fact::Ended { outcome, .. } => {
+                if let Some(key) = &ticket.key {
+                    let key = (ticket.workflow.clone(), key.clone());
+                    self.keys.remove(&key);
+                }
+                if let Some(parent) = &ticket.parent {
+                    self.consequences.push_back(Consequence::Tell {
+                        parent: parent.clone(),
+                        outcome: outcome.clone(),
+                        fields: typed(&ticket.fields),
+                    });
+                }
+            }
+            _ => (),
+        }
+    }
+
+    /// Carries out what follows for other tickets, at the same instant, until nothing follows any more.
+    pub(super) fn settle(&mut self) {
+        while let Some(next) = self.consequences.pop_front() {
+            match next {
+                Consequence::Open {
+                    parent,
+                    workflow,
+                    fields,
+                    by,
+                } => self.open_child(parent, &workflow, fields, by),
+                Consequence::Tell {
+                    parent,
+                    outcome,
+                    fields,
+                } => {
+                    let command = Command {
+                        by: Actor::System(Name::new("call")),
+                        branch: Some(parent.branch),
+                        wish: Wish::ChildEnded {
+                            visit: parent.visit,
+                            outcome,
+                            fields,
+                        },
+                    };
+                    if let Some(index) = self.names.get(&parent.ticket).copied() {
+                        self.tell(index, &command);
+                    }
+                }
+            }
+        }
+    }
+
+    fn open_child(&mut self, parent: Parent, workflow: &Name, fields: Typed, by: Actor) {
+        // Unique, and the same when the same visit is told twice.
+        let child = Name::new(format!("{}.{}", parent.ticket, parent.visit));
+        let depth = child.matches('.').count();
+        let command = Command {
+            by,
+            branch: None,
+            wish: Wish::Open {
+                ticket: child.clone(),
+                key: None,
+                parent: Some(parent),
+                fields,
+            },
+        };
+        let opened = match depth > MAX_CALL_DEPTH {
+            true => Err(Refusal::TooDeep),
+            false => self.open_now(workflow, &command),
+        };
+        if let Err(refusal) = opened {
+            self.observer.refused(&child, &command, &refusal);
+        }
+    }
+
+    /// Gives a command that nobody waits for the answer of.
+    pub(super) fn tell(&mut self, index: usize, command: &Command) {
+        if let Err(refusal) = self.command(index, command) {
+            let ticket = &self.tickets[index].ticket.id;
+            self.observer.refused(ticket, command, &refusal);
+        }
+    }
+
+    /// Whoever is away from `from` on loses his tickets now.
+    pub(super) fn absence_begins(&mut self, from: Timestamp) {
+        let directory = Arc::clone(&self.directory);
+        let begins = directory.absences.values().flatten();
+        let gone = begins.filter(|absence| absence.from == from);
+        let gone: Vec<&Name> = gone.map(|absence| &absence.who).collect();
+        for index in 0..self.tickets.len() {
+            let ticket = &self.tickets[index].ticket;
+            if ticket.is_open() && ticket.answerable().any(|(_, who)| gone.contains(&who)) {
+                self.recheck(index);
+            }
+        }
+    }
+
+    pub(super) fn recheck(&mut self, index: usize) {
+        let recheck = Command {
+            by: Actor::Clock,
+            branch: None,
+            wish: Wish::Recheck,
+        };
+        self.tell(index, &recheck);
+    }
+
+    /// Opens the ticket of an `every`. Those that an outage has swallowed are one ticket: the last one.
+    pub(super) fn open_by_itself(&mut self, index: usize, due: Timestamp) {
+        let mut due = due;
+        while let Some(next) = self.openings.next(index, due)
+            && next <= self.now
+        {
+            due = next;
+        }
+        let (workflow, command) = self.openings.command(index, due);
+        if let Err(refusal) = self.open_now(&workflow, &command) {
+            let name = &self.openings.name(index);
+            self.observer.refused(name, &command, &refusal);
+        }
+        self.queue_opening(index, due);
+    }
+}
+
+/// Values as a person would type them.
+fn typed<'a, V: ToString + 'a>(values: impl IntoIterator<Item = impl Pair<'a, V>>) -> Typed {
+    let values = values.into_iter().map(Pair::pair);
+    values.map(|(name, value)| (name.clone(), value.to_string())).collect()
+}
+
+/// An entry of a map or of a list.
+trait Pair<'a, V> {
+    fn pair(self) -> (&'a Name, &'a V);
+}
+
+impl<'a, V> Pair<'a, V> for (&'a Name, &'a V) {
+    fn pair(self) -> (&'a Name, &'a V) {
+        self
+    }
+}
+
+impl<'a, V> Pair<'a, V> for &'a (Name, V) {
+    fn pair(self) -> (&'a Name, &'a V) {
+        (&self.0, &self.1)
+    }
+}
