@@ -1,0 +1,83 @@
+//! One rendering of events as lines of text, for transcripts, simulations, the demo, pages and the CLI.
+//!
+//! [`say`] turns events into [`Say`] values, which have no language; [`Say::text`] words them. What a line
+//! says comes from the event alone; the workflow adds the author's phrase for what comes next.
+
+mod chinese;
+mod english;
+mod next;
+mod say;
+mod times;
+
+use jiff::Timestamp;
+use upline_core::{Branch, Event, Workflow};
+
+pub use next::Next;
+pub use say::Say;
+pub use times::{Times, clock_time, duration};
+
+/// The language of a rendering.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Simplified Chinese.
+    Chinese,
+}
+
+impl Language {
+    /// The tag of the language: `en`, `zh`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
+    /// The language of a tag such as `zh-CN`; English for any that is not spoken here.
+    pub fn of_tag(tag: &str) -> Self {
+        match tag.split(['-', '_']).next() {
+            Some(first) if first.eq_ignore_ascii_case("zh") => Self::Chinese,
+            _ => Self::English,
+        }
+    }
+}
+
+/// One thing to say, and when and where it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// When.
+    pub at: Timestamp,
+    /// In which branch; empty for the ticket itself.
+    pub branch: Branch,
+    /// What.
+    pub say: Say,
+}
+
+impl Said {
+    /// The line without its time: `parts: to bob (another in service-desk)`.
+    pub fn text(&self, language: Language, times: &Times) -> String {
+        let text = self.say.text(language, times, self.at);
+        match self.branch.is_empty() {
+            true => text,
+            false => format!("{}: {text}", self.branch),
+        }
+    }
+}
+
+impl Say {
+    /// The line in a language. Other times in it are written so that they can't be mistaken by a reader
+    /// who knows that it happened at `at`.
+    pub fn text(&self, language: Language, times: &Times, at: Timestamp) -> String {
+        match language {
+            Language::English => english::text(self, times, at),
+            Language::Chinese => chinese::text(self, times, at),
+        }
+    }
+}
+
+/// What the events of one command say, in order. `workflow` is the ticket's, for the author's phrases.
+pub fn say(events: &[Event], workflow: Option<&Workflow>) -> Vec<Said> {
+    say::all(events, workflow)
+}

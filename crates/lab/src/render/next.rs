@@ -1,0 +1,103 @@
+//! What a clock will do, in the author's phrase.
+
+use upline_core::workflow::LadderChoice;
+use upline_core::{Clock, ClockKind, Name, Workflow, ticket};
+
+/// What happens when a clock is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Somebody else is asked: the rule.
+    Ask(Name),
+    /// People are told: the rules.
+    Tell(Vec<Name>),
+    /// A level of the ladder, where the workflow is not known.
+    Level(u16),
+    /// Whom the state asks is asked anew, in this round.
+    Round(u32),
+    /// The last resort is answerable.
+    LastResort,
+    /// The last resort is reminded.
+    Remind,
+    /// The state is left for this one.
+    State(Name),
+    /// The state is left.
+    Leave,
+    /// A call to a machine is given up.
+    GiveUp,
+    /// A machine is called again.
+    Retry,
+    /// A suspended ladder goes on.
+    Wake,
+    /// The person's next channel is used.
+    Reach {
+        /// Who.
+        person: Name,
+        /// Not when the person has acted by then.
+        unless_acted: bool,
+    },
+    /// A promise gives a warning.
+    Warn(Name, u8),
+    /// A promise is broken.
+    Breach(Name),
+}
+
+impl Next {
+    /// What the clock will do. `ladder` and `state` are those of the clock's position.
+    pub fn of(
+        clock: &Clock,
+        ladder: Option<&Name>,
+        state: Option<&Name>,
+        workflow: Option<&Workflow>,
+    ) -> Self {
+        match &clock.kind {
+            ClockKind::PromiseWarn { promise, percent } => Self::Warn(promise.clone(), *percent),
+            ClockKind::PromiseBreach { promise } => Self::Breach(promise.clone()),
+            ClockKind::After { index } => {
+                let work = workflow.and_then(|workflow| workflow.work(state?));
+                let after = work.and_then(|work| work.after.get(usize::from(*index)));
+                after.map_or(Self::Leave, |after| Self::State(after.goto.clone()))
+            }
+            ClockKind::RunTimeout => Self::GiveUp,
+            ClockKind::RunRetry => Self::Retry,
+            ClockKind::Wake => Self::Wake,
+            ClockKind::Reach {
+                person,
+                unless_acted,
+                ..
+            } => Self::Reach {
+                person: person.clone(),
+                unless_acted: *unless_acted,
+            },
+            ClockKind::Remind => Self::Remind,
+            ClockKind::Level { next, round } => match next {
+                ticket::Level::LastResort => Self::LastResort,
+                ticket::Level::Entry => Self::Round(*round),
+                ticket::Level::Number(number) => {
+                    let found = workflow.and_then(|workflow| level(workflow, ladder?, *number));
+                    found.unwrap_or(Self::Level(*number))
+                }
+            },
+        }
+    }
+}
+
+fn level(workflow: &Workflow, ladder: &Name, number: u16) -> Option<Next> {
+    let ladder = workflow.ladders.get(ladder)?;
+    let level = ladder.levels.get(usize::from(number).checked_sub(1)?)?;
+    Some(match &level.assign {
+        Some(assign) => Next::Ask(assign.text.clone()),
+        None => {
+            let told = level.notify.iter();
+            Next::Tell(told.map(|who| Name::new(who.to_string())).collect())
+        }
+    })
+}
+
+/// The only ladder that a state can have, if it has but one: where an event does not name it.
+pub(super) fn only_ladder<'a>(workflow: Option<&'a Workflow>, state: Option<&Name>) -> Option<&'a Name> {
+    let work = workflow?.work(state?)?;
+    match work.escalate.as_slice() {
+        [LadderChoice { ladder, .. }] => Some(ladder),
+        _ => None,
+    }
+}

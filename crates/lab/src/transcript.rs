@@ -1,0 +1,28 @@
+//! Transcripts: a script and its journal in one text file, the tests that authors write.
+//!
+//! ```text
+//! at 2026-03-06 17:20
+//! > tom opens with caller "Mr Low", problem "no dial tone"
+//!     Fri 17:20  state: new, tom
+//! > tom open
+//!     Fri 17:20  state: dispatched
+//! ```
+//!
+//! `at` moves the virtual clock, `>` is what people do, indented lines are the journal. Everything that
+//! happens is a line, except what the step itself says already. [`Script::read`] reads a transcript,
+//! [`run`] plays it, [`Outcome`] says where the journal differs and what the transcript would be with the
+//! journal as it is.
+
+mod coverage;
+mod cursor;
+mod deed;
+mod lex;
+mod outcome;
+mod parse;
+mod run;
+mod script;
+
+pub use coverage::Coverage;
+pub use outcome::{Outcome, Played};
+pub use run::{Setting, run};
+pub use script::{MAX_LINES, Origin, Script};
