@@ -275,6 +275,23 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// The messages that this fact sends.
+    pub fn notices(&self) -> &[Notice] {
+        match self {
+            Self::Hopped(hop) => &hop.notices,
+            Self::LevelReached { notices, .. }
+            | Self::Reminded { notices, .. }
+            | Self::Notified { notices, .. }
+            | Self::Resumed { notices, .. }
+            | Self::Promise { notices, .. }
+            | Self::BranchEnded { notices, .. }
+            | Self::Ended { notices, .. } => notices,
+            _ => &[],
+        }
+    }
+}
+
 /// A message to be sent: written in the commit of the event that caused it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -295,6 +312,15 @@ pub enum Recipient {
     Person(Name),
     /// Whoever this contact field names.
     Contact(Name),
+}
+
+impl Recipient {
+    /// The person, or the contact field.
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::Person(name) | Self::Contact(name) => name,
+        }
+    }
 }
 
 /// What a message is about.

@@ -177,6 +177,10 @@ codes! {
     UnusedLadder = "unused-ladder" Warning,
     /// A field that no form, condition or phrase uses.
     UnusedField = "unused-field" Warning,
+
+    // Transcripts.
+    /// A line of a transcript that means nothing, or not there.
+    BadTranscript = "bad-transcript" Error,
 }
 
 impl Code {

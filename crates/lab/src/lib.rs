@@ -8,3 +8,6 @@ pub mod transcript;
 pub mod world;
 
 pub use world::World;
+
+#[cfg(test)]
+mod fixture;

@@ -6,7 +6,9 @@
 mod chinese;
 mod english;
 mod next;
+mod reasons;
 mod say;
+mod tell;
 mod times;
 
 use jiff::Timestamp;
@@ -79,5 +81,5 @@ impl Say {
 
 /// What the events of one command say, in order. `workflow` is the ticket's, for the author's phrases.
 pub fn say(events: &[Event], workflow: Option<&Workflow>) -> Vec<Said> {
-    say::all(events, workflow)
+    tell::all(events, workflow)
 }

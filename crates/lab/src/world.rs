@@ -6,6 +6,9 @@ mod openings;
 mod parts;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -225,7 +228,8 @@ impl<O: Observer> World<O> {
         let index = self.tickets.len();
         self.names.insert(ticket.id.clone(), index);
         if let (Some(key), true) = (&ticket.key, ticket.is_open()) {
-            self.keys.insert((ticket.workflow.clone(), key.clone()), index);
+            self.keys
+                .insert((ticket.workflow.clone(), key.clone()), index);
         }
         self.tickets.push(Held {
             ticket,
@@ -244,13 +248,21 @@ impl<O: Observer> World<O> {
     /// happens there happens here.
     pub fn alone(&self, id: &str) -> Option<World<Log>> {
         let index = *self.names.get(id)?;
-        let mut world = World::new(self.now, self.workflows.clone(), Arc::clone(&self.directory));
+        let mut world = World::new(
+            self.now,
+            self.workflows.clone(),
+            Arc::clone(&self.directory),
+        );
         world.timers.clear();
         world.queue_absences();
         world.workload = self.workload.clone();
         let mut family = vec![id];
         for held in &self.tickets[index..] {
-            let parent = held.ticket.parent.as_ref().map(|parent| parent.ticket.as_str());
+            let parent = held
+                .ticket
+                .parent
+                .as_ref()
+                .map(|parent| parent.ticket.as_str());
             if held.ticket.id.as_str() == id || parent.is_some_and(|id| family.contains(&id)) {
                 family.push(held.ticket.id.as_str());
                 world.adopt(held.ticket.clone(), Arc::clone(&held.workflow));
@@ -324,7 +336,10 @@ impl<O: Observer> World<O> {
     fn apply(&mut self, index: usize, event: &Event) {
         let ticket = &mut self.tickets[index].ticket;
         match event.fact {
-            Fact::Entered { .. } | Fact::Hopped(_) | Fact::BranchEnded { .. } | Fact::Ended { .. } => {
+            Fact::Entered { .. }
+            | Fact::Hopped(_)
+            | Fact::BranchEnded { .. }
+            | Fact::Ended { .. } => {
                 // Only who was answerable counts for the workload, not the whole ticket.
                 let before = Ticket {
                     positions: ticket.positions.clone(),

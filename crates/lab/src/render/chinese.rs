@@ -5,7 +5,7 @@ use upline_core::{
     Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, PromiseChange, Reason, Topic,
 };
 
-use super::say::{actor, lateness, recipient};
+use super::reasons::{actor, lateness};
 use super::{Language, Next, Say, Times, times};
 
 pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
@@ -14,7 +14,11 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
         Say::Opened { by, key, parent } => {
             let parent = parent.as_ref().map(|id| format!(" for ticket {id}"));
             let key = key.as_ref().map(|key| format!(", key {key}"));
-            let parts = [format!("opened by {}", who(by)), or_empty(parent), or_empty(key)];
+            let parts = [
+                format!("opened by {}", who(by)),
+                or_empty(parent),
+                or_empty(key),
+            ];
             parts.concat()
         }
         Say::Fields { by, values } => {
@@ -28,8 +32,14 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
                 _ => format!("set {} by {}", values.join(", "), who(by)),
             }
         }
-        Say::Acted { by, action, note } => format!("{}: {action}{}", who(by), said(note.as_deref())),
-        Say::State { state, holder, cause } => {
+        Say::Acted { by, action, note } => {
+            format!("{}: {action}{}", who(by), said(note.as_deref()))
+        }
+        Say::State {
+            state,
+            holder,
+            cause,
+        } => {
             let holder = holder.as_ref().map(|name| format!(", {name}"));
             let cause = cause.as_ref().map(entry_cause);
             format!("state: {state}{}{}", or_empty(holder), or_empty(cause))
@@ -38,13 +48,25 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
         Say::LeftOut(left) => format!("left out: {}", left_out(left, &within)),
         Say::Notice(notice) => told(notice),
         Say::Next(next, due) => format!("next: {}, {}", what_next(next), within(*due)),
-        Say::Level { number, ladder, late } => {
+        Say::Level {
+            number,
+            ladder,
+            late,
+        } => {
             format!("level {number} of {ladder}{}", late_by(*late))
         }
-        Say::Passed { number, rule, left_out: left } => {
+        Say::Passed {
+            number,
+            rule,
+            left_out: left,
+        } => {
             let level = number.map(|number| format!("level {number} "));
             let left = left_out(left, &within);
-            let why = if left.is_empty() { left } else { format!(": {left}") };
+            let why = if left.is_empty() {
+                left
+            } else {
+                format!(": {left}")
+            };
             format!("{}passed ({rule}){why}", or_empty(level))
         }
         Say::Reminded { late } => format!("still with the last resort{}", late_by(*late)),
@@ -58,14 +80,22 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
         }
         Say::Suspended { until, by, reason } => {
             let until = within(*until);
-            format!("suspended until {until} by {}{}", who(by), said(reason.as_deref()))
+            format!(
+                "suspended until {until} by {}{}",
+                who(by),
+                said(reason.as_deref())
+            )
         }
         Say::Resumed { cause } => match cause {
             Cause::Clock { late, .. } => format!("wakes up{}", late_by(*late)),
             cause => format!("goes on{}", because(cause)),
         },
         Say::ClockMoved { due, next, by, how } => moved(&within(*due), next, by, how),
-        Say::Commented { by, text, to_caller } => {
+        Say::Commented {
+            by,
+            text,
+            to_caller,
+        } => {
             let to = if *to_caller { " answers" } else { "" };
             format!("{}{to}: {}", who(by), quoted(text))
         }
@@ -73,18 +103,42 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
             let verb = if *done { "ticked" } else { "unticked" };
             format!("{item} {verb} by {}", who(by))
         }
-        Say::Promise { promise, change, due } => promised(promise, change, due.map(within)),
-        Say::RunStarted { webhook, attempt, until } => {
-            let attempt = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
+        Say::Promise {
+            promise,
+            change,
+            due,
+        } => promised(promise, change, due.map(within)),
+        Say::RunStarted {
+            webhook,
+            attempt,
+            until,
+        } => {
+            let attempt = if *attempt > 1 {
+                format!(", try {attempt}")
+            } else {
+                String::new()
+            };
             format!("call webhook {webhook}{attempt}, until {}", within(*until))
         }
-        Say::RunFailed { attempt, reason, again } => {
+        Say::RunFailed {
+            attempt,
+            reason,
+            again,
+        } => {
             let again = again.map(|again| format!("; again {}", within(again)));
-            format!("try {attempt} failed: {}{}", quoted(reason), or_empty(again))
+            format!(
+                "try {attempt} failed: {}{}",
+                quoted(reason),
+                or_empty(again)
+            )
         }
         Say::Called { workflow } => format!("calls {workflow}"),
         Say::BranchEnded { outcome } => format!("ended: {outcome}"),
-        Say::Ended { state, outcome, cause } => match state.is_empty() {
+        Say::Ended {
+            state,
+            outcome,
+            cause,
+        } => match state.is_empty() {
             true => format!("ended: {outcome}{}", because(cause)),
             false => {
                 let cause = match cause {
@@ -99,7 +153,15 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
 }
 
 fn asked(say: &Say) -> String {
-    let Say::Asked { holder, deputy_of, rule, entry, last_resort, cause } = say else {
+    let Say::Asked {
+        holder,
+        deputy_of,
+        rule,
+        entry,
+        last_resort,
+        cause,
+    } = say
+    else {
         return String::new();
     };
     let late = late_by(lateness(cause));
@@ -109,9 +171,15 @@ fn asked(say: &Say) -> String {
             Some(absent) => format!("{person} for {absent}"),
             None => person.to_string(),
         },
-        Holder::Offer { group, lead, candidates } => {
+        Holder::Offer {
+            group,
+            lead,
+            candidates,
+        } => {
             let candidates = names(candidates);
-            return format!("offered to {group}: {candidates}; {lead} is answerable{late}{because}");
+            return format!(
+                "offered to {group}: {candidates}; {lead} is answerable{late}{because}"
+            );
         }
         Holder::Branches => "its branches".to_owned(),
         Holder::Nobody => "nobody".to_owned(),
@@ -138,7 +206,10 @@ fn what_next(next: &Next) -> String {
         Next::GiveUp => "the call is given up".to_owned(),
         Next::Retry => "the call is tried again".to_owned(),
         Next::Wake => "wake-up".to_owned(),
-        Next::Reach { person, unless_acted: true } => format!("{person} again unless acted"),
+        Next::Reach {
+            person,
+            unless_acted: true,
+        } => format!("{person} again unless acted"),
         Next::Reach { person, .. } => format!("{person} again"),
         Next::Warn(promise, percent) => format!("promise {promise} at {percent}%"),
         Next::Breach(promise) => format!("promise {promise} broken"),
@@ -146,7 +217,7 @@ fn what_next(next: &Next) -> String {
 }
 
 fn told(notice: &Notice) -> String {
-    let to = recipient(&notice.to);
+    let to = notice.to.name();
     let by = channel(&notice.via);
     match &notice.topic {
         Topic::Assigned | Topic::Offered | Topic::Informed => format!("notify {to} by {by}"),
@@ -163,7 +234,11 @@ fn moved(due: &str, next: &Next, by: &Actor, how: &ClockMove) -> String {
     let next = what_next(next);
     match how {
         ClockMove::Changed { reason } => {
-            format!("clock moved by {}: {next}, {due}{}", who(by), said(Some(reason)))
+            format!(
+                "clock moved by {}: {next}, {due}{}",
+                who(by),
+                said(Some(reason))
+            )
         }
         ClockMove::AnswerBy => format!("{} answers by {due}, else {next}", who(by)),
         ClockMove::Held => format!("held by a link: {next}, {due}"),
@@ -220,7 +295,11 @@ fn entry_cause(cause: &Cause) -> String {
 /// What led to a hop or a resumption, where a clock did not.
 fn because(cause: &Cause) -> String {
     match cause {
-        Cause::Person { operation, by, reason } => {
+        Cause::Person {
+            operation,
+            by,
+            reason,
+        } => {
             format!(", {operation} by {}{}", who(by), said(reason.as_deref()))
         }
         Cause::Undeliverable => ", nobody reached".to_owned(),
@@ -252,7 +331,11 @@ fn late_by(seconds: i64) -> String {
 }
 
 fn names(names: &[Name]) -> String {
-    names.iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(Name::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn said(text: Option<&str>) -> String {

@@ -94,7 +94,10 @@ fn level(workflow: &Workflow, ladder: &Name, number: u16) -> Option<Next> {
 }
 
 /// The only ladder that a state can have, if it has but one: where an event does not name it.
-pub(super) fn only_ladder<'a>(workflow: Option<&'a Workflow>, state: Option<&Name>) -> Option<&'a Name> {
+pub(super) fn only_ladder<'a>(
+    workflow: Option<&'a Workflow>,
+    state: Option<&Name>,
+) -> Option<&'a Name> {
     let work = workflow?.work(state?)?;
     match work.escalate.as_slice() {
         [LadderChoice { ladder, .. }] => Some(ladder),

@@ -1,7 +1,7 @@
 //! Times as people read them, short where that can't be mistaken.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, Weekday, Time};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 
 use super::Language;

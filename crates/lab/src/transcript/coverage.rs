@@ -22,14 +22,17 @@ impl Coverage {
         let workflow = || before.workflow.clone();
         let state = |branch: &Name| {
             let position = before.positions.get(branch);
-            position.map(|position| position.state.clone()).unwrap_or_default()
+            position
+                .map(|position| position.state.clone())
+                .unwrap_or_default()
         };
         match fact {
             Fact::Entered { state, .. } => {
                 self.states.insert((workflow(), state.clone()));
             }
             Fact::Acted { branch, action, .. } => {
-                self.actions.insert((workflow(), state(branch), action.clone()));
+                self.actions
+                    .insert((workflow(), state(branch), action.clone()));
             }
             Fact::Ended { state, .. } => {
                 self.states.insert((workflow(), state.clone()));
@@ -39,10 +42,18 @@ impl Coverage {
                     self.levels.insert((workflow(), ladder.clone(), level));
                 }
             }
-            Fact::LevelReached { ladder, level: Level::Number(level), .. } => {
+            Fact::LevelReached {
+                ladder,
+                level: Level::Number(level),
+                ..
+            } => {
                 self.levels.insert((workflow(), ladder.clone(), *level));
             }
-            Fact::LevelPassed { branch, level: Level::Number(level), .. } => {
+            Fact::LevelPassed {
+                branch,
+                level: Level::Number(level),
+                ..
+            } => {
                 let position = before.positions.get(branch);
                 if let Some(ladder) = position.and_then(|position| position.ladder.clone()) {
                     self.levels.insert((workflow(), ladder, *level));
@@ -67,7 +78,9 @@ impl Coverage {
             whole.states.insert((name(), state.clone()));
             let actions = workflow.work(state).map(|work| work.actions.as_slice());
             for action in actions.unwrap_or_default() {
-                whole.actions.insert((name(), state.clone(), action.name.clone()));
+                whole
+                    .actions
+                    .insert((name(), state.clone(), action.name.clone()));
             }
         }
         for ladder in workflow.ladders.values() {

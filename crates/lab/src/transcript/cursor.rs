@@ -74,7 +74,8 @@ impl<'a> Cursor<'a> {
 
     /// Where the next word stands.
     pub(super) fn here(&self) -> Range<usize> {
-        self.peek().map_or(self.end..self.end, |token| token.span.clone())
+        self.peek()
+            .map_or(self.end..self.end, |token| token.span.clone())
     }
 
     pub(super) fn fault(&self, span: Range<usize>, message: impl Into<String>) -> Fault {

@@ -77,7 +77,9 @@ impl Outcome {
                     ChangeTag::Insert => '+',
                 };
                 let number = change.old_index().and_then(|index| step.lines.get(index));
-                let number = number.map(|line| (line + 1).to_string()).unwrap_or_default();
+                let number = number
+                    .map(|line| (line + 1).to_string())
+                    .unwrap_or_default();
                 let text = change.value().trim_end_matches('\n');
                 let _ = writeln!(out, "{number:>6} |{sign}{INDENT}{text}");
             }
@@ -123,5 +125,7 @@ impl Outcome {
 
 fn first_difference(step: &Played) -> usize {
     let pairs = step.expected.iter().zip(&step.actual);
-    pairs.take_while(|(expected, actual)| expected == actual).count()
+    pairs
+        .take_while(|(expected, actual)| expected == actual)
+        .count()
 }

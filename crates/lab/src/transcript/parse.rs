@@ -66,7 +66,10 @@ impl<'a> Parser<'a> {
             script,
             main,
             directory,
-            workflows: workflows.iter().map(|workflow| workflow.name.clone()).collect(),
+            workflows: workflows
+                .iter()
+                .map(|workflow| workflow.name.clone())
+                .collect(),
             actions: BTreeSet::new(),
             messages: BTreeSet::new(),
             contacts: BTreeSet::new(),
@@ -75,8 +78,13 @@ impl<'a> Parser<'a> {
         for workflow in workflows.iter() {
             let fields = workflow.fields.values();
             let contacts = fields.filter(|field| field.kind == FieldType::Contact);
-            parser.contacts.extend(contacts.map(|field| field.name.clone()));
-            let work = workflow.states.keys().filter_map(|state| workflow.work(state));
+            parser
+                .contacts
+                .extend(contacts.map(|field| field.name.clone()));
+            let work = workflow
+                .states
+                .keys()
+                .filter_map(|state| workflow.work(state));
             for action in work.flat_map(|work| &work.actions) {
                 parser.actions.insert(action.name.clone());
                 parser.messages.extend(action.message.clone());
@@ -123,10 +131,20 @@ impl<'a> Parser<'a> {
             Some("system") => {
                 cursor.bump();
                 let (message, span) = cursor.word("a message")?;
-                let message = known(&self.messages, message, span, Code::UnknownAction, "message")?;
+                let message = known(
+                    &self.messages,
+                    message,
+                    span,
+                    Code::UnknownAction,
+                    "message",
+                )?;
                 let fields = cursor.with()?;
                 let by = Actor::System(Name::new("system"));
-                Ok(Deed::Wish { target, by, verb: Verb::Message { message, fields } })
+                Ok(Deed::Wish {
+                    target,
+                    by,
+                    verb: Verb::Message { message, fields },
+                })
             }
             _ => self.person(cursor, target),
         }
@@ -136,7 +154,10 @@ impl<'a> Parser<'a> {
     fn target(&self, cursor: &mut Cursor<'_>) -> Read<Target> {
         let named = cursor.peek_word().and_then(|word| word.strip_suffix(':'));
         let Some(named) = named else {
-            return Ok(Target { ticket: Name::new(FIRST_TICKET), branch: None });
+            return Ok(Target {
+                ticket: Name::new(FIRST_TICKET),
+                branch: None,
+            });
         };
         cursor.bump();
         let is_ticket = |word: &str| {
@@ -148,7 +169,10 @@ impl<'a> Parser<'a> {
             Some((first, branch)) if is_ticket(first) => (first, Some(Name::new(branch))),
             _ => (FIRST_TICKET, Some(Name::new(named))),
         };
-        Ok(Target { ticket: Name::new(ticket), branch })
+        Ok(Target {
+            ticket: Name::new(ticket),
+            branch,
+        })
     }
 
     fn person(&mut self, cursor: &mut Cursor<'_>, target: Target) -> Read<Deed> {
@@ -186,7 +210,13 @@ impl<'a> Parser<'a> {
             && !["ticket", "key", "with"].contains(&word)
         {
             let (word, span) = cursor.word("a workflow")?;
-            workflow = known(&self.workflows, word, span, Code::UnknownWorkflow, "workflow")?;
+            workflow = known(
+                &self.workflows,
+                word,
+                span,
+                Code::UnknownWorkflow,
+                "workflow",
+            )?;
         }
         let ticket = match cursor.eat("ticket") {
             true => Name::new(cursor.word("the ticket's name")?.0),
@@ -198,7 +228,13 @@ impl<'a> Parser<'a> {
         };
         let fields = cursor.with()?;
         self.opened.push(ticket.clone());
-        Ok(Deed::Open { by, workflow, ticket, key, fields })
+        Ok(Deed::Open {
+            by,
+            workflow,
+            ticket,
+            key,
+            fields,
+        })
     }
 
     fn verb(&self, cursor: &mut Cursor<'_>) -> Read<Verb> {
@@ -210,7 +246,11 @@ impl<'a> Parser<'a> {
             let action = Name::new(word);
             cursor.bump();
             let fields = cursor.with()?;
-            return Ok(Verb::Act { action, fields, note: cursor.text() });
+            return Ok(Verb::Act {
+                action,
+                fields,
+                note: cursor.text(),
+            });
         }
         let (word, span) = cursor.word("what is done")?;
         Ok(match word {
@@ -233,7 +273,10 @@ impl<'a> Parser<'a> {
             "resumes" | "resume" => Verb::Resume,
             "comments" | "comment" => {
                 let to_caller = cursor.eat_all(&["to", "caller"]);
-                Verb::Comment { text: cursor.must_text("what is said")?, to_caller }
+                Verb::Comment {
+                    text: cursor.must_text("what is said")?,
+                    to_caller,
+                }
             }
             "saves" | "save" => Verb::Save(cursor.fields()?),
             "ticks" | "tick" => Verb::Tick(Name::new(cursor.word("an item")?.0), true),
@@ -272,7 +315,13 @@ impl<'a> Parser<'a> {
             return cursor.expected("`arrives` or `fails`");
         }
         let detail = cursor.text().unwrap_or_default();
-        Ok(Deed::Delivery { target, via, to, arrives, detail })
+        Ok(Deed::Delivery {
+            target,
+            via,
+            to,
+            arrives,
+            detail,
+        })
     }
 
     /// `directory: bob leaves`, `bob is away until TIME [deputy cem]`, `bob is back`.
@@ -340,7 +389,8 @@ fn is_answer_by(cursor: &Cursor<'_>) -> bool {
 fn number(cursor: &mut Cursor<'_>) -> Read<u16> {
     let span = cursor.here();
     let (word, _) = cursor.word("a number")?;
-    word.parse().map_err(|_| cursor.fault(span, format!("`{word}` is no number of a level")))
+    word.parse()
+        .map_err(|_| cursor.fault(span, format!("`{word}` is no number of a level")))
 }
 
 fn known(

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::ToSpan;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::ToSpan;
+use upline_core::ticket::NoticeId;
 use upline_core::{
-    Absence, Actor, ClockKind, Command, Directory, Event, Fact, Name, NoticeId, Wish, evolve, Ticket,
+    Absence, Actor, ClockKind, Command, Directory, Event, Fact, Name, Ticket, Wish, evolve,
 };
 use upline_dsl::{Code, Found, Site};
 
@@ -34,7 +35,13 @@ pub struct Setting {
 /// if there are any.
 pub fn run(script: &Script, setting: &Setting, found: &mut Found) -> Option<Outcome> {
     let mut mistakes = Found::new();
-    let deeds = deeds(script, &setting.workflows, &setting.main, &setting.directory, &mut mistakes);
+    let deeds = deeds(
+        script,
+        &setting.workflows,
+        &setting.main,
+        &setting.directory,
+        &mut mistakes,
+    );
     let zone = zone(script, setting, &mut mistakes);
     if !mistakes.is_empty() {
         found.append(mistakes);
@@ -122,7 +129,13 @@ impl Player<'_> {
         let mut doer = None;
         let refusal = match deed {
             Deed::At(_) => None,
-            Deed::Open { by, workflow, ticket, key, fields } => {
+            Deed::Open {
+                by,
+                workflow,
+                ticket,
+                key,
+                fields,
+            } => {
                 doer = Some((ticket.clone(), by.clone()));
                 let wish = Wish::Open {
                     ticket: ticket.clone(),
@@ -130,18 +143,34 @@ impl Player<'_> {
                     parent: None,
                     fields: fields.clone(),
                 };
-                let command = Command { by: by.clone(), branch: None, wish };
-                world.open(workflow, &command).err().map(|refusal| refusal.to_string())
+                let command = Command {
+                    by: by.clone(),
+                    branch: None,
+                    wish,
+                };
+                world
+                    .open(workflow, &command)
+                    .err()
+                    .map(|refusal| refusal.to_string())
             }
             Deed::Wish { target, by, verb } => {
                 doer = Some((target.ticket.clone(), by.clone()));
                 let wish = wish(world, &self.zone, target, verb)?;
                 submit(world, target, by, wish)
             }
-            Deed::Delivery { target, via, to, arrives, detail } => {
+            Deed::Delivery {
+                target,
+                via,
+                to,
+                arrives,
+                detail,
+            } => {
                 let wish = match latest_notice(world, target, via, to) {
                     Some(notice) if *arrives => Ok(Wish::Delivered { notice }),
-                    Some(notice) => Ok(Wish::Undeliverable { notice, reason: detail.clone() }),
+                    Some(notice) => Ok(Wish::Undeliverable {
+                        notice,
+                        reason: detail.clone(),
+                    }),
                     None => Err(format!("no message to {to} by {via} is under way")),
                 };
                 submit(world, target, &Actor::System(via.clone()), wish)
@@ -242,7 +271,10 @@ impl Player<'_> {
                     evolve(&mut before, event);
                 }
                 if before != *ticket {
-                    gaps.push(format!("the replay of ticket {} differs from its life", ticket.id));
+                    gaps.push(format!(
+                        "the replay of ticket {} differs from its life",
+                        ticket.id
+                    ));
                 }
             }
             gaps.extend(world.audit().iter().map(ToString::to_string));
@@ -286,7 +318,15 @@ fn wish(
 ) -> Result<Result<Wish, String>, Fault> {
     let time = |when: &When| instant(when, Some(world.now()), zone);
     Ok(Ok(match verb.clone() {
-        Verb::Act { action, fields, note } => Wish::Act { action, fields, note },
+        Verb::Act {
+            action,
+            fields,
+            note,
+        } => Wish::Act {
+            action,
+            fields,
+            note,
+        },
         Verb::Message { message, fields } => Wish::Message { message, fields },
         Verb::Claim => Wish::Claim,
         Verb::Decline(reason) => Wish::Decline { reason },
@@ -294,7 +334,10 @@ fn wish(
         Verb::Delegate(to, reason) => Wish::Delegate { to, reason },
         Verb::Reassign(to, reason) => Wish::Reassign { to, reason },
         Verb::Escalate(to, reason) => Wish::Escalate { to, reason },
-        Verb::Suspend(until, reason) => Wish::Suspend { until: time(&until)?, reason },
+        Verb::Suspend(until, reason) => Wish::Suspend {
+            until: time(&until)?,
+            reason,
+        },
         Verb::Resume => Wish::Resume,
         Verb::Comment { text, to_caller } => Wish::Comment { text, to_caller },
         Verb::Save(fields) => Wish::Save { fields },
@@ -307,13 +350,19 @@ fn wish(
                 ClockWord::Wake => matches!(kind, ClockKind::Wake),
             };
             let ticket = world.ticket(&target.ticket);
-            let clocks = ticket.map(|ticket| ticket.clocks.as_slice()).unwrap_or_default();
+            let clocks = ticket
+                .map(|ticket| ticket.clocks.as_slice())
+                .unwrap_or_default();
             let here = clocks.iter().filter(|clock| {
                 let branch = target.branch.as_ref();
                 branch.is_none_or(|branch| *branch == clock.branch) && meant(&clock.kind)
             });
             match here.min_by_key(|clock| clock.due) {
-                Some(found) => Wish::ChangeClock { clock: found.id, due: time(&to)?, reason },
+                Some(found) => Wish::ChangeClock {
+                    clock: found.id,
+                    due: time(&to)?,
+                    reason,
+                },
                 None => return Ok(Err("no such clock is running".to_owned())),
             }
         }
@@ -328,7 +377,7 @@ fn latest_notice(world: &World<Log>, target: &Target, via: &Name, to: &Name) -> 
     for event in world.observer().of(&target.ticket) {
         let notices = event.fact.notices().iter();
         let mine = notices.filter(|notice| notice.via == *via && notice.to.name() == to);
-        found = mine.map(|notice| notice.id).last().or(found);
+        found = mine.map(|notice| notice.id).next_back().or(found);
     }
     found
 }
@@ -343,7 +392,10 @@ fn run_answer(
     let running = ticket.and_then(|ticket| {
         let mut positions = ticket.positions.iter();
         positions.find(|(branch, position)| {
-            let here = target.branch.as_ref().is_none_or(|target| target == *branch);
+            let here = target
+                .branch
+                .as_ref()
+                .is_none_or(|target| target == *branch);
             here && position.attempt > 0
         })
     });
@@ -351,7 +403,10 @@ fn run_answer(
         return (target.clone(), Err("no machine was called".to_owned()));
     };
     let wish = match answer.clone() {
-        Answer::Done(answer) => Wish::RunDone { visit: position.visit, answer },
+        Answer::Done(answer) => Wish::RunDone {
+            visit: position.visit,
+            answer,
+        },
         Answer::Failed { reason, retry } => Wish::RunFailed {
             visit: position.visit,
             attempt: position.attempt,
@@ -360,7 +415,13 @@ fn run_answer(
         },
     };
     let branch = Some(branch.clone());
-    (Target { ticket: target.ticket.clone(), branch }, Ok(wish))
+    (
+        Target {
+            ticket: target.ticket.clone(),
+            branch,
+        },
+        Ok(wish),
+    )
 }
 
 fn changed(
@@ -399,16 +460,27 @@ fn instant(when: &When, now: Option<Timestamp>, zone: &TimeZone) -> Result<Times
     let local = match (when.day, now) {
         (Day::Date(date), _) => date.to_datetime(when.time),
         (_, None) => {
-            return Err((when.site, "the first time needs a date: `2026-03-06 17:20`".to_owned()));
+            return Err((
+                when.site,
+                "the first time needs a date: `2026-03-06 17:20`".to_owned(),
+            ));
         }
         (day, Some(now)) => coming(day, when, zone.to_datetime(now)),
     };
     let ambiguous = zone.to_ambiguous_timestamp(local);
     if let AmbiguousOffset::Gap { .. } = ambiguous.offset() {
-        return Err((when.site, "clocks went forward then: there is no such time".to_owned()));
+        return Err((
+            when.site,
+            "clocks went forward then: there is no such time".to_owned(),
+        ));
     }
     let instant = ambiguous.compatible();
-    instant.map_err(|_| (when.site, "the time lies outside of what can be computed".to_owned()))
+    instant.map_err(|_| {
+        (
+            when.site,
+            "the time lies outside of what can be computed".to_owned(),
+        )
+    })
 }
 
 /// The next such time of day, at the day that is meant.

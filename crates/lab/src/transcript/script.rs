@@ -90,7 +90,9 @@ impl Script {
             return self.workflows.clone();
         }
         let base = self.name.rsplit(['/', '\\']).next().unwrap_or_default();
-        let stem = base.strip_suffix(".test.txt").or_else(|| base.strip_suffix(".txt"));
+        let stem = base
+            .strip_suffix(".test.txt")
+            .or_else(|| base.strip_suffix(".txt"));
         vec![Origin::File {
             name: format!("{}.yaml", stem.unwrap_or(base)),
             site: None,
@@ -183,8 +185,14 @@ impl Reader<'_> {
             return;
         };
         let script = &mut *self.script;
-        let from = script.lines.get(first).map_or(script.text.len(), |span| span.start);
-        let to = script.lines.get(end).map_or(script.text.len(), |span| span.start);
+        let from = script
+            .lines
+            .get(first)
+            .map_or(script.text.len(), |span| span.start);
+        let to = script
+            .lines
+            .get(end)
+            .map_or(script.text.len(), |span| span.start);
         let body = script.text.get(from..to).unwrap_or_default();
         let origin = Origin::Here(format!("{}{body}", "\n".repeat(first)));
         match section {
@@ -204,7 +212,10 @@ impl Reader<'_> {
         if line.starts_with(char::is_whitespace) {
             match self.script.steps.last_mut() {
                 Some(step) => step.expected.push(index),
-                None => self.bad(index, "a journal line stands after the step that it belongs to"),
+                None => self.bad(
+                    index,
+                    "a journal line stands after the step that it belongs to",
+                ),
             }
         } else if let Some(deed) = line.strip_prefix('>') {
             let start = span.end - deed.len();

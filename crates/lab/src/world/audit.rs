@@ -111,8 +111,8 @@ fn moves_on(kind: &ClockKind) -> bool {
         | ClockKind::Wake
         | ClockKind::Level { .. }
         | ClockKind::Remind => true,
-        ClockKind::PromiseWarn { .. } | ClockKind::PromiseBreach { .. } | ClockKind::Reach { .. } => {
-            false
-        }
+        ClockKind::PromiseWarn { .. }
+        | ClockKind::PromiseBreach { .. }
+        | ClockKind::Reach { .. } => false,
     }
 }

@@ -186,7 +186,9 @@ impl<O: Observer> World<O> {
 /// Values as a person would type them.
 fn typed<'a, V: ToString + 'a>(values: impl IntoIterator<Item = impl Pair<'a, V>>) -> Typed {
     let values = values.into_iter().map(Pair::pair);
-    values.map(|(name, value)| (name.clone(), value.to_string())).collect()
+    values
+        .map(|(name, value)| (name.clone(), value.to_string()))
+        .collect()
 }
 
 /// An entry of a map or of a list.

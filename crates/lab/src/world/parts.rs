@@ -46,7 +46,10 @@ pub struct Entry {
 impl Log {
     /// The journal of one ticket.
     pub fn of<'a>(&'a self, ticket: &'a str) -> impl Iterator<Item = &'a Event> {
-        let mine = self.entries.iter().filter(move |entry| entry.ticket.as_str() == ticket);
+        let mine = self
+            .entries
+            .iter()
+            .filter(move |entry| entry.ticket.as_str() == ticket);
         mine.map(|entry| &entry.event)
     }
 }
@@ -60,7 +63,8 @@ impl Observer for Log {
     }
 
     fn refused(&mut self, ticket: &Name, command: &Command, refusal: &Refusal) {
-        self.refused.push((ticket.clone(), command.clone(), refusal.clone()));
+        self.refused
+            .push((ticket.clone(), command.clone(), refusal.clone()));
     }
 }
 
@@ -120,6 +124,8 @@ impl Workflows {
 
     /// The newest version of each.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Workflow>> {
-        self.0.values().filter_map(|versions| versions.values().next_back())
+        self.0
+            .values()
+            .filter_map(|versions| versions.values().next_back())
     }
 }

@@ -105,7 +105,10 @@ impl<O: Observer> World<O> {
 
     fn is_armed(&self, timer: &Timer) -> bool {
         let ticket = &self.tickets[timer.subject].ticket;
-        ticket.is_open() && ticket.clock(timer.clock).is_some_and(|clock| clock.due == timer.due)
+        ticket.is_open()
+            && ticket
+                .clock(timer.clock)
+                .is_some_and(|clock| clock.due == timer.due)
     }
 
     /// Puts the clocks into the queue that the last command armed. What it disarmed stays there, and

@@ -1,0 +1,474 @@
+//! Events as things to say.
+
+use jiff::Timestamp;
+use upline_core::ticket::Level;
+use upline_core::{Branch, Cause, Clock, ClockKind, Event, Fact, Hop, Name, Notice, Workflow};
+
+use super::next::only_ladder;
+use super::reasons::{is_rank, lateness, merged, told_cause};
+use super::{Next, Said, Say};
+
+pub(super) fn all(events: &[Event], workflow: Option<&Workflow>) -> Vec<Said> {
+    let mut teller = Teller {
+        workflow,
+        said: Vec::new(),
+        at: Timestamp::default(),
+        state: None,
+    };
+    let mut rest = events.iter().peekable();
+    while let Some(event) = rest.next() {
+        let next = rest.peek().map(|event| &event.fact);
+        match merged(event, next) {
+            Some((branch, said)) => {
+                teller.at = event.at;
+                let hop = rest.next();
+                teller.say(branch, said);
+                teller.entry_clocks(&event.fact);
+                if let Some(Event {
+                    fact: Fact::Hopped(hop),
+                    ..
+                }) = hop
+                {
+                    teller.hop_clocks(hop);
+                }
+            }
+            None => teller.event(event),
+        }
+    }
+    teller.said
+}
+
+struct Teller<'a> {
+    workflow: Option<&'a Workflow>,
+    said: Vec<Said>,
+    at: Timestamp,
+    /// The state that was entered last, with its branch: later clocks of the same command are its.
+    state: Option<(Branch, Name)>,
+}
+
+impl Teller<'_> {
+    fn say(&mut self, branch: &Branch, say: Say) {
+        self.said.push(Said {
+            at: self.at,
+            branch: branch.clone(),
+            say,
+        });
+    }
+
+    fn notices(&mut self, branch: &Branch, notices: &[Notice]) {
+        for notice in notices {
+            self.say(branch, Say::Notice(notice.clone()));
+        }
+    }
+
+    fn next(&mut self, branch: &Branch, clock: &Clock, ladder: Option<&Name>) {
+        let state = self.state.as_ref().filter(|(other, _)| other == branch);
+        let next = Next::of(clock, ladder, state.map(|(_, state)| state), self.workflow);
+        self.say(branch, Say::Next(next, clock.due));
+    }
+
+    fn entry_clocks(&mut self, fact: &Fact) {
+        if let Fact::Entered {
+            branch,
+            state,
+            clocks,
+            ..
+        } = fact
+        {
+            self.state = Some((branch.clone(), state.clone()));
+            for clock in clocks {
+                self.next(branch, clock, None);
+            }
+        }
+    }
+
+    fn hop_clocks(&mut self, hop: &Hop) {
+        for clock in hop.reach.iter().chain(&hop.clock) {
+            self.next(&hop.branch, clock, hop.ladder.as_ref());
+        }
+    }
+
+    fn hop(&mut self, hop: &Hop) {
+        let asked = Say::Asked {
+            holder: hop.holder.clone(),
+            deputy_of: hop.deputy_of.clone(),
+            rule: hop.why.rule.clone(),
+            entry: hop.level == Level::Entry && !matches!(hop.cause, Cause::Person { .. }),
+            last_resort: hop.level == Level::LastResort,
+            cause: hop.cause.clone(),
+        };
+        self.say(&hop.branch, asked);
+        let left_out: Vec<_> = hop
+            .left_out
+            .iter()
+            .filter(|left| !is_rank(left))
+            .cloned()
+            .collect();
+        if !left_out.is_empty() {
+            self.say(&hop.branch, Say::LeftOut(left_out));
+        }
+        self.notices(&hop.branch, &hop.notices);
+        self.hop_clocks(hop);
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.at = event.at;
+        match &event.fact {
+            Fact::Hopped(hop) => self.hop(hop),
+            Fact::Entered { .. } => self.entered(&event.fact),
+            Fact::Promise { .. }
+            | Fact::RunStarted { .. }
+            | Fact::RunFailed { .. }
+            | Fact::Called { .. }
+            | Fact::BranchEnded { .. }
+            | Fact::Ended { .. } => self.progress(&event.fact),
+            Fact::LevelReached { .. }
+            | Fact::LevelPassed { .. }
+            | Fact::Reminded { .. }
+            | Fact::Suspended { .. }
+            | Fact::Resumed { .. }
+            | Fact::ClockMoved { .. } => self.ladder(&event.fact),
+            fact => self.word(fact),
+        }
+    }
+
+    fn entered(&mut self, fact: &Fact) {
+        if let Fact::Entered {
+            branch,
+            state,
+            cause,
+            holder,
+            ..
+        } = fact
+        {
+            // Without `assign` it stays with whom it was; otherwise a hop of the same command says who.
+            let stays = self
+                .workflow
+                .and_then(|workflow| workflow.work(state))
+                .is_some_and(|work| work.assign.is_none());
+            let holder = holder.answerable().filter(|_| stays).cloned();
+            let cause = told_cause(cause);
+            self.say(
+                branch,
+                Say::State {
+                    state: state.clone(),
+                    holder,
+                    cause,
+                },
+            );
+            self.entry_clocks(fact);
+        }
+    }
+
+    /// What people said and wrote, and what became of messages.
+    fn word(&mut self, fact: &Fact) {
+        let root = Branch::default();
+        let (branch, say) = match fact {
+            Fact::Opened {
+                by, key, parent, ..
+            } => {
+                let parent = parent.as_ref().map(|parent| parent.ticket.clone());
+                (
+                    &root,
+                    Say::Opened {
+                        by: by.clone(),
+                        key: key.clone(),
+                        parent,
+                    },
+                )
+            }
+            Fact::FieldsSet { by, values } => (
+                &root,
+                Say::Fields {
+                    by: by.clone(),
+                    values: values.clone(),
+                },
+            ),
+            Fact::Acted {
+                branch,
+                action,
+                by,
+                note,
+            } => (
+                branch,
+                Say::Acted {
+                    by: by.clone(),
+                    action: action.clone(),
+                    note: note.clone(),
+                },
+            ),
+            Fact::Delivery {
+                branch,
+                via,
+                state,
+                detail,
+                ..
+            } => {
+                let (via, detail) = (via.clone(), detail.clone());
+                (
+                    branch,
+                    Say::Delivery {
+                        via,
+                        state: *state,
+                        detail,
+                    },
+                )
+            }
+            Fact::Commented {
+                branch,
+                by,
+                text,
+                to_caller,
+            } => {
+                let (by, text, to_caller) = (by.clone(), text.clone(), *to_caller);
+                (
+                    branch,
+                    Say::Commented {
+                        by,
+                        text,
+                        to_caller,
+                    },
+                )
+            }
+            Fact::Ticked {
+                branch,
+                item,
+                done,
+                by,
+            } => (
+                branch,
+                Say::Ticked {
+                    by: by.clone(),
+                    item: item.clone(),
+                    done: *done,
+                },
+            ),
+            Fact::Migrated { version, by } => (
+                &root,
+                Say::Migrated {
+                    version: *version,
+                    by: by.clone(),
+                },
+            ),
+            Fact::Notified {
+                branch, notices, ..
+            } => return self.notices(branch, notices),
+            _ => return,
+        };
+        self.say(branch, say);
+    }
+
+    /// What the ladder did without asking somebody else.
+    fn ladder(&mut self, fact: &Fact) {
+        match fact {
+            Fact::LevelReached {
+                branch,
+                ladder,
+                level,
+                cause,
+                notices,
+                clock,
+                ..
+            } => {
+                if let (Level::Number(number), false) = (level, matches!(cause, Cause::Activity)) {
+                    let late = lateness(cause);
+                    self.say(
+                        branch,
+                        Say::Level {
+                            number: *number,
+                            ladder: ladder.clone(),
+                            late,
+                        },
+                    );
+                }
+                self.notices(branch, notices);
+                if let Some(clock) = clock {
+                    self.next(branch, clock, Some(ladder));
+                }
+            }
+            Fact::LevelPassed {
+                branch,
+                level,
+                why,
+                left_out,
+            } => {
+                let number = match level {
+                    Level::Number(number) => Some(*number),
+                    Level::Entry | Level::LastResort => None,
+                };
+                let (rule, left_out) = (why.rule.clone(), left_out.clone());
+                self.say(
+                    branch,
+                    Say::Passed {
+                        number,
+                        rule,
+                        left_out,
+                    },
+                );
+            }
+            Fact::Reminded {
+                branch,
+                late,
+                notices,
+                clock,
+            } => {
+                self.say(branch, Say::Reminded { late: *late });
+                self.notices(branch, notices);
+                self.next(branch, clock, None);
+            }
+            Fact::Suspended {
+                branch,
+                by,
+                reason,
+                clock,
+            } => {
+                let (by, reason) = (by.clone(), reason.clone());
+                self.say(
+                    branch,
+                    Say::Suspended {
+                        until: clock.due,
+                        by,
+                        reason,
+                    },
+                );
+            }
+            Fact::Resumed {
+                branch,
+                cause,
+                clock,
+                notices,
+            } => {
+                self.say(
+                    branch,
+                    Say::Resumed {
+                        cause: cause.clone(),
+                    },
+                );
+                self.notices(branch, notices);
+                if let Some(clock) = clock {
+                    let ladder = self.ladder_of(branch);
+                    self.next(branch, clock, ladder.as_ref());
+                }
+            }
+            Fact::ClockMoved {
+                branch,
+                new,
+                by,
+                how,
+                ..
+            } => {
+                let ladder = self.ladder_of(branch);
+                let next = Next::of(new, ladder.as_ref(), None, self.workflow);
+                let (due, by, how) = (new.due, by.clone(), how.clone());
+                self.say(branch, Say::ClockMoved { due, next, by, how });
+            }
+            _ => (),
+        }
+    }
+
+    fn ladder_of(&self, branch: &Branch) -> Option<Name> {
+        let state = self.state.as_ref().filter(|(other, _)| other == branch);
+        only_ladder(self.workflow, state.map(|(_, state)| state)).cloned()
+    }
+
+    /// Promises, machines, and ends.
+    fn progress(&mut self, fact: &Fact) {
+        let root = Branch::default();
+        match fact {
+            Fact::Promise {
+                promise,
+                change,
+                clocks,
+                notices,
+            } => {
+                let breach = |clock: &&Clock| matches!(clock.kind, ClockKind::PromiseBreach { .. });
+                let due = clocks.iter().find(breach).map(|clock| clock.due);
+                let (promise, change) = (promise.clone(), change.clone());
+                self.say(
+                    &root,
+                    Say::Promise {
+                        promise,
+                        change,
+                        due,
+                    },
+                );
+                self.notices(&root, notices);
+            }
+            Fact::RunStarted {
+                branch,
+                webhook,
+                attempt,
+                clock,
+                ..
+            } => {
+                let (webhook, attempt, until) = (webhook.clone(), *attempt, clock.due);
+                self.say(
+                    branch,
+                    Say::RunStarted {
+                        webhook,
+                        attempt,
+                        until,
+                    },
+                );
+            }
+            Fact::RunFailed {
+                branch,
+                attempt,
+                reason,
+                clock,
+            } => {
+                let again = clock.as_ref().map(|clock| clock.due);
+                let (attempt, reason) = (*attempt, reason.clone());
+                self.say(
+                    branch,
+                    Say::RunFailed {
+                        attempt,
+                        reason,
+                        again,
+                    },
+                );
+            }
+            Fact::Called {
+                branch, workflow, ..
+            } => {
+                self.say(
+                    branch,
+                    Say::Called {
+                        workflow: workflow.clone(),
+                    },
+                );
+            }
+            Fact::BranchEnded {
+                branch,
+                outcome,
+                notices,
+            } => {
+                self.say(
+                    branch,
+                    Say::BranchEnded {
+                        outcome: outcome.clone(),
+                    },
+                );
+                self.notices(branch, notices);
+            }
+            Fact::Ended {
+                state,
+                outcome,
+                cause,
+                notices,
+            } => {
+                let (state, outcome, cause) = (state.clone(), outcome.clone(), cause.clone());
+                self.say(
+                    &root,
+                    Say::Ended {
+                        state,
+                        outcome,
+                        cause,
+                    },
+                );
+                self.notices(&root, notices);
+            }
+            _ => (),
+        }
+    }
+}
