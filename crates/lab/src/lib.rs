@@ -2,8 +2,8 @@
 //!
 //! * [`World`] is many tickets and a clock that only its caller moves.
 
-pub mod replay;
 pub mod render;
+pub mod replay;
 pub mod transcript;
 pub mod world;
 
