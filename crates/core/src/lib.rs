@@ -45,3 +45,6 @@ pub use value::{Field, FieldType, Label, Value, ValueError};
 pub use who::{Base, Who};
 pub use workflow::{Action, Place, State, StateKind, Work, Workflow};
 pub use workload::Workload;
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ pub(super) fn due(draft: &mut Draft<'_>, id: ClockId) -> Result<(), Rejection> {
     match &clock.kind {
         ClockKind::PromiseWarn { promise, .. } | ClockKind::PromiseBreach { promise } => {
             let promise = promise.clone();
-            promise::due(draft, &promise, &clock)
+            promise::due(draft, &promise)
         }
         ClockKind::After { index } => after(draft, &clock, *index, cause),
         ClockKind::Level { next, round } => {

@@ -312,7 +312,7 @@ pub(super) fn close(draft: &mut Draft<'_>, state: &str) {
 }
 
 /// A promise's clock is due. After an outage only the highest due warning is given, and none beside a breach.
-pub(super) fn due(draft: &mut Draft<'_>, name: &Name, fired: &Clock) -> Result<(), Rejection> {
+pub(super) fn due(draft: &mut Draft<'_>, name: &Name) -> Result<(), Rejection> {
     let now = draft.ctx.now;
     let workflow = draft.ctx.workflow;
     let Some(promise) = workflow
@@ -337,12 +337,9 @@ pub(super) fn due(draft: &mut Draft<'_>, name: &Name, fired: &Clock) -> Result<(
     {
         return breach(draft, promise, clock);
     }
-    let highest = of_promise
-        .iter()
-        .filter(|clock| clock.due <= now)
-        .filter_map(percent)
-        .max();
-    let Some(percent) = highest else {
+    let given = of_promise.iter().filter(|clock| clock.due <= now);
+    let highest = given.filter_map(|clock| Some((percent(clock)?, clock.due)));
+    let Some((percent, fell_due)) = highest.max() else {
         return Ok(());
     };
     let ahead = of_promise
@@ -363,7 +360,7 @@ pub(super) fn due(draft: &mut Draft<'_>, name: &Name, fired: &Clock) -> Result<(
     };
     let warned = PromiseChange::Warned {
         percent,
-        late: late(now, fired.due),
+        late: late(now, fell_due),
     };
     change(draft, promise, warned, ahead, notices);
     Ok(())

@@ -1,0 +1,7 @@
+//! Tests of the core as a whole: the table, the ladder, and what must hold for any workflow.
+
+mod kit;
+mod ladder;
+mod life;
+mod random;
+mod table;
