@@ -49,6 +49,11 @@ macro_rules! codes {
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity),+ }
             }
+
+            /// Its page in the manual, in Markdown.
+            pub(crate) const fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("../manual/", $word, ".md"))),+ }
+            }
         }
     };
 }
@@ -111,8 +116,6 @@ codes! {
     UnknownZone = "unknown-zone" Error,
     /// There is no such ladder.
     UnknownLadder = "unknown-ladder" Error,
-    /// There is no such promise.
-    UnknownPromise = "unknown-promise" Error,
     /// There is no such workflow.
     UnknownWorkflow = "unknown-workflow" Error,
     /// There is no such item of the checklist.
@@ -135,8 +138,6 @@ codes! {
     EmptyGroup = "empty-group" Error,
     /// People stand in for each other in a circle.
     DeputyCycle = "deputy-cycle" Error,
-    /// Groups are managed by each other in a circle.
-    ManagerCycle = "manager-cycle" Error,
     /// Somebody who can be asked has no channel.
     UnreachablePerson = "unreachable-person" Error,
     /// Hours of the week in which a level has nobody on shift.

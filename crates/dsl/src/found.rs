@@ -203,8 +203,6 @@ unknown! {
     unknown_zone = UnknownZone "time zone",
     /// A ladder that the workflow does not have.
     unknown_ladder = UnknownLadder "ladder",
-    /// A promise that the workflow does not have.
-    unknown_promise = UnknownPromise "promise",
     /// A workflow that was not read.
     unknown_workflow = UnknownWorkflow "workflow",
     /// An item that the state's checklist does not have.

@@ -7,6 +7,7 @@
 pub mod code;
 pub mod diagnostic;
 pub mod found;
+pub mod manual;
 pub mod names;
 pub mod phrase;
 pub mod render;
@@ -16,6 +17,7 @@ mod suggest;
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Site};
 pub use found::Found;
+pub use manual::explain;
 pub use phrase::{Phrase, PhraseError, Reference};
 pub use sources::{FileId, Position, Sources};
 pub use suggest::did_you_mean;

@@ -222,3 +222,90 @@ pub fn valid_text(text: &str) -> Result<String, TextFault> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_of_any_script_are_names() {
+        let fine = [
+            "a",
+            "_x",
+            "service-desk",
+            "L2_desk",
+            "组长处理",
+            "größe",
+            "हिन्दी",
+            "Ünï-1",
+            "ｔｅａｍ",
+        ];
+        for text in fine {
+            assert!(valid_name(text).is_ok(), "{text}");
+        }
+        assert!(valid_name(&"x".repeat(MAX_NAME_CHARS)).is_ok());
+        assert_eq!(valid_name("u\u{308}ber").unwrap(), "über", "composed");
+    }
+
+    #[test]
+    fn what_can_not_be_a_name() {
+        let wrong = [
+            ("", NameFault::Empty),
+            ("2nd", NameFault::Start('2')),
+            ("-a", NameFault::Start('-')),
+            ("\u{301}a", NameFault::Start('\u{301}')),
+            ("a b", NameFault::Character(' ')),
+            ("a.b", NameFault::Character('.')),
+            ("a/b", NameFault::Character('/')),
+            ("emoji😀", NameFault::Character('😀')),
+            ("a\u{200b}b", NameFault::Hidden('\u{200b}')),
+            ("a\u{202e}b", NameFault::Hidden('\u{202e}')),
+            ("a\u{fe0f}", NameFault::Hidden('\u{fe0f}')),
+            ("a\u{3164}", NameFault::Hidden('\u{3164}')),
+            ("a\u{7}", NameFault::Hidden('\u{7}')),
+            ("NO", NameFault::Yaml11),
+            ("~", NameFault::Yaml11),
+            ("Null", NameFault::Yaml11),
+        ];
+        for (text, fault) in wrong {
+            assert_eq!(valid_name(text), Err(fault), "{text:?}");
+        }
+        assert_eq!(
+            valid_name(&"x".repeat(MAX_NAME_CHARS + 1)),
+            Err(NameFault::TooLong)
+        );
+        assert_eq!(valid_field_name("assignee"), Err(NameFault::Reserved));
+        assert_eq!(valid_name("assignee").unwrap(), "assignee");
+    }
+
+    #[test]
+    fn texts_keep_what_scripts_need_and_nothing_hidden() {
+        assert_eq!(valid_text("  Ask the caller ").unwrap(), "Ask the caller");
+        assert_eq!(
+            valid_text("می\u{200c}خواهم 👩\u{200d}💻").unwrap(),
+            "می\u{200c}خواهم 👩\u{200d}💻"
+        );
+        assert_eq!(valid_text(" "), Err(TextFault::Empty));
+        assert_eq!(valid_text("a\nb"), Err(TextFault::Hidden('\n')));
+        assert_eq!(valid_text("a\u{2066}b"), Err(TextFault::Hidden('\u{2066}')));
+        assert_eq!(
+            valid_text(&"中".repeat(201)),
+            Err(TextFault::TooLong(MAX_TEXT_CHARS))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_a_name_or_has_a_fault(text: String) {
+            if let Ok(name) = valid_name(&text) {
+                prop_assert_eq!(valid_name(&name), Ok(name.clone()));
+                prop_assert!(name.chars().all(is_name_char));
+            }
+            if let Ok(line) = valid_text(&text) {
+                prop_assert_eq!(valid_text(&line), Ok(line.clone()));
+            }
+        }
+    }
+}

@@ -1,10 +1,10 @@
 //! "Did you mean": the nearest of the names there are.
 
 /// Names compared at most; a typo is not worth more time in a directory of many thousands.
-const MAX_CANDIDATES: usize = 5_000;
+const MAX_CANDIDATES: usize = 2_000;
 
-/// Longest name compared, in bytes.
-const MAX_LENGTH: usize = 256;
+/// Longest name compared, in bytes: the time grows with the product of both lengths.
+const MAX_LENGTH: usize = 128;
 
 /// The candidate nearest to `name`, if one is near enough to be meant.
 ///
@@ -21,15 +21,19 @@ pub fn did_you_mean<'a>(
         return None;
     }
     let low = name.to_lowercase();
-    let limit = (low.chars().count() / 3).max(1);
+    let length = low.chars().count();
+    let limit = (length / 3).max(1);
     let mut best: Option<(usize, &'a str)> = None;
     for candidate in candidates.into_iter().take(MAX_CANDIDATES) {
         if candidate == name || candidate.len() > MAX_LENGTH {
             continue;
         }
-        let distance = strsim::damerau_levenshtein(&low, &candidate.to_lowercase());
-        // One character of one or two can be anything, so a short name must be nearer than that.
-        let possible = distance <= limit && distance < low.chars().count();
+        if candidate.chars().count().abs_diff(length) > limit {
+            continue;
+        }
+        let distance = strsim::osa_distance(&low, &candidate.to_lowercase());
+        // One character of one can be anything.
+        let possible = distance <= limit && distance < length;
         if possible && best.is_none_or(|(nearest, _)| distance < nearest) {
             best = Some((distance, candidate));
         }
