@@ -3,5 +3,6 @@
 mod kit;
 mod ladder;
 mod life;
+mod machines;
 mod random;
 mod table;
