@@ -29,6 +29,12 @@ impl Found {
         self.left_out > 0 || self.all.iter().any(|one| one.severity == Severity::Error)
     }
 
+    /// How many errors were found.
+    pub fn errors(&self) -> usize {
+        let errors = |one: &&Diagnostic| one.severity == Severity::Error;
+        self.left_out + self.all.iter().filter(errors).count()
+    }
+
     /// Whether nothing at all was found.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()

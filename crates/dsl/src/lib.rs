@@ -1,23 +1,36 @@
 //! YAML to Upline workflows and directories, with every mistake at its place.
 //!
+//! * [`read_workflow`] and [`read_directory`] read a file; [`load`] reads several that belong together.
 //! * [`phrase`] reads the three small grammars of the leaves: who, when, how long.
 //! * [`Found`] collects what is wrong, all of it at once; each mistake is a [`Diagnostic`] with a [`Code`].
 //! * [`render`] shows diagnostics to people and to programs; [`explain`] is the manual page of a code.
 
 pub mod code;
+pub mod cron;
 pub mod diagnostic;
 pub mod found;
+mod load;
+mod lower;
 pub mod manual;
 pub mod names;
 pub mod phrase;
+mod reader;
 pub mod render;
 pub mod sources;
+mod spans;
 mod suggest;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod zone;
 
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Site};
 pub use found::Found;
+pub use load::{Loaded, Read, load, read_directory, read_workflow};
+pub use lower::limits;
 pub use manual::explain;
 pub use phrase::{Phrase, PhraseError, Reference};
 pub use sources::{FileId, Position, Sources};
+pub use spans::SpanMap;
 pub use suggest::did_you_mean;

@@ -1,0 +1,123 @@
+//! `fields:`
+
+use upline_core::{Field, FieldType, Label, Name};
+
+use crate::Code;
+use crate::names::valid_field_name;
+use crate::reader::Reader;
+use crate::syntax::Entry;
+
+/// Most options of a field.
+pub(crate) const MAX_OPTIONS: usize = 1_000;
+
+const SHAPE: &str = "`NAME: { type: text, label: \"What people see\" }`";
+
+const TYPES: [&str; 10] = [
+    "text",
+    "paragraph",
+    "choice",
+    "choices",
+    "number",
+    "flag",
+    "date",
+    "contact",
+    "person",
+    "article",
+];
+
+/// The fields in the author's order.
+pub(crate) fn fields(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Field> {
+    let mut all = Vec::new();
+    for one in reader.named(entry, "`fields`", SHAPE) {
+        let read = valid_field_name(&one.key);
+        let name = reader.checked_name(one.key_at, &one.key, read);
+        let field = field(reader, one);
+        if let (Some(name), Some(field)) = (name, field) {
+            all.push(Field { name, ..field });
+        }
+    }
+    all
+}
+
+fn field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Field> {
+    let mut map = reader.map(entry, "a field", SHAPE);
+    let kind = map.required(reader, "type");
+    let label = map
+        .optional(reader, "label")
+        .and_then(|label| reader.label(label, "a label"));
+    let required = map
+        .optional(reader, "required")
+        .and_then(|flag| reader.flag(flag));
+    let word = kind.and_then(|kind| reader.text(&kind.value, "a type").map(Name::as_str));
+    let chooses = matches!(word, Some("choice" | "choices"));
+    let options = if chooses {
+        map.required(reader, "options")
+    } else {
+        map.optional(reader, "options")
+    };
+    let options = options.map(|options| (options, read_options(reader, options)));
+    if let (Some((options, _)), false, Some(word)) = (&options, chooses, word) {
+        let message = format!("a field of the type `{word}` has no options");
+        let label = "options are for `choice` and `choices`";
+        reader.error_with(Code::BadValue, options.key_at, message, label);
+    }
+    map.finish(reader);
+    let options = options.map(|(_, options)| options).unwrap_or_default();
+    let kind = match word? {
+        "text" => FieldType::Text,
+        "paragraph" => FieldType::Paragraph,
+        "choice" => FieldType::Choice(options),
+        "choices" => FieldType::Choices(options),
+        "number" => FieldType::Number,
+        "flag" => FieldType::Flag,
+        "date" => FieldType::Date,
+        "contact" => FieldType::Contact,
+        "person" => FieldType::Person,
+        "article" => FieldType::Article,
+        other => {
+            let at = kind?.value.at;
+            reader
+                .found
+                .unknown(Code::BadValue, at, "type", other, TYPES);
+            return None;
+        }
+    };
+    Some(Field {
+        name: Name::default(),
+        kind,
+        label: label.unwrap_or_else(|| Label::plain(entry.key.as_str())),
+        required: required.unwrap_or(false),
+    })
+}
+
+fn read_options(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Name> {
+    let items = reader.list(entry, "`options`", "`[One, Another]`");
+    let mut options: Vec<Name> = Vec::new();
+    if items.len() > MAX_OPTIONS {
+        let message = format!("a field has at most {MAX_OPTIONS} options");
+        reader.error(Code::TooMany, entry.key_at, message);
+        return options;
+    }
+    for item in items {
+        let Some(option) = reader.line(item, "an option") else {
+            continue;
+        };
+        if option.contains(',') {
+            let message = "an option must not have a comma: it parts options that are chosen";
+            reader.error(Code::BadText, item.at, message);
+        } else if options.iter().any(|earlier| *earlier == *option) {
+            let message = format!("the option `{option}` is here a second time");
+            reader.error(Code::DuplicateName, item.at, message);
+        } else {
+            options.push(Name::from(option));
+        }
+    }
+    if items.is_empty() && matches!(entry.value.kind, crate::syntax::Kind::List(_)) {
+        reader.error(
+            Code::BadValue,
+            entry.value.at,
+            "there are no options to choose from",
+        );
+    }
+    options
+}

@@ -1,0 +1,61 @@
+//! The tree.
+
+use upline_core::Name;
+
+use crate::Site;
+
+/// A text, a list or a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Where it stands; of a text with its quotation marks.
+    pub(crate) at: Site,
+    pub(crate) kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing was written: `key:` and no more.
+    Empty,
+    /// Something that was reported already.
+    Broken,
+    /// A text, with or without quotation marks.
+    Text { text: Name, plain: bool },
+    /// A list.
+    List(Vec<Node>),
+    /// A map in the author's order; no key stands in it twice.
+    Map(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) key: Name,
+    pub(crate) key_at: Site,
+    pub(crate) value: Node,
+}
+
+impl Node {
+    /// The entries of a map, none for anything else.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == *key)
+    }
+
+    /// What it is, for messages.
+    pub(crate) fn what(&self) -> &'static str {
+        match self.kind {
+            Kind::Empty | Kind::Broken => "nothing",
+            Kind::Text { .. } => "a text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a map",
+        }
+    }
+}
