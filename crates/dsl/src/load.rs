@@ -70,6 +70,44 @@ pub fn read_directory(
     (read, found)
 }
 
+/// Reads another kind of file with `read`, which answers `None` if it can't make a value of it. The value is
+/// returned only if no error was found; what was found is always all of it.
+///
+/// ```
+/// use upline_dsl::{Sources, read_with};
+/// let mut sources = Sources::new();
+/// let (read, found) = read_with(&mut sources, "port.yaml", "port: 80\nprot: 81", |reader, root| {
+///     let mut fields = reader.map_of(root, root.at, "the file", "port: 80");
+///     let port = fields.required(reader, "port").and_then(|entry| reader.number(entry, 1, 65_535));
+///     fields.finish(reader);
+///     port
+/// });
+/// assert!(read.is_none());
+/// assert_eq!(found.iter().next().map(|one| one.message.as_str()), Some("the file has no key `prot`"));
+/// ```
+pub fn read_with<T>(
+    sources: &mut Sources,
+    name: impl Into<Name>,
+    text: impl Into<String>,
+    read: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
+) -> (Option<Read<T>>, Found) {
+    let mut found = Found::new();
+    let Some(file) = add(sources, name, text.into(), &mut found) else {
+        return (None, found);
+    };
+    let Some(root) = syntax::parse(sources.text(file), file, &mut found) else {
+        return (None, found);
+    };
+    let value = read(&mut Reader::new(sources, file, &mut found), &root);
+    let value = value.filter(|_| !found.has_errors());
+    let read = value.map(|value| Read {
+        value,
+        spans: SpanMap::new(root),
+        file,
+    });
+    (read, found)
+}
+
 /// A file that is too large is not even kept.
 fn add(
     sources: &mut Sources,

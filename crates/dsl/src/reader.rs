@@ -1,24 +1,34 @@
 //! Reads the tree: every helper answers with what it found or reports why not, and goes on.
+//!
+//! Other files of authors than workflows and directories are read with it too: see [`read_with`].
+//!
+//! [`read_with`]: crate::read_with
 
 use upline_core::{Label, Name, Place};
 
 use crate::names::{NameFault, valid_name, valid_text};
-use crate::syntax::{Entry, Kind, Node, differs};
+use crate::syntax::differs;
+pub use crate::syntax::{Entry, Kind, Node};
+pub use crate::zone::zone;
 use crate::{Code, Diagnostic, FileId, Found, Severity, Site, Sources};
 
 /// Most diagnostics for which names that are like the wrong one are looked for: each costs a look at all names.
 const MAX_SUGGESTIONS: usize = 100;
 
 /// What reading a file carries along: its text, and everything that is wrong.
-pub(crate) struct Reader<'a> {
-    pub(crate) sources: &'a Sources,
-    pub(crate) file: FileId,
-    pub(crate) found: &'a mut Found,
+pub struct Reader<'a> {
+    /// The texts.
+    pub sources: &'a Sources,
+    /// The file that is read.
+    pub file: FileId,
+    /// What is wrong so far.
+    pub found: &'a mut Found,
     suggested: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(sources: &'a Sources, file: FileId, found: &'a mut Found) -> Self {
+    /// Begins with a file.
+    pub fn new(sources: &'a Sources, file: FileId, found: &'a mut Found) -> Self {
         Self {
             sources,
             file,
@@ -28,15 +38,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Where a rule stands, as journals record it.
-    pub(crate) fn place(&self, site: Site) -> Place {
+    pub fn place(&self, site: Site) -> Place {
         self.sources.place(self.file, site.start)
     }
 
-    pub(crate) fn error(&mut self, code: Code, site: Site, message: impl Into<String>) {
+    /// Reports a mistake.
+    pub fn error(&mut self, code: Code, site: Site, message: impl Into<String>) {
         self.found.report(code, site, message);
     }
 
-    pub(crate) fn error_with(
+    /// Reports a mistake with the way out under its place.
+    pub fn error_with(
         &mut self,
         code: Code,
         site: Site,
@@ -47,10 +59,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Names to compare an unknown one with; none any more when too many were unknown.
-    pub(crate) fn candidates<'n>(
-        &mut self,
-        names: impl IntoIterator<Item = &'n str>,
-    ) -> Vec<&'n str> {
+    pub fn candidates<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
         self.suggested += 1;
         if self.suggested > MAX_SUGGESTIONS {
             return Vec::new();
@@ -59,17 +68,12 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map. `shape` shows how it is written.
-    pub(crate) fn map<'n>(
-        &mut self,
-        entry: &'n Entry,
-        what: &'static str,
-        shape: &str,
-    ) -> Fields<'n> {
+    pub fn map<'n>(&mut self, entry: &'n Entry, what: &'static str, shape: &str) -> Fields<'n> {
         self.map_of(&entry.value, entry.key_at, what, shape)
     }
 
     /// The same for a map without a key of its own, such as an item of a list or a whole file.
-    pub(crate) fn map_of<'n>(
+    pub fn map_of<'n>(
         &mut self,
         node: &'n Node,
         at: Site,
@@ -91,7 +95,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a map whose keys are names that the author gives.
-    pub(crate) fn named<'n>(&mut self, entry: &'n Entry, what: &str, shape: &str) -> &'n [Entry] {
+    pub fn named<'n>(&mut self, entry: &'n Entry, what: &str, shape: &str) -> &'n [Entry] {
         if !matches!(entry.value.kind, Kind::Map(_)) {
             self.wrong_type(&entry.value, entry.key_at, what, "a map", shape);
         }
@@ -99,12 +103,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The name that an author gives by a key.
-    pub(crate) fn key_name(&mut self, entry: &Entry) -> Option<Name> {
+    pub fn key_name(&mut self, entry: &Entry) -> Option<Name> {
         let read = valid_name(&entry.key);
         self.checked_name(entry.key_at, &entry.key, read)
     }
 
-    pub(crate) fn checked_name(
+    /// A name that was checked, or a report of what is wrong with it.
+    pub fn checked_name(
         &mut self,
         site: Site,
         text: &str,
@@ -122,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The items of a list, or a single one without its brackets.
-    pub(crate) fn items<'n>(&mut self, entry: &'n Entry) -> &'n [Node] {
+    pub fn items<'n>(&mut self, entry: &'n Entry) -> &'n [Node] {
         match &entry.value.kind {
             Kind::List(items) => items,
             _ => std::slice::from_ref(&entry.value),
@@ -130,7 +135,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The items of what must be a list.
-    pub(crate) fn list<'n>(&mut self, entry: &'n Entry, what: &str, shape: &str) -> &'n [Node] {
+    pub fn list<'n>(&mut self, entry: &'n Entry, what: &str, shape: &str) -> &'n [Node] {
         if let Kind::List(items) = &entry.value.kind {
             return items;
         }
@@ -139,7 +144,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text as it stands: `no`, `1e3` and `22:22` are texts here, with a warning for other tools.
-    pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
         match &node.kind {
             Kind::Text { text, plain } => {
                 if *plain && let Some(read) = differs(text) {
@@ -159,7 +164,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One line of text for people.
-    pub(crate) fn line(&mut self, node: &Node, what: &str) -> Option<String> {
+    pub fn line(&mut self, node: &Node, what: &str) -> Option<String> {
         let text = self.text(node, what)?;
         match valid_text(text) {
             Ok(text) => Some(text),
@@ -171,7 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text for people, in one language or in several: `Open`, or `{ en: Open, zh: 打开 }`.
-    pub(crate) fn label(&mut self, entry: &Entry, what: &str) -> Option<Label> {
+    pub fn label(&mut self, entry: &Entry, what: &str) -> Option<Label> {
         if !matches!(entry.value.kind, Kind::Map(_)) {
             return self.line(&entry.value, what).map(Label::plain);
         }
@@ -195,7 +200,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `true` or `false`.
-    pub(crate) fn flag(&mut self, entry: &Entry) -> Option<bool> {
+    pub fn flag(&mut self, entry: &Entry) -> Option<bool> {
         let node = &entry.value;
         match &node.kind {
             Kind::Text { text, plain: true } if text == "true" => return Some(true),
@@ -211,7 +216,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number within bounds.
-    pub(crate) fn number(&mut self, entry: &Entry, least: u32, most: u32) -> Option<u32> {
+    pub fn number(&mut self, entry: &Entry, least: u32, most: u32) -> Option<u32> {
         let node = &entry.value;
         let Kind::Text { text, .. } = &node.kind else {
             self.wrong_type(node, entry.key_at, &quoted(&entry.key), "a number", "");
@@ -220,7 +225,8 @@ impl<'a> Reader<'a> {
         self.number_in(node.at, &entry.key, text, least, most)
     }
 
-    pub(crate) fn number_in(
+    /// The same for a number that is part of a text.
+    pub fn number_in(
         &mut self,
         site: Site,
         key: &str,
@@ -245,14 +251,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Something of another kind than is meant.
-    pub(crate) fn wrong_type(
-        &mut self,
-        node: &Node,
-        at: Site,
-        what: &str,
-        expected: &str,
-        shape: &str,
-    ) {
+    pub fn wrong_type(&mut self, node: &Node, at: Site, what: &str, expected: &str, shape: &str) {
         let site = match node.kind {
             Kind::Broken => return,
             Kind::Empty => at,
@@ -270,7 +269,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The keys of a map that has a fixed set of them.
-pub(crate) struct Fields<'n> {
+pub struct Fields<'n> {
     what: &'static str,
     at: Site,
     entries: &'n [Entry],
@@ -282,26 +281,22 @@ pub(crate) struct Fields<'n> {
 
 impl<'n> Fields<'n> {
     /// Where the map is named.
-    pub(crate) const fn at(&self) -> Site {
+    pub const fn at(&self) -> Site {
         self.at
     }
 
     /// Whether it is a map at all.
-    pub(crate) const fn is_map(&self) -> bool {
+    pub const fn is_map(&self) -> bool {
         self.right
     }
 
     /// Whether the key is there, with or without a value.
-    pub(crate) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == *key)
     }
 
     /// The entry of a key that may be there.
-    pub(crate) fn optional(
-        &mut self,
-        reader: &mut Reader<'_>,
-        key: &'static str,
-    ) -> Option<&'n Entry> {
+    pub fn optional(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<&'n Entry> {
         self.known.push(key);
         let index = self.entries.iter().position(|entry| entry.key == *key)?;
         self.used[index] = true;
@@ -323,11 +318,7 @@ impl<'n> Fields<'n> {
     }
 
     /// The entry of a key that must be there.
-    pub(crate) fn required(
-        &mut self,
-        reader: &mut Reader<'_>,
-        key: &'static str,
-    ) -> Option<&'n Entry> {
+    pub fn required(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<&'n Entry> {
         if self.right && !self.has(key) {
             reader.found.missing_key(self.at, key, self.what);
         }
@@ -335,7 +326,7 @@ impl<'n> Fields<'n> {
     }
 
     /// Reports keys that nobody asked for.
-    pub(crate) fn finish(self, reader: &mut Reader<'_>) {
+    pub fn finish(self, reader: &mut Reader<'_>) {
         for (entry, used) in self.entries.iter().zip(&self.used) {
             if !used {
                 let known = reader.candidates(self.known.iter().copied());

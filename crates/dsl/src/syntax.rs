@@ -13,7 +13,7 @@ mod tests;
 mod text;
 
 pub(crate) use build::parse;
-pub(crate) use node::{Entry, Kind, Node};
+pub use node::{Entry, Kind, Node};
 pub(crate) use plain::differs;
 pub(crate) use text::decode;
 

@@ -9,7 +9,7 @@ use crate::reader::Reader;
 use crate::syntax::Entry;
 
 /// The zone that an entry names.
-pub(crate) fn zone(reader: &mut Reader<'_>, entry: &Entry) -> Option<(Name, TimeZone)> {
+pub fn zone(reader: &mut Reader<'_>, entry: &Entry) -> Option<(Name, TimeZone)> {
     let text = reader.text(&entry.value, "a time zone")?;
     if let Ok(zone) = TimeZone::get(text) {
         // The database finds a zone whatever the case of its letters.

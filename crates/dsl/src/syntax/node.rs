@@ -6,21 +6,27 @@ use crate::Site;
 
 /// A text, a list or a map.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Node {
+pub struct Node {
     /// Where it stands; of a text with its quotation marks.
-    pub(crate) at: Site,
-    pub(crate) kind: Kind,
+    pub at: Site,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Nothing was written: `key:` and no more.
     Empty,
     /// Something that was reported already.
     Broken,
     /// A text, with or without quotation marks.
-    Text { text: Name, plain: bool },
+    Text {
+        /// The text as it was meant, escapes resolved.
+        text: Name,
+        /// Whether it has no quotation marks.
+        plain: bool,
+    },
     /// A list.
     List(Vec<Node>),
     /// A map in the author's order; no key stands in it twice.
@@ -29,15 +35,18 @@ pub(crate) enum Kind {
 
 /// A key and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) key: Name,
-    pub(crate) key_at: Site,
-    pub(crate) value: Node,
+pub struct Entry {
+    /// The key.
+    pub key: Name,
+    /// Where the key stands.
+    pub key_at: Site,
+    /// The value.
+    pub value: Node,
 }
 
 impl Node {
     /// The entries of a map, none for anything else.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry] {
         match &self.kind {
             Kind::Map(entries) => entries,
             _ => &[],
@@ -45,12 +54,12 @@ impl Node {
     }
 
     /// The value of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+    pub fn get(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == *key)
     }
 
     /// What it is, for messages.
-    pub(crate) fn what(&self) -> &'static str {
+    pub fn what(&self) -> &'static str {
         match self.kind {
             Kind::Empty | Kind::Broken => "nothing",
             Kind::Text { .. } => "a text",
