@@ -35,13 +35,17 @@
 //! ```
 
 mod counts;
+mod doer;
 mod layout;
 mod log;
 mod mapping;
+mod play;
+mod play_report;
 mod problems;
 mod rows;
 mod source;
 mod spread;
+mod tally;
 mod texts;
 mod times;
 
@@ -52,6 +56,10 @@ pub use counts::{LONG, LogFacts, Moves, Stays};
 pub use log::{Log, LogEntry, LogError, LogReader, MAX_TICKET_BYTES, ROWS_PER_PROGRESS};
 pub use mapping::{
     Act, By, Columns, Doer, FieldText, MappedField, Mapping, Means, PlayMap, STATUS_SEPARATOR, What,
+};
+pub use play::{MAX_ACTIONS_PER_ROW, MAX_CLOCKS, MAX_REASONS, PlayError, play};
+pub use play_report::{
+    LevelUse, PersonUse, PlayReport, PromiseUse, Refused, RowUse, StateUse, level_in_words,
 };
 pub use problems::{
     MAX_NAMED, MAX_NAMED_VALUES, MAX_QUOTED, Named, NamedRow, Problems, ValueRows, Values,

@@ -250,6 +250,13 @@ pub enum FieldText {
     },
 }
 
+impl Act {
+    /// Whether it does nothing whatever the ticket's state.
+    pub fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.take.is_empty()
+    }
+}
+
 impl PlayMap {
     /// The columns that fields are filled from, each once.
     pub fn field_columns(&self) -> BTreeSet<&str> {
@@ -261,6 +268,12 @@ impl PlayMap {
                 FieldText::Column { column, .. } => Some(column.as_str()),
             })
             .collect()
+    }
+
+    /// Whether any row is to be played by the log's own person.
+    pub(super) fn asks_person(&self) -> bool {
+        let mut acts = self.acts.values().chain([&self.opening]);
+        acts.any(|act| act.by.who == Doer::Person || act.by.otherwise == Some(Doer::Person))
     }
 }
 

@@ -1,0 +1,504 @@
+//! Plays a log's tickets in virtual time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use upline_core::ticket::PromiseState;
+use upline_core::{
+    Actor, Branch, Command, Context, Directory, Name, Position, Ticket, Typed, Wish,
+};
+
+use super::doer::{LOG, holder, whoever_may};
+use super::play_report::{PlayReport, PromiseUse, Refused};
+use super::tally::Tally;
+use super::{
+    Act, By, Doer, FieldText, Log, LogEntry, MappedField, Mapping, PlayMap, ROWS_PER_PROGRESS,
+    ValueRows, What,
+};
+use crate::world::{Refusal, Workflows, World};
+
+/// Most clocks that fall due in a run. A single row of a far year would else remind the last resort of
+/// every open ticket for a lifetime.
+pub const MAX_CLOCKS: u64 = 50_000_000;
+/// Most actions that one row takes.
+pub const MAX_ACTIONS_PER_ROW: usize = 8;
+/// Most different reasons of refusal that are told apart.
+pub const MAX_REASONS: usize = 500;
+
+/// Why a log can't be played at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlayError {
+    /// The mapping has no `play`.
+    #[error("the mapping has no `play`: it does not say what the rows do in a workflow")]
+    NoPlay,
+    /// No such workflow.
+    #[error("there is no workflow `{0}`")]
+    NoWorkflow(Name),
+}
+
+/// Plays every ticket's arrival and the people's recorded acts in virtual time.
+///
+/// A ticket's first row opens it. Each row then does what the mapping says for its meaning, at its time;
+/// between the rows the clocks do their part: the ladder asks the next person when nobody acts. The run ends
+/// with the last row. The same log, mapping, workflow and directory give the same report.
+///
+/// `progress` is told the number of rows played, every [`ROWS_PER_PROGRESS`].
+///
+/// # Errors
+/// [`PlayError`]; what can't be done with a single row is counted, and stands in the report.
+pub fn play(
+    log: &Log,
+    mapping: &Mapping,
+    workflows: &Workflows,
+    workflow: &str,
+    directory: &Arc<Directory>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<PlayReport, PlayError> {
+    let map = mapping.play.as_ref().ok_or(PlayError::NoPlay)?;
+    let found = workflows.newest(workflow);
+    let found = found.ok_or_else(|| PlayError::NoWorkflow(Name::new(workflow)))?;
+    let start = log
+        .entries
+        .first()
+        .map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
+    let tally = Tally::default();
+    let mut player = Player {
+        log,
+        map,
+        columns: map.field_columns().into_iter().zip(0..).collect(),
+        world: World::observed(start, workflows.clone(), Arc::clone(directory), tally),
+        report: PlayReport {
+            workflow: found.name.clone(),
+            version: found.version,
+            directory: directory.name.clone(),
+            from: log.entries.first().map(|entry| entry.at),
+            until: log.entries.last().map(|entry| entry.at),
+            ..PlayReport::default()
+        },
+        refused: BTreeMap::new(),
+        known: vec![Known::No; log.texts.len()],
+        asks_person: map.asks_person(),
+    };
+    for (index, entry) in (1..).zip(&log.entries) {
+        if !player.advance(entry.at) {
+            player.report.rows.not_played = log.entries.len() as u64 - (index - 1);
+            break;
+        }
+        player.row(entry);
+        if index % ROWS_PER_PROGRESS == 0 {
+            progress(index);
+        }
+    }
+    progress(log.entries.len() as u64);
+    Ok(player.finish())
+}
+
+/// Whether a ticket of the log is in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    No,
+    Open,
+    Refused,
+}
+
+struct Player<'a> {
+    log: &'a Log,
+    map: &'a PlayMap,
+    /// Where the columns stand in the values of an entry.
+    columns: BTreeMap<&'a str, usize>,
+    world: World<Tally>,
+    report: PlayReport,
+    refused: BTreeMap<(What, String), ValueRows>,
+    known: Vec<Known>,
+    asks_person: bool,
+}
+
+/// What became of a row.
+enum Played {
+    Acted,
+    ThereAlready,
+    Refused(String),
+}
+
+impl Player<'_> {
+    /// Lets the clocks do their part up to `to`; false when there were too many.
+    fn advance(&mut self, to: Timestamp) -> bool {
+        while self.report.clocks < MAX_CLOCKS && self.world.step(to) {
+            self.report.clocks += 1;
+        }
+        if self.report.clocks >= MAX_CLOCKS {
+            self.report.given_up = Some(self.world.now());
+            return false;
+        }
+        self.world.advance_to(to);
+        true
+    }
+
+    fn row(&mut self, entry: &LogEntry) {
+        let log = self.log;
+        let ticket = log.text(entry.ticket);
+        let map = self.map;
+        if let Some(person) = entry.person.filter(|_| self.asks_person) {
+            let person = log.text(person);
+            if !self.world.directory().people.contains_key(person) {
+                self.report.unknown_people.add(entry.line, person);
+            }
+        }
+        let known = &mut self.known[entry.ticket.index()];
+        if *known == Known::No {
+            *known = Known::Open;
+            if let Err(reason) = self.open(entry, ticket) {
+                self.known[entry.ticket.index()] = Known::Refused;
+                return self.count(entry, What::Opened, Played::Refused(reason));
+            }
+            if !map.opening.is_empty()
+                && let Played::Refused(reason) = self.act(entry, ticket, &map.opening)
+            {
+                return self.count(entry, What::Opened, Played::Refused(reason));
+            }
+        } else if *known == Known::Refused {
+            let reason = "the ticket could not be opened".to_owned();
+            return self.count(entry, entry.what, Played::Refused(reason));
+        }
+        let Some(act) = map.acts.get(&entry.what).filter(|act| !act.is_empty()) else {
+            self.report.rows.nothing += 1;
+            return;
+        };
+        let played = self.act(entry, ticket, act);
+        self.count(entry, entry.what, played);
+    }
+
+    fn count(&mut self, entry: &LogEntry, what: What, played: Played) {
+        let rows = &mut self.report.rows;
+        let reason = match played {
+            Played::Acted => {
+                rows.acted += 1;
+                return;
+            }
+            Played::ThereAlready => {
+                rows.there_already += 1;
+                return;
+            }
+            Played::Refused(reason) => reason,
+        };
+        rows.refused += 1;
+        let full = self.refused.len() >= MAX_REASONS;
+        let key = (what, reason);
+        let key = match full && !self.refused.contains_key(&key) {
+            true => (what, "other reasons".to_owned()),
+            false => key,
+        };
+        let first = ValueRows {
+            rows: 0,
+            first_line: entry.line,
+        };
+        self.refused.entry(key).or_insert(first).rows += 1;
+    }
+
+    fn open(&mut self, entry: &LogEntry, ticket: &Name) -> Result<(), String> {
+        let map = self.map;
+        let by = named(self.log, self.world.directory(), entry, &map.opening.by);
+        let fields = self.typed(entry, &map.opening.fields, None);
+        let open = Command {
+            by: by?.unwrap_or(Actor::System(LOG)),
+            branch: None,
+            wish: Wish::Open {
+                ticket: ticket.clone(),
+                key: None,
+                parent: None,
+                fields,
+            },
+        };
+        let workflow = self.report.workflow.clone();
+        let opened = self.world.open(&workflow, &open);
+        opened.map_err(|refusal| refusal.to_string())?;
+        self.report.opened += 1;
+        Ok(())
+    }
+
+    /// Takes actions until the ticket is where the row says.
+    fn act(&mut self, entry: &LogEntry, id: &Name, act: &Act) -> Played {
+        let mut taken: Vec<(Name, Name)> = Vec::new();
+        loop {
+            let Some(ticket) = self.world.ticket(id) else {
+                return Played::Refused("the ticket is not there".to_owned());
+            };
+            if act.states.iter().any(|(state, _)| is_in(ticket, state)) {
+                return self.arrived(entry, id, act, taken.is_empty());
+            }
+            if !taken.is_empty() && act.states.is_empty() {
+                return Played::Acted;
+            }
+            if let Some(ended) = &ticket.ended {
+                return Played::Refused(format!("the ticket has ended in `{}`", ended.state));
+            }
+            let next = self.next_step(entry, ticket, act);
+            let (branch, state, name, by) = match next {
+                Ok(next) => next,
+                Err(reason) => return Played::Refused(reason),
+            };
+            let step = (state, name);
+            if taken.contains(&step) || taken.len() >= MAX_ACTIONS_PER_ROW {
+                let (state, _) = step;
+                return Played::Refused(format!("the actions lead in a circle through `{state}`"));
+            }
+            if let Err(refusal) = self.take(entry, id, act, branch, &step, by) {
+                return Played::Refused(refusal.to_string());
+            }
+            taken.push(step);
+        }
+    }
+
+    /// The preferred action that is possible where the ticket is, and who takes it.
+    fn next_step(
+        &self,
+        entry: &LogEntry,
+        ticket: &Ticket,
+        act: &Act,
+    ) -> Result<(Branch, Name, Name, Actor), String> {
+        let workflow = self.world.workflow_of(&ticket.id);
+        let workflow = workflow.ok_or_else(|| "its workflow is not there".to_owned())?;
+        let open = || {
+            ticket
+                .positions
+                .iter()
+                .filter(|(_, position)| position.ended.is_none())
+        };
+        for (name, _) in &act.take {
+            for (branch, position) in open() {
+                let work = workflow.work(&position.state);
+                let Some((work, action)) = work.and_then(|work| Some((work, work.action(name)?)))
+                else {
+                    continue;
+                };
+                let context = self.context(workflow);
+                let by = match named(self.log, self.world.directory(), entry, &act.by) {
+                    Ok(Some(by)) => by,
+                    Ok(None) => whoever_may(&context, ticket, position, work, action)
+                        .unwrap_or(Actor::System(LOG)),
+                    Err(reason) => return Err(reason),
+                };
+                return Ok((branch.clone(), position.state.clone(), name.clone(), by));
+            }
+        }
+        let states: Vec<_> = open()
+            .map(|(_, position)| format!("`{}`", position.state))
+            .collect();
+        let states = states.join(", ");
+        Err(match act.take.is_empty() {
+            true => format!("the ticket is in {states}, and the mapping names no action for it"),
+            false => format!("{states} has none of the actions that the mapping names"),
+        })
+    }
+
+    fn take(
+        &mut self,
+        entry: &LogEntry,
+        id: &Name,
+        act: &Act,
+        branch: Branch,
+        (state, action): &(Name, Name),
+        by: Actor,
+    ) -> Result<(), Refusal> {
+        let Some(workflow) = self.world.workflow_of(id).map(Arc::clone) else {
+            return Ok(());
+        };
+        let Some(work) = workflow.work(state) else {
+            return Ok(());
+        };
+        // Of a recorded act the items of the checklist are taken for done.
+        let items = work.action(action).map(|action| action.ticked.clone());
+        for item in items.unwrap_or_default() {
+            let tick = Command {
+                by: by.clone(),
+                branch: Some(branch.clone()),
+                wish: Wish::Tick { item, done: true },
+            };
+            self.world.submit(id, &tick)?;
+        }
+        let command = Command {
+            by,
+            branch: Some(branch),
+            wish: Wish::Act {
+                action: action.clone(),
+                fields: self.typed(entry, &act.fields, Some(&work.form)),
+                note: None,
+            },
+        };
+        self.world.submit(id, &command)?;
+        Ok(())
+    }
+
+    /// The ticket is where the row says.
+    fn arrived(&mut self, entry: &LogEntry, id: &Name, act: &Act, already: bool) -> Played {
+        if !already {
+            return Played::Acted;
+        }
+        if act.comment
+            && let Some(comment) = self.comment(entry, id, act)
+            && let Err(refusal) = self.world.submit(id, &comment)
+        {
+            return Played::Refused(refusal.to_string());
+        }
+        Played::ThereAlready
+    }
+
+    /// A sign of life of whoever has the ticket; `None` once it has ended.
+    fn comment(&self, entry: &LogEntry, id: &Name, act: &Act) -> Option<Command> {
+        let ticket = self.world.ticket(id).filter(|ticket| ticket.is_open())?;
+        let mut positions = ticket.positions.iter();
+        let state =
+            |position: &Position| act.states.iter().any(|(state, _)| *state == position.state);
+        let (branch, position) = positions.find(|(_, position)| state(position))?;
+        let context = self.context(self.world.workflow_of(id)?);
+        Some(Command {
+            by: holder(&context, position)?,
+            branch: Some(branch.clone()),
+            wish: Wish::Comment {
+                text: format!("in the log: {}", self.log.text(entry.status)),
+                to_caller: false,
+            },
+        })
+    }
+
+    fn context<'a>(&'a self, workflow: &'a upline_core::Workflow) -> Context<'a> {
+        Context {
+            now: self.world.now(),
+            workflow,
+            directory: self.world.directory(),
+            workload: self.world.workload(),
+        }
+    }
+
+    /// The mapped fields as people type them; of a form only those that it has.
+    fn typed(&mut self, entry: &LogEntry, fields: &[MappedField], form: Option<&[Name]>) -> Typed {
+        let mut typed = Typed::new();
+        for mapped in fields {
+            if form.is_some_and(|form| !form.contains(&mapped.field)) {
+                continue;
+            }
+            let text = match &mapped.with {
+                FieldText::Constant(text) => Some(text.clone()),
+                FieldText::Column {
+                    column,
+                    values,
+                    otherwise,
+                } => {
+                    let index = self.columns.get(column.as_str());
+                    let value = index.and_then(|index| entry.values.get(*index));
+                    let value = value.map_or("", |value| self.log.text(*value).as_str());
+                    let found = match values.is_empty() {
+                        true => Some(value.to_owned()).filter(|value| !value.is_empty()),
+                        false => values.get(value).cloned(),
+                    };
+                    if found.is_none() && !value.is_empty() {
+                        let value = format!("{column}: {value}");
+                        self.report.unknown_values.add(entry.line, &value);
+                    }
+                    found.or_else(|| otherwise.clone())
+                }
+            };
+            typed.extend(text.map(|text| (mapped.field.clone(), text)));
+        }
+        typed
+    }
+
+    fn finish(mut self) -> PlayReport {
+        let end = self.world.now();
+        let mut report = self.report;
+        let mut tickets = 0;
+        let mut promises: BTreeMap<Name, PromiseUse> = BTreeMap::new();
+        for ticket in self.world.tickets() {
+            tickets += 1;
+            report.ended += u64::from(ticket.ended.is_some());
+            for (name, ledger) in &ticket.promises {
+                let counts = promises.entry(name.clone()).or_default();
+                let met = ledger.state == PromiseState::Met;
+                *match (ledger.breached.is_some(), met, ticket.ended.is_some()) {
+                    (false, true, _) => &mut counts.met,
+                    (true, true, _) => &mut counts.met_late,
+                    (true, false, _) => &mut counts.breached,
+                    (false, false, true) => &mut counts.ended_before,
+                    (false, false, false) => &mut counts.running,
+                } += 1;
+            }
+        }
+        report.opened_besides = tickets - report.opened;
+        report.open_at_end = tickets - report.ended;
+        report.promises = promises
+            .into_iter()
+            .map(|(promise, counts)| PromiseUse { promise, ..counts })
+            .collect();
+        report.refused = by_rows(self.refused);
+        let workflow = self
+            .world
+            .workflows()
+            .newest(&report.workflow)
+            .map(Arc::clone);
+        let tally = self.world.observer_mut();
+        report.levels = tally.levels();
+        (report.states, report.until_acted) = tally.states(|state| {
+            let work = workflow.as_ref().and_then(|workflow| workflow.work(state));
+            work.is_some_and(|work| !work.watches())
+        });
+        (report.tickets_moved, report.last_resort) = tally.moved_and_last_resort();
+        let seconds = report
+            .from
+            .map_or(0, |from| end.as_second() - from.as_second());
+        report.people = tally.people(end, seconds);
+        report.events = tally.events;
+        report.reminders = tally.reminders;
+        report.refused_to_clocks = std::mem::take(&mut tally.refused);
+        report
+    }
+}
+
+/// Who the mapping names for the row; `None` is whoever may.
+fn named(
+    log: &Log,
+    directory: &Directory,
+    entry: &LogEntry,
+    by: &By,
+) -> Result<Option<Actor>, String> {
+    for doer in [Some(&by.who), by.otherwise.as_ref()].into_iter().flatten() {
+        match doer {
+            Doer::Holder => return Ok(None),
+            Doer::User(person) => return Ok(Some(Actor::Person(person.clone()))),
+            Doer::System(system) => return Ok(Some(Actor::System(system.clone()))),
+            Doer::Person => {
+                let person = entry.person.map(|person| log.text(person));
+                let known = person.filter(|person| directory.people.contains_key(*person));
+                if let Some(person) = known {
+                    return Ok(Some(Actor::Person(person.clone())));
+                }
+            }
+        }
+    }
+    Err("the log's person is not in the directory".to_owned())
+}
+
+/// Whether the ticket is in the state, or ended in it.
+fn is_in(ticket: &Ticket, state: &Name) -> bool {
+    let mut open = ticket
+        .positions
+        .values()
+        .filter(|position| position.ended.is_none());
+    match &ticket.ended {
+        Some(ended) => ended.state == *state,
+        None => open.any(|position| position.state == *state),
+    }
+}
+
+/// The most frequent first.
+fn by_rows(refused: BTreeMap<(What, String), ValueRows>) -> Vec<Refused> {
+    let refused = refused.into_iter().map(|((what, reason), counts)| Refused {
+        what,
+        reason,
+        rows: counts.rows,
+        first_line: counts.first_line,
+    });
+    let mut refused: Vec<_> = refused.collect();
+    refused.sort_by_key(|one| std::cmp::Reverse(one.rows));
+    refused
+}
