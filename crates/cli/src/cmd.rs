@@ -1,4 +1,8 @@
 //! One module a command: its arguments, and how its answer is printed.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod explain;
+pub(crate) mod graph;
+pub(crate) mod schema;
+pub(crate) mod test;

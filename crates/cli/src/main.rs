@@ -2,6 +2,7 @@
 
 mod cmd;
 mod exit;
+mod files;
 mod output;
 
 use std::io::Write;
@@ -37,7 +38,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(cmd::check::Args),
+    Test(cmd::test::Args),
     Explain(cmd::explain::Args),
+    Graph(cmd::graph::Args),
+    Schema(cmd::schema::Args),
     Completions(cmd::completions::Args),
 }
 
@@ -45,6 +50,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut output = Output::new(cli.json, cli.color);
     let result = match cli.command {
+        Command::Check(args) => cmd::check::run(&args, &mut output),
+        Command::Test(args) => cmd::test::run(&args, &mut output),
+        Command::Graph(args) => cmd::graph::run(&args, &mut output),
+        Command::Schema(args) => cmd::schema::run(&args, &mut output),
         Command::Explain(args) => cmd::explain::run(&args, &mut output),
         Command::Completions(args) => cmd::completions::run(&args, &mut output),
     };

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ColumnConstraint, Table, presets};
 use serde::Serialize;
+use upline_dsl::render;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,6 +24,7 @@ pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     json: bool,
     colour: bool,
+    note_colour: bool,
     terminal: bool,
 }
 
@@ -33,14 +35,16 @@ impl Output {
         let terminal = stdout.is_terminal();
         let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let coloured = |terminal: bool| match colour {
+            Colour::Auto => terminal && unset("NO_COLOR") && !dumb,
+            Colour::Always => true,
+            Colour::Never => false,
+        };
         Self {
             out: BufWriter::new(stdout.lock()),
             json,
-            colour: match colour {
-                Colour::Auto => terminal && unset("NO_COLOR") && !dumb,
-                Colour::Always => true,
-                Colour::Never => false,
-            },
+            colour: coloured(terminal),
+            note_colour: coloured(io::stderr().is_terminal()),
             terminal,
         }
     }
@@ -50,14 +54,22 @@ impl Output {
         self.json
     }
 
-    /// Whether to colour.
-    pub(crate) fn is_coloured(&self) -> bool {
-        self.colour
+    /// Whether to colour what was asked for.
+    pub(crate) fn colour(&self) -> render::Colour {
+        if self.colour {
+            render::Colour::On
+        } else {
+            render::Colour::Off
+        }
     }
 
-    /// Whether a person looks at stdout as it comes.
-    pub(crate) fn is_terminal(&self) -> bool {
-        self.terminal
+    /// Whether to colour the rest.
+    pub(crate) fn colour_of_notes(&self) -> render::Colour {
+        if self.note_colour {
+            render::Colour::On
+        } else {
+            render::Colour::Off
+        }
     }
 
     /// A line of what was asked for.

@@ -16,6 +16,7 @@ pub mod names;
 pub mod phrase;
 pub mod reader;
 pub mod render;
+pub mod schema;
 pub mod sources;
 mod spans;
 mod suggest;

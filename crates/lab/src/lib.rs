@@ -1,7 +1,9 @@
 //! Upline in virtual time: nothing in here does IO or reads a clock.
 //!
 //! * [`World`] is many tickets and a clock that only its caller moves.
+//! * [`graph`] draws a workflow.
 
+pub mod graph;
 pub mod render;
 pub mod replay;
 pub mod transcript;

@@ -19,10 +19,12 @@ mod deed;
 mod lex;
 mod outcome;
 mod parse;
+mod prepare;
 mod run;
 mod script;
 
 pub use coverage::Coverage;
 pub use outcome::{Outcome, Played};
+pub use prepare::Prepared;
 pub use run::{Setting, run};
 pub use script::{MAX_LINES, Origin, Script};

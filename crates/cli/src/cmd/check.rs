@@ -1,0 +1,98 @@
+//! `upline check`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::Serialize;
+use upline_dsl::render::{Report, github, summary, text};
+use upline_dsl::{Diagnostic, Severity};
+
+use crate::exit::{Exit, Failure};
+use crate::files::{self, Set};
+use crate::output::Output;
+
+/// Check workflows and directories: every mistake at its place, and proof that no ticket can be forgotten
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Files or folders
+    #[arg(default_value = ".", value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The directory [default: directory.yaml beside the workflow or above it]
+    #[arg(long, value_name = "FILE")]
+    directory: Option<PathBuf>,
+    /// Fail on warnings too
+    #[arg(long, value_enum, value_name = "WHAT")]
+    deny: Option<Deny>,
+    /// How to print mistakes
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Deny {
+    /// Everything that is not an error but worth a look
+    Warnings,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// For the checks of a pull request on GitHub
+    Github,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    diagnostics: Vec<Report<'a>>,
+    errors: usize,
+    warnings: usize,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let sets = files::sets(&args.paths, args.directory.as_deref())?;
+    let found: Vec<(&Set, Diagnostic)> = sets
+        .iter()
+        .flat_map(|set| set.diagnostics().into_iter().map(move |one| (set, one)))
+        .collect();
+    let count = |severity| {
+        found
+            .iter()
+            .filter(|(_, one)| one.severity == severity)
+            .count()
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    if output.is_json() {
+        let diagnostics = found
+            .iter()
+            .map(|(set, one)| Report::new(&set.loaded.sources, one))
+            .collect();
+        output.json(&Answer {
+            diagnostics,
+            errors,
+            warnings,
+        })?;
+    } else {
+        print(&found, args.format, output)?;
+    }
+    let wrong = errors > 0 || (warnings > 0 && args.deny == Some(Deny::Warnings));
+    Ok(if wrong { Exit::Findings } else { Exit::Ok })
+}
+
+fn print(found: &[(&Set, Diagnostic)], format: Format, output: &mut Output) -> Result<(), Failure> {
+    for (set, diagnostic) in found {
+        let sources = &set.loaded.sources;
+        match format {
+            Format::Human => {
+                let text = text(sources, diagnostic, output.colour());
+                output.line(format_args!("{text}\n"))?;
+            }
+            Format::Github => output.line(github(sources, diagnostic))?,
+        }
+    }
+    let all: Vec<Diagnostic> = found
+        .iter()
+        .map(|(_, diagnostic)| diagnostic.clone())
+        .collect();
+    Ok(output.line(summary(&all))?)
+}

@@ -1,0 +1,234 @@
+//! Which files a command reads: those that are named, and what stands beside them.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use upline_core::Workflow;
+use upline_dsl::{Diagnostic, FileId, Loaded, Read, Sources, load, render};
+
+use crate::exit::Failure;
+use crate::output::Output;
+
+/// Most bytes that are read of a file of the language. It refuses shorter ones as too large already.
+const MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Deepest nesting of folders that is followed.
+const MAX_DEPTH: usize = 16;
+/// Name of the directory that holds for the workflows of its folder.
+const DIRECTORY: &str = "directory.yaml";
+
+/// Workflows that know each other, with their directory.
+pub(crate) struct Set {
+    /// What was read.
+    pub(crate) loaded: Loaded,
+    /// The files that the user named, directly or by their folder, and the directory.
+    named: Vec<String>,
+}
+
+impl Set {
+    /// What is wrong in the files that the user named, and in the directory.
+    pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
+        let mut found: Vec<Diagnostic> = self.loaded.found.iter().cloned().collect();
+        found.retain(|diagnostic| self.is_named(diagnostic.primary.file));
+        found.sort_by_key(|one| (one.primary.file, one.primary.span.start));
+        found
+    }
+
+    /// The workflows that the user named and that have no mistakes.
+    pub(crate) fn workflows(&self) -> impl Iterator<Item = &Read<Workflow>> {
+        self.loaded
+            .workflows
+            .iter()
+            .filter(|read| self.is_named(read.file))
+    }
+
+    fn is_named(&self, file: FileId) -> bool {
+        let name = self.loaded.sources.name(file);
+        self.named.iter().any(|named| named == name)
+    }
+}
+
+/// The name of a path as messages show it.
+pub(crate) fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy().replace('\\', "/");
+    text.strip_prefix("./").unwrap_or(&text).to_owned()
+}
+
+/// The bytes of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    file.take(MAX_BYTES)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
+}
+
+/// The text of a file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    String::from_utf8(read(path)?)
+        .map_err(|_| Failure::findings(format!("`{}` is not UTF-8", shown(path))))
+}
+
+/// Why a file can't be read.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::not_found(format!("cannot read `{}`: {error}", shown(path)))
+}
+
+/// All files below `folder` that `wanted` takes, sorted. Hidden ones and build output are passed over.
+pub(crate) fn below(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    let mut folders = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
+            let path = entry.map_err(|error| unreadable(&folder, &error))?.path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            // Links are not followed, so that a circle of them ends.
+            if path.is_dir() && !path.is_symlink() {
+                if name != "target" && depth < MAX_DEPTH {
+                    folders.push((path, depth + 1));
+                }
+            } else if wanted(&name) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_yaml(name: &str) -> bool {
+    (name.ends_with(".yaml") || name.ends_with(".yml")) && !name.ends_with(".map.yaml")
+}
+
+/// The files of the language that `paths` name, in sets: workflows of one folder know each other. A
+/// workflow's directory is `directory`, else `directory.yaml` beside it or in a folder above it.
+pub(crate) fn sets(paths: &[PathBuf], directory: Option<&Path>) -> Result<Vec<Set>, Failure> {
+    let mut named: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    for path in paths {
+        let found = match path.is_dir() {
+            true => below(path, &is_yaml)?,
+            false => vec![path.clone()],
+        };
+        if found.is_empty() {
+            let message = format!("there are no workflows in `{}`", shown(path));
+            return Err(
+                Failure::not_found(message).help("workflows are files that end with `.yaml`")
+            );
+        }
+        for file in found {
+            let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+            named.entry(folder).or_default().push(file);
+        }
+    }
+    named
+        .into_iter()
+        .map(|(folder, files)| set(&folder, &files, directory))
+        .collect()
+}
+
+fn set(folder: &Path, named: &[PathBuf], directory: Option<&Path>) -> Result<Set, Failure> {
+    let mut files: Vec<PathBuf> = named.to_vec();
+    let mut bytes = Vec::new();
+    // A workflow may call another that stands beside it.
+    let beside = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
+        let path = folder.join(entry.file_name());
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if is_yaml(&name) && name != DIRECTORY && path.is_file() && !files.contains(&path) {
+            files.push(path);
+        }
+    }
+    if directory.is_some() {
+        files.retain(|file| file.file_name().is_none_or(|name| name != DIRECTORY));
+    }
+    let directory = directory
+        .map(Path::to_owned)
+        .or_else(|| directory_of(folder));
+    if let Some(directory) = directory
+        .as_ref()
+        .filter(|directory| !files.contains(directory))
+    {
+        files.push(directory.clone());
+    }
+    files.sort();
+    for file in &files {
+        // A file beside that can't be read is missed only if it is called, and then that is said.
+        match read(file) {
+            Ok(read) => bytes.push((shown(file), read)),
+            Err(failure) if named.contains(file) || Some(file) == directory.as_ref() => {
+                return Err(failure);
+            }
+            Err(_) => (),
+        }
+    }
+    let loaded = load(
+        bytes
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+    );
+    let named = named
+        .iter()
+        .chain(&directory)
+        .map(|path| shown(path))
+        .collect();
+    Ok(Set { loaded, named })
+}
+
+/// `directory.yaml` of the folder, or of the nearest one above it.
+fn directory_of(folder: &Path) -> Option<PathBuf> {
+    let own = folder
+        .ancestors()
+        .map(|folder| folder.join(DIRECTORY))
+        .find(|path| path.is_file());
+    own.or_else(|| Some(PathBuf::from(DIRECTORY)).filter(|path| path.is_file()))
+}
+
+/// A workflow and its directory for a command that can't go on without either.
+pub(crate) fn one(
+    path: &Path,
+    directory: Option<&Path>,
+    output: &mut Output,
+) -> Result<Set, Failure> {
+    if path.is_dir() {
+        return Err(Failure::usage(format!(
+            "`{}` is a folder; name a workflow in it",
+            shown(path)
+        )));
+    }
+    let mut sets = sets(&[path.to_owned()], directory)?;
+    let Some(set) = sets.pop() else {
+        return Err(Failure::not_found(format!(
+            "there is no workflow in `{}`",
+            shown(path)
+        )));
+    };
+    complain(&set.loaded.sources, &set.diagnostics(), output);
+    if set.workflows().next().is_none() {
+        return Err(Failure::findings(format!(
+            "`{}` can't be used as it is",
+            shown(path)
+        )));
+    }
+    Ok(set)
+}
+
+/// Diagnostics that nobody asked for but that must be seen.
+pub(crate) fn complain(sources: &Sources, diagnostics: &[Diagnostic], output: &mut Output) {
+    if !diagnostics.is_empty() {
+        let colour = output.colour_of_notes();
+        output.note(render::texts(sources, diagnostics, colour).trim_end());
+    }
+}
