@@ -59,7 +59,7 @@ const RULES: [Rule; 10] = [
     },
     Rule {
         name: "clean text",
-        applies: is_text,
+        applies: is_written,
         faults: unclean,
     },
     Rule {
@@ -194,6 +194,11 @@ fn machine_paths(_: &str, text: &str) -> Vec<String> {
         concat!("/tm", "p/bash"),
     ];
     lines_with(text, &paths)
+}
+
+/// What a person wrote to be read, not recorded or made wrong on purpose.
+fn is_written(path: &str) -> bool {
+    is_text(path) && !path.starts_with("tests/data/") && !path.ends_with("/wrong.txt")
 }
 
 /// Tabs, blanks at line ends, carriage returns, and characters that can't be seen or turn the text round.

@@ -1,4 +1,5 @@
-//! A workflow as a picture: its states and what leads from one to another, as Mermaid, Graphviz or plain text.
+//! A workflow as a picture: its states and what leads from one to another, for Mermaid, Graphviz or a
+//! terminal.
 //!
 //! A ticket is somewhere, so the file already is the diagram; nothing is drawn that isn't in it.
 
