@@ -82,6 +82,72 @@ fn latin(c: char) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load;
+
+    /// What reading the page's examples finds, as lines: the wrong ones, or the right ones.
+    fn read(code: Code, wrong: bool) -> Vec<String> {
+        let mut files: Vec<Example> = examples(code);
+        files.retain(|file| file.wrong == wrong && file.kind != Kind::Transcript);
+        if !files.iter().any(|file| file.kind == Kind::Directory) {
+            let bytes = DIRECTORY.as_bytes().to_vec();
+            let kind = Kind::Directory;
+            files.push(Example { wrong, kind, bytes });
+        }
+        let names: Vec<String> = (1..=files.len())
+            .map(|n| format!("example-{n}.yaml"))
+            .collect();
+        let named = names.iter().zip(&files);
+        let loaded = load(named.map(|(name, file)| (name.as_str(), file.bytes.as_slice())));
+        let found = loaded.found.into_sorted();
+        let lines = found
+            .iter()
+            .map(|one| format!("{}: {}", one.code, one.message));
+        lines.collect()
+    }
+
+    #[test]
+    fn each_page_makes_its_mistake_and_nothing_else() {
+        let mut faults = Vec::new();
+        for &code in Code::ALL {
+            let wrong = read(code, true);
+            let by_reading = !BY_CHECK.contains(&code);
+            let as_said = wrong
+                .iter()
+                .all(|line| line.starts_with(&format!("{code}: ")));
+            if !as_said || wrong.is_empty() == by_reading {
+                faults.push(format!("{code}: wrong example: {wrong:#?}"));
+            }
+            let right = read(code, false);
+            if !right.is_empty() {
+                faults.push(format!("{code}: right example: {right:#?}"));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    /// Mistakes that reading does not find: the checks on the meaning do, and the reader of transcripts.
+    const BY_CHECK: &[Code] = &[
+        Code::EmptyGroup,
+        Code::DeputyCycle,
+        Code::UnreachablePerson,
+        Code::CoverageGap,
+        Code::UnreachableState,
+        Code::NoWayOut,
+        Code::ForgettableState,
+        Code::NobodyAnswerable,
+        Code::NeverAsked,
+        Code::InstantLoop,
+        Code::EndlessSilence,
+        Code::SilentEnd,
+        Code::HopelessLadder,
+        Code::Unbounded,
+        Code::SelfCall,
+        Code::PromiseBeforeHelp,
+        Code::DeadBranch,
+        Code::UnusedLadder,
+        Code::UnusedField,
+        Code::BadTranscript,
+    ];
 
     #[test]
     fn every_page_has_its_code_a_reason_and_both_examples() {
