@@ -276,6 +276,34 @@ pub enum Fact {
 }
 
 impl Fact {
+    /// The branch that it is about; `None` for what concerns the ticket as a whole.
+    pub fn branch(&self) -> Option<&Branch> {
+        match self {
+            Self::Hopped(hop) => Some(&hop.branch),
+            Self::Acted { branch, .. }
+            | Self::Entered { branch, .. }
+            | Self::LevelReached { branch, .. }
+            | Self::LevelPassed { branch, .. }
+            | Self::Reminded { branch, .. }
+            | Self::Notified { branch, .. }
+            | Self::Delivery { branch, .. }
+            | Self::Suspended { branch, .. }
+            | Self::Resumed { branch, .. }
+            | Self::ClockMoved { branch, .. }
+            | Self::Commented { branch, .. }
+            | Self::Ticked { branch, .. }
+            | Self::RunStarted { branch, .. }
+            | Self::RunFailed { branch, .. }
+            | Self::Called { branch, .. }
+            | Self::BranchEnded { branch, .. } => Some(branch),
+            Self::Opened { .. }
+            | Self::FieldsSet { .. }
+            | Self::Promise { .. }
+            | Self::Ended { .. }
+            | Self::Migrated { .. } => None,
+        }
+    }
+
     /// The messages that this fact sends.
     pub fn notices(&self) -> &[Notice] {
         match self {

@@ -110,7 +110,8 @@ pub struct Promise {
     pub met_in: BTreeSet<Name>,
     /// States in which it stands still.
     pub paused_in: BTreeSet<Name>,
-    /// Once met it stays met. Otherwise leaving the states of `met_in` goes on with the ledger.
+    /// Once met it stays met. Otherwise it goes on with the ledger when the ticket goes back to a state that
+    /// comes before those of `met_in`: reopening does, and what follows a solution does not.
     pub once: bool,
     /// Warnings, by rising percentage.
     pub warn: Vec<Warn>,
@@ -385,7 +386,48 @@ pub struct Every {
     pub place: Place,
 }
 
+impl State {
+    /// Every state that this one can lead to by itself, by an action, by a join or as a branch.
+    pub fn leads_to(&self) -> Vec<&Name> {
+        match &self.kind {
+            StateKind::End { .. } => Vec::new(),
+            StateKind::Choose { cases, otherwise } => {
+                let cases = cases.iter().map(|(_, goto)| goto);
+                cases.chain([otherwise]).collect()
+            }
+            StateKind::Work(work) => {
+                let actions = work.actions.iter().map(|action| &action.goto);
+                let after = work.after.iter().map(|after| &after.goto);
+                let mut all: Vec<&Name> = actions.chain(after).collect();
+                if let Some(Doing::Parallel(parallel)) = &work.doing {
+                    all.extend(parallel.branches.iter().map(|(_, first)| first));
+                    all.push(&parallel.goto);
+                }
+                all
+            }
+        }
+    }
+}
+
 impl Workflow {
+    /// Whether a ticket can be in `state` before it was in any of `others`, by the states' own ways.
+    pub fn comes_before(&self, state: &Name, others: &BTreeSet<Name>) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut ahead = vec![&self.start];
+        while let Some(name) = ahead.pop() {
+            if others.contains(name) || !seen.insert(name) {
+                continue;
+            }
+            if name == state {
+                return true;
+            }
+            if let Some(found) = self.states.get(name) {
+                ahead.extend(found.leads_to());
+            }
+        }
+        false
+    }
+
     /// The working part of a state; `None` for a choice, an end, or an unknown name.
     pub fn work(&self, state: &str) -> Option<&Work> {
         match &self.states.get(state)?.kind {

@@ -3,9 +3,12 @@
 //! * [`World`] is many tickets and a clock that only its caller moves.
 //! * [`graph`] draws a workflow.
 
+pub mod forecast;
 pub mod graph;
 pub mod render;
 pub mod replay;
+pub mod simulate;
+pub mod timeline;
 pub mod transcript;
 pub mod world;
 

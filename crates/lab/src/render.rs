@@ -83,3 +83,11 @@ impl Say {
 pub fn say(events: &[Event], workflow: Option<&Workflow>) -> Vec<Said> {
     tell::all(events, workflow)
 }
+
+/// What a rejection says after its time: `rejected: lea has it now`.
+pub fn rejected(text: &str, language: Language) -> String {
+    match language {
+        Language::English => format!("rejected: {text}"),
+        Language::Chinese => format!("被拒绝:{text}"),
+    }
+}

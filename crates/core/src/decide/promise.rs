@@ -177,6 +177,14 @@ fn share(budget: i64, percent: u8) -> i64 {
     i64::try_from(i128::from(budget) * i128::from(percent) / 100).unwrap_or(i64::MAX)
 }
 
+/// Whether the ticket is in a state again that comes before those in which the promise is met.
+fn went_back(draft: &mut Draft<'_>, promise: &Promise) -> bool {
+    let workflow = draft.ctx.workflow;
+    let positions = draft.ticket().positions.values();
+    let mut open = positions.filter(|position| position.ended.is_none());
+    open.any(|position| workflow.comes_before(&position.state, &promise.met_in))
+}
+
 /// Follows the position and the target.
 fn follow(draft: &mut Draft<'_>, promise: &Promise, ledger: &Ledger, wanted: Wanted) {
     let now = draft.ctx.now;
@@ -204,7 +212,11 @@ fn follow(draft: &mut Draft<'_>, promise: &Promise, ledger: &Ledger, wanted: Wan
                 Vec::new(),
             );
         }
-        (PromiseState::Met, Wanted::Running | Wanted::Paused) if promise.once => return,
+        (PromiseState::Met, Wanted::Running | Wanted::Paused)
+            if promise.once || !went_back(draft, promise) =>
+        {
+            return;
+        }
         // What the caller has not spoken of since is answered.
         (PromiseState::Met, _) if promise.since == Since::Caller => return,
         (PromiseState::Paused | PromiseState::Met, Wanted::Running) => {

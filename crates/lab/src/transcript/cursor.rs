@@ -11,14 +11,14 @@ use super::lex::{Kind, Token};
 
 /// What is wrong with a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     pub(super) code: Code,
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) label: String,
 }
 
-pub(super) type Read<T> = Result<T, Fault>;
+pub(crate) type Read<T> = Result<T, Fault>;
 
 #[derive(Clone)]
 pub(super) struct Cursor<'a> {

@@ -6,7 +6,7 @@ use upline_dsl::Site;
 
 /// What a step does, with all names resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(crate) enum Deed {
     /// The clock is moved.
     At(When),
     /// A ticket is opened.
@@ -43,13 +43,13 @@ pub(super) enum Deed {
 
 /// Which ticket, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Target {
+pub(crate) struct Target {
     pub(super) ticket: Name,
     pub(super) branch: Option<Name>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Act {
         action: Name,
         fields: Typed,
@@ -85,7 +85,7 @@ pub(super) enum Verb {
 
 /// Which running clock is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ClockWord {
+pub(crate) enum ClockWord {
     /// The ladder's.
     Level,
     /// The state's `after`.
@@ -95,14 +95,14 @@ pub(super) enum ClockWord {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Done(Typed),
     Failed { reason: String, retry: bool },
 }
 
 /// What happens to a person in the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// Is no longer in it.
     Leaves,
     /// Is away from now until then, with or without a deputy.
@@ -113,14 +113,14 @@ pub(super) enum Change {
 
 /// A time as an author writes it; what it means depends on now and on the zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct When {
+pub(crate) struct When {
     pub(super) day: Day,
     pub(super) time: Time,
     pub(super) site: Site,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Day {
+pub(crate) enum Day {
     /// This day.
     Date(Date),
     /// The next such day, or today if the time is still to come.

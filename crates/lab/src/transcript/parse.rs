@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use upline_core::{Actor, Directory, FieldType, Name};
-use upline_dsl::{Code, Found, did_you_mean};
+use upline_dsl::{Code, FileId, Found, did_you_mean};
 
 use super::cursor::{Cursor, Fault, Read};
 use super::deed::{Answer, Change, ClockWord, Deed, Target, Verb};
 use super::lex::tokens;
-use super::script::{Script, Step, StepKind};
+use super::script::{Script, StepKind};
 use crate::world::Workflows;
 
 /// The ticket that is meant where a step names none: the first one opened.
@@ -23,10 +23,11 @@ pub(super) fn deeds(
     directory: &Directory,
     found: &mut Found,
 ) -> Vec<(usize, Deed)> {
-    let mut parser = Parser::new(script, workflows, main, directory);
+    let mut parser = Parser::new(workflows, main, directory);
     let mut deeds = Vec::new();
     for (index, step) in script.steps.iter().enumerate() {
-        match parser.step(step) {
+        let text = &script.text[step.span.clone()];
+        match parser.step(step.kind, text, step.span.start, script.file) {
             Ok(deed) => {
                 if index == 0 && !matches!(deed, Deed::At(_)) {
                     let site = script.site(step.span.clone());
@@ -44,8 +45,7 @@ pub(super) fn deeds(
     deeds
 }
 
-struct Parser<'a> {
-    script: &'a Script,
+pub(crate) struct Parser<'a> {
     main: &'a Name,
     directory: &'a Directory,
     workflows: BTreeSet<Name>,
@@ -56,14 +56,8 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn new(
-        script: &'a Script,
-        workflows: &Workflows,
-        main: &'a Name,
-        directory: &'a Directory,
-    ) -> Self {
+    pub(crate) fn new(workflows: &Workflows, main: &'a Name, directory: &'a Directory) -> Self {
         let mut parser = Self {
-            script,
             main,
             directory,
             workflows: workflows
@@ -93,21 +87,40 @@ impl<'a> Parser<'a> {
         parser
     }
 
-    fn step(&mut self, step: &Step) -> Read<Deed> {
-        let text = &self.script.text[step.span.clone()];
-        let tokens = tokens(text, step.span.start).map_err(|unclosed| Fault {
+    /// Reads a step, which stands at byte `start` of its file.
+    pub(crate) fn step(
+        &mut self,
+        kind: StepKind,
+        text: &str,
+        start: usize,
+        file: FileId,
+    ) -> Read<Deed> {
+        let tokens = tokens(text, start).map_err(|unclosed| Fault {
             code: Code::BadTranscript,
             span: unclosed.0,
             message: "the text is not closed by a quotation mark".to_owned(),
             label: String::new(),
         })?;
-        let mut cursor = Cursor::new(&tokens, self.script.file, step.span.end);
-        let deed = match step.kind {
+        let mut cursor = Cursor::new(&tokens, file, start + text.len());
+        let deed = match kind {
             StepKind::At => Deed::At(cursor.when()?),
             StepKind::Deed => self.deed(&mut cursor)?,
         };
         cursor.done()?;
         Ok(deed)
+    }
+
+    /// A ticket of this name is opened by other means than a step.
+    pub(crate) fn opens_one(&mut self, ticket: Name) {
+        self.opened.push(ticket);
+    }
+
+    /// The ticket that is meant where none is named: the first one.
+    fn first(&self) -> Name {
+        self.opened
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Name::new(FIRST_TICKET))
     }
 
     fn deed(&mut self, cursor: &mut Cursor<'_>) -> Read<Deed> {
@@ -155,24 +168,23 @@ impl<'a> Parser<'a> {
         let named = cursor.peek_word().and_then(|word| word.strip_suffix(':'));
         let Some(named) = named else {
             return Ok(Target {
-                ticket: Name::new(FIRST_TICKET),
+                ticket: self.first(),
                 branch: None,
             });
         };
         cursor.bump();
         let is_ticket = |word: &str| {
             let root = word.split('.').next().unwrap_or(word);
-            root == FIRST_TICKET || self.opened.iter().any(|name| name.as_str() == root)
+            self.opened.iter().any(|name| name.as_str() == root)
         };
         let (ticket, branch) = match named.split_once('/') {
-            _ if is_ticket(named) => (named, None),
-            Some((first, branch)) if is_ticket(first) => (first, Some(Name::new(branch))),
-            _ => (FIRST_TICKET, Some(Name::new(named))),
+            _ if is_ticket(named) => (Name::new(named), None),
+            Some((first, branch)) if is_ticket(first) => {
+                (Name::new(first), Some(Name::new(branch)))
+            }
+            _ => (self.first(), Some(Name::new(named))),
         };
-        Ok(Target {
-            ticket: Name::new(ticket),
-            branch,
-        })
+        Ok(Target { ticket, branch })
     }
 
     fn person(&mut self, cursor: &mut Cursor<'_>, target: Target) -> Read<Deed> {

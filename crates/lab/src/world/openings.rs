@@ -30,8 +30,8 @@ impl Openings {
     }
 
     /// When the next ticket opens after `after`.
-    pub(super) fn next(&self, _index: usize, _after: Timestamp) -> Option<Timestamp> {
-        None
+    pub(super) fn next(&self, index: usize, after: Timestamp) -> Option<Timestamp> {
+        upline_dsl::cron::next_after(&self.0[index].1, after)
     }
 
     /// What opens the ticket of `due`. Its name and key are made of that instant, so that an opening told

@@ -1,0 +1,291 @@
+//! Does what steps say, one after the other, and writes down what happens.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use upline_core::{Absence, Actor, Command, Directory, Fact, Name, Ticket, Wish, evolve};
+use upline_dsl::Site;
+
+use super::Setting;
+use super::coverage::Coverage;
+use super::deed::{Change, Deed, Target, When};
+use super::moment::instant;
+use super::parse::FIRST_TICKET;
+use super::wishes::{latest_notice, run_answer, wish};
+use crate::render::{Language, Times, rejected};
+use crate::timeline::lines_of;
+use crate::world::{Entry, Log, World};
+
+/// Where an author's text is wrong, and how.
+pub(crate) type Fault = (Site, String);
+
+/// Plays deeds in a world of its own.
+pub(crate) struct Player<'a> {
+    setting: &'a Setting,
+    times: Times,
+    language: Language,
+    zone: TimeZone,
+    /// There is none before the first time is known.
+    pub(crate) world: Option<World<Log>>,
+    /// The ticket whose lines bear no name: the first one that was opened.
+    first: Name,
+    /// Entries of the log, and refusals in it, that are lines already.
+    shown: usize,
+    refused: usize,
+    /// What was rejected, and when.
+    pub(crate) rejected: Vec<(Timestamp, String)>,
+    /// The lines since they were taken last.
+    pub(crate) lines: Vec<String>,
+}
+
+impl<'a> Player<'a> {
+    pub(crate) fn new(setting: &'a Setting, zone: TimeZone, language: Language) -> Self {
+        Self {
+            setting,
+            times: Times::new(zone.clone(), language),
+            language,
+            zone,
+            world: None,
+            first: Name::new(FIRST_TICKET),
+            shown: 0,
+            refused: 0,
+            rejected: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    pub(crate) fn play(&mut self, deed: &Deed) -> Result<(), Fault> {
+        if let Deed::At(when) = deed {
+            return self.at(when);
+        }
+        let Some(world) = &mut self.world else {
+            // The first step is `at`, or the transcript was refused.
+            return Ok(());
+        };
+        let mut doer = None;
+        let refusal = match deed {
+            Deed::At(_) => None,
+            Deed::Open { by, ticket, .. } => {
+                if world.tickets().next().is_none() {
+                    self.first = ticket.clone();
+                }
+                doer = Some((ticket.clone(), by.clone()));
+                open(world, deed)
+            }
+            Deed::Wish { target, by, verb } => {
+                doer = Some((target.ticket.clone(), by.clone()));
+                let wish = wish(world, &self.zone, target, verb)?;
+                submit(world, target, by, wish)
+            }
+            Deed::Delivery {
+                target,
+                via,
+                to,
+                arrives,
+                detail,
+            } => {
+                let wish = match latest_notice(world, target, via, to) {
+                    Some(notice) if *arrives => Ok(Wish::Delivered { notice }),
+                    Some(notice) => Ok(Wish::Undeliverable {
+                        notice,
+                        reason: detail.clone(),
+                    }),
+                    None => Err(format!("no message to {to} by {via} is under way")),
+                };
+                submit(world, target, &Actor::System(via.clone()), wish)
+            }
+            Deed::Run { target, answer } => {
+                let (target, wish) = run_answer(world, target, answer);
+                submit(world, &target, &Actor::System(Name::new("webhook")), wish)
+            }
+            Deed::Engine { up: true } => {
+                world.start();
+                None
+            }
+            Deed::Engine { up: false } => {
+                world.stop();
+                None
+            }
+            Deed::ClockAgain => {
+                world.fire_again();
+                None
+            }
+            Deed::Directory { who, change } => {
+                let directory = changed(world, &self.zone, who, change)?;
+                world.set_directory(Arc::new(directory));
+                None
+            }
+        };
+        self.show(doer.as_ref());
+        if let Some(text) = refusal {
+            self.reject(&text);
+        }
+        Ok(())
+    }
+
+    fn at(&mut self, when: &When) -> Result<(), Fault> {
+        let now = self.world.as_ref().map(World::now);
+        let to = instant(when, now, &self.zone)?;
+        if now.is_some_and(|now| to < now) {
+            return Err((when.site, "time does not run backwards".to_owned()));
+        }
+        self.go_to(to);
+        Ok(())
+    }
+
+    /// Lets time pass until `to`; the first time makes the world.
+    pub(crate) fn go_to(&mut self, to: Timestamp) {
+        if let Some(world) = &mut self.world {
+            world.advance_to(to);
+            self.show(None);
+        } else {
+            let directory = Arc::clone(&self.setting.directory);
+            self.world = Some(World::new(to, self.setting.workflows.clone(), directory));
+        }
+        self.times.know(to);
+    }
+
+    /// Makes lines of what was logged since the last time, except what the step itself says: that `doer`
+    /// opened the ticket, filled the fields and took the action.
+    fn show(&mut self, doer: Option<&(Name, Actor)>) {
+        let Some(world) = &self.world else { return };
+        let log = world.observer();
+        let fresh = &log.entries[self.shown..];
+        self.shown = log.entries.len();
+        let echoes = |entry: &Entry| {
+            let said = doer.filter(|(told, _)| *told == entry.ticket);
+            said.is_some_and(|(_, by)| is_echo(&entry.event.fact, by))
+        };
+        let told: Vec<Entry> = fresh
+            .iter()
+            .filter(|entry| !echoes(entry))
+            .cloned()
+            .collect();
+        for command in told.chunk_by(|a, b| a.ticket == b.ticket && a.event.at == b.event.at) {
+            let lines = lines_of(world, &self.first, command, &mut self.times, self.language);
+            self.lines.extend(lines);
+        }
+        let refused: Vec<_> = log.refused[self.refused..].to_vec();
+        self.refused = log.refused.len();
+        for (ticket, _, refusal) in refused {
+            self.reject(&format!("{ticket}: {refusal}"));
+        }
+    }
+
+    fn reject(&mut self, text: &str) {
+        if let Some(world) = &self.world {
+            let stamp = self.times.stamp(world.now());
+            self.lines
+                .push(format!("{stamp}  {}", rejected(text, self.language)));
+            self.rejected.push((world.now(), text.to_owned()));
+        }
+    }
+
+    /// What was exercised, and where the engine itself broke a promise: a ticket that could be forgotten, or
+    /// one whose replay differs from its life.
+    pub(super) fn summary(&self) -> (Coverage, Vec<String>) {
+        let mut coverage = Coverage::default();
+        let mut gaps = Vec::new();
+        let Some(world) = &self.world else {
+            return (coverage, gaps);
+        };
+        for ticket in world.tickets() {
+            let mut before = Ticket::default();
+            for event in world.observer().of(&ticket.id) {
+                coverage.note(&before, &event.fact);
+                evolve(&mut before, event);
+            }
+            if before != *ticket {
+                let gap = format!("the replay of ticket {} differs from its life", ticket.id);
+                gaps.push(gap);
+            }
+        }
+        gaps.extend(world.audit().iter().map(ToString::to_string));
+        (coverage, gaps)
+    }
+}
+
+/// Whether the event says only what the step itself says.
+fn is_echo(fact: &Fact, doer: &Actor) -> bool {
+    match fact {
+        Fact::Opened { by, .. } | Fact::FieldsSet { by, .. } | Fact::Acted { by, .. } => by == doer,
+        _ => false,
+    }
+}
+
+fn open(world: &mut World<Log>, deed: &Deed) -> Option<String> {
+    let Deed::Open {
+        by,
+        workflow,
+        ticket,
+        key,
+        fields,
+    } = deed
+    else {
+        return None;
+    };
+    let wish = Wish::Open {
+        ticket: ticket.clone(),
+        key: key.clone(),
+        parent: None,
+        fields: fields.clone(),
+    };
+    let command = Command {
+        by: by.clone(),
+        branch: None,
+        wish,
+    };
+    let answer = world.open(workflow, &command);
+    answer.err().map(|refusal| refusal.to_string())
+}
+
+fn submit(
+    world: &mut World<Log>,
+    target: &Target,
+    by: &Actor,
+    wish: Result<Wish, String>,
+) -> Option<String> {
+    let wish = match wish {
+        Ok(wish) => wish,
+        Err(text) => return Some(text),
+    };
+    let command = Command {
+        by: by.clone(),
+        branch: target.branch.clone(),
+        wish,
+    };
+    let answer = world.submit(&target.ticket, &command);
+    answer.err().map(|refusal| refusal.to_string())
+}
+
+fn changed(
+    world: &World<Log>,
+    zone: &TimeZone,
+    who: &Name,
+    change: &Change,
+) -> Result<Directory, Fault> {
+    let mut directory = Directory::clone(world.directory());
+    match change {
+        Change::Leaves => {
+            directory.people.remove(who);
+            directory.absences.remove(who);
+            for group in directory.groups.values_mut() {
+                group.members.retain(|member| member != who);
+            }
+        }
+        Change::Back => {
+            directory.absences.remove(who);
+        }
+        Change::Away { until, deputy } => {
+            let absence = Absence {
+                who: who.clone(),
+                from: world.now(),
+                to: instant(until, Some(world.now()), zone)?,
+                deputy: deputy.clone(),
+            };
+            directory.absences.insert(who.clone(), vec![absence]);
+        }
+    }
+    Ok(directory)
+}

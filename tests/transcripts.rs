@@ -1,0 +1,54 @@
+//! Every transcript of the repository reads as it happens.
+//!
+//! `UPLINE_BLESS=1 cargo test` rewrites the journals in them.
+
+use std::fs;
+
+use upline_dsl::Severity;
+use upline_lab::transcript::Prepared;
+
+use crate::repository::{files_ending, read, root};
+
+/// A transcript of the repository; its files are found beside it.
+fn prepared(path: &str) -> Prepared {
+    let folder = root().join(path);
+    let folder = folder.parent().map(ToOwned::to_owned).unwrap_or_default();
+    Prepared::new(path, &read(path), &mut |file| {
+        fs::read(folder.join(file)).map_err(|error| error.to_string())
+    })
+}
+
+#[test]
+fn transcripts_read_as_they_happen() {
+    let bless = std::env::var_os("UPLINE_BLESS").is_some();
+    let mut failed = String::new();
+    let paths = files_ending(&[".test.txt"]);
+    assert!(!paths.is_empty());
+    for path in paths {
+        let mut report = prepared(&path);
+        let outcome = report.run();
+        for diagnostic in report.found.iter() {
+            if diagnostic.severity == Severity::Error {
+                let site = &diagnostic.primary;
+                let position = report.sources.position(site.file, site.span.start);
+                let (line, column) = (position.line, position.column);
+                let message = &diagnostic.message;
+                failed.push_str(&format!("{path}:{line}:{column}: {message}\n"));
+            }
+        }
+        let Some(outcome) = outcome else {
+            failed.push_str(&format!("{path}: was not played\n"));
+            continue;
+        };
+        if bless {
+            let blessed = outcome.blessed(&report.script);
+            if let Err(error) = fs::write(root().join(&path), blessed) {
+                failed.push_str(&format!("{path}: {error}\n"));
+            }
+            failed.extend(outcome.gaps.iter().map(|gap| format!("{path}: {gap}\n")));
+        } else {
+            failed.push_str(&outcome.diff(&report.script));
+        }
+    }
+    assert!(failed.is_empty(), "\n{failed}");
+}
