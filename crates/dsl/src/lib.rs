@@ -5,6 +5,7 @@
 //! * [`Found`] collects what is wrong, all of it at once; each mistake is a [`Diagnostic`] with a [`Code`].
 //! * [`render`] shows diagnostics to people and to programs; [`explain`] is the manual page of a code.
 
+mod calls;
 pub mod code;
 pub mod cron;
 pub mod diagnostic;

@@ -2,9 +2,11 @@
 
 use upline_core::{Directory, Name, Workflow};
 
+use crate::calls::check_calls;
+use crate::lower::Known;
 use crate::reader::Reader;
 use crate::syntax::{self, Node};
-use crate::{Code, FileId, Found, Site, Sources, SpanMap, lower};
+use crate::{FileId, Found, Site, Sources, SpanMap, lower};
 
 /// What was read from one file, and where its parts stand in it.
 #[derive(Debug, Clone)]
@@ -48,11 +50,9 @@ pub fn read_workflow(
     directory: Option<&Directory>,
 ) -> (Option<Read<Workflow>>, Found) {
     let mut found = Found::new();
-    let file = add(sources, name, text.into(), &mut found);
-    let root =
-        file.and_then(|file| Some((file, syntax::parse(sources.text(file), file, &mut found)?)));
-    let read =
-        root.and_then(|(file, root)| workflow_of(sources, file, root, directory, &mut found));
+    let parsed = Parsed::new(sources, name.into(), text.into().as_bytes(), &mut found);
+    let known = directory.map(Known::of);
+    let read = parsed.and_then(|file| file.workflow(sources, known.as_ref(), &mut found));
     (read, found)
 }
 
@@ -63,10 +63,8 @@ pub fn read_directory(
     text: impl Into<String>,
 ) -> (Option<Read<Directory>>, Found) {
     let mut found = Found::new();
-    let file = add(sources, name, text.into(), &mut found);
-    let root =
-        file.and_then(|file| Some((file, syntax::parse(sources.text(file), file, &mut found)?)));
-    let read = root.and_then(|(file, root)| directory_of(sources, file, root, &mut found));
+    let parsed = Parsed::new(sources, name.into(), text.into().as_bytes(), &mut found);
+    let read = parsed.and_then(|file| file.directory(sources, &mut found));
     (read, found)
 }
 
@@ -92,71 +90,68 @@ pub fn read_with<T>(
     read: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
 ) -> (Option<Read<T>>, Found) {
     let mut found = Found::new();
-    let Some(file) = add(sources, name, text.into(), &mut found) else {
-        return (None, found);
-    };
-    let Some(root) = syntax::parse(sources.text(file), file, &mut found) else {
-        return (None, found);
-    };
-    let value = read(&mut Reader::new(sources, file, &mut found), &root);
-    let value = value.filter(|_| !found.has_errors());
-    let read = value.map(|value| Read {
-        value,
-        spans: SpanMap::new(root),
-        file,
+    let parsed = Parsed::new(sources, name.into(), text.into().as_bytes(), &mut found);
+    let read = parsed.and_then(|file| {
+        let value = read(&mut Reader::new(sources, file.file, &mut found), &file.root)?;
+        file.read(value, !found.has_errors())
     });
     (read, found)
 }
 
-/// A file that is too large is not even kept.
-fn add(
-    sources: &mut Sources,
-    name: impl Into<Name>,
-    text: String,
-    found: &mut Found,
-) -> Option<FileId> {
-    match syntax::decode(text.as_bytes()) {
-        Ok(_) => Some(sources.add(name, text)),
-        Err(wrong) => {
-            let file = sources.add(name, "");
-            wrong.report(file, found);
-            None
-        }
+/// A file that is a tree.
+struct Parsed {
+    file: FileId,
+    root: Node,
+    /// It is YAML without mistakes.
+    fine: bool,
+}
+
+impl Parsed {
+    fn new(sources: &mut Sources, name: Name, bytes: &[u8], found: &mut Found) -> Option<Self> {
+        let before = found.errors();
+        let text = match syntax::decode(bytes) {
+            Ok(text) => text,
+            Err(wrong) => {
+                // What can't be read is not kept: it may be of any size.
+                wrong.report(sources.add(name, ""), found);
+                return None;
+            }
+        };
+        let file = sources.add(name, text);
+        let root = syntax::parse(text, file, found)?;
+        let fine = found.errors() == before;
+        Some(Self { file, root, fine })
     }
-}
 
-fn workflow_of(
-    sources: &Sources,
-    file: FileId,
-    root: Node,
-    directory: Option<&Directory>,
-    found: &mut Found,
-) -> Option<Read<Workflow>> {
-    let before = found.errors();
-    let mut reader = Reader::new(sources, file, found);
-    let value = lower::workflow(&mut reader, &root, directory)?;
-    let fine = found.errors() == before && lower::is_whole(&value);
-    fine.then(|| Read {
-        value,
-        spans: SpanMap::new(root),
-        file,
-    })
-}
+    fn workflow(
+        self,
+        sources: &Sources,
+        known: Option<&Known>,
+        found: &mut Found,
+    ) -> Option<Read<Workflow>> {
+        let before = found.errors();
+        let mut reader = Reader::new(sources, self.file, found);
+        let value = lower::workflow(&mut reader, &self.root, known)?;
+        let fine = found.errors() == before && lower::is_whole(&value);
+        self.read(value, fine)
+    }
 
-fn directory_of(
-    sources: &Sources,
-    file: FileId,
-    root: Node,
-    found: &mut Found,
-) -> Option<Read<Directory>> {
-    let before = found.errors();
-    let mut reader = Reader::new(sources, file, found);
-    let value = lower::directory(&mut reader, &root)?;
-    (found.errors() == before).then(|| Read {
-        value,
-        spans: SpanMap::new(root),
-        file,
-    })
+    fn directory(self, sources: &Sources, found: &mut Found) -> Option<Read<Directory>> {
+        let before = found.errors();
+        let mut reader = Reader::new(sources, self.file, found);
+        let value = lower::directory(&mut reader, &self.root)?;
+        let fine = found.errors() == before;
+        self.read(value, fine)
+    }
+
+    /// What was read, if there was no mistake in its file.
+    fn read<T>(self, value: T, fine: bool) -> Option<Read<T>> {
+        (self.fine && fine).then(|| Read {
+            value,
+            spans: SpanMap::new(self.root),
+            file: self.file,
+        })
+    }
 }
 
 /// Everything that was read from some files.
@@ -183,112 +178,48 @@ impl Loaded {
 ///
 /// Each file is its name, as messages and journals shall show it, and its bytes.
 pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Loaded {
+    let (mut sources, mut found) = (Sources::new(), Found::new());
     let mut loaded = Loaded::default();
     let mut workflows = Vec::new();
     let mut directories = Vec::new();
     for (name, bytes) in files {
-        let text = match syntax::decode(bytes) {
-            Ok(text) => text,
-            Err(wrong) => {
-                let file = loaded.sources.add(name, "");
-                wrong.report(file, &mut loaded.found);
-                continue;
-            }
-        };
-        let file = loaded.sources.add(name, text);
-        match syntax::parse(text, file, &mut loaded.found) {
-            Some(root) if root.get("directory").is_some() => directories.push((file, root)),
-            Some(root) => workflows.push((file, root)),
+        match Parsed::new(&mut sources, Name::new(name), bytes, &mut found) {
+            Some(file) if file.root.get("directory").is_some() => directories.push(file),
+            Some(file) => workflows.push(file),
             None => (),
         }
     }
     let mut first: Option<Site> = None;
-    for (file, root) in directories {
-        let site = root.get("directory").map_or(root.at, |entry| entry.key_at);
+    let mut known = None;
+    for file in directories {
+        let entry = file.root.get("directory");
+        let site = entry.map_or(file.root.at, |entry| entry.key_at);
         if let Some(first) = first {
-            let found = &mut loaded.found;
             found.duplicate_name(site, first, "set of files", "directory");
             continue;
         }
         first = Some(site);
-        loaded.directory = directory_of(&loaded.sources, file, root, &mut loaded.found);
+        known = Some(Known::of_tree(&file.root));
+        loaded.directory = file.directory(&sources, &mut found);
     }
-    let directory = loaded.directory.as_ref().map(|read| &read.value);
-    for (file, root) in workflows {
-        let read = workflow_of(&loaded.sources, file, root, directory, &mut loaded.found);
-        let Some(read) = read else { continue };
+    for file in workflows {
+        let Some(read) = file.workflow(&sources, known.as_ref(), &mut found) else {
+            continue;
+        };
         let name = &read.value.name;
-        match loaded
-            .workflows
-            .iter()
-            .find(|other| other.value.name == *name)
-        {
+        let same = |other: &&Read<Workflow>| other.value.name == *name;
+        match loaded.workflows.iter().find(same) {
             Some(other) => {
-                let sites = (
-                    read.spans.value(["workflow"]),
-                    other.spans.value(["workflow"]),
-                );
-                loaded
-                    .found
-                    .duplicate_name(sites.0, sites.1, "workflow", name);
+                let at = |read: &Read<Workflow>| read.spans.value(["workflow"]);
+                found.duplicate_name(at(&read), at(other), "workflow", name);
             }
             None => loaded.workflows.push(read),
         }
     }
-    check_calls(&loaded.workflows, &mut loaded.found);
-    loaded
-}
-
-/// What one workflow needs of another: that it is there, takes the fields, and comes back with an end that
-/// leads on.
-fn check_calls(workflows: &[Read<Workflow>], found: &mut Found) {
-    use upline_core::workflow::{Doing, StateKind};
-    for read in workflows {
-        let workflow = &read.value;
-        for state in workflow.states.values() {
-            let StateKind::Work(work) = &state.kind else {
-                continue;
-            };
-            let Some(Doing::Call(call)) = &work.doing else {
-                continue;
-            };
-            let at = |rest: &[&str]| read.spans.in_state(workflow, &state.name, rest);
-            let called = workflows
-                .iter()
-                .find(|other| other.value.name == call.workflow);
-            let Some(called) = called.map(|read| &read.value) else {
-                let names: Vec<&str> = workflows
-                    .iter()
-                    .map(|one| one.value.name.as_str())
-                    .collect();
-                found.unknown_workflow(at(&["call", "workflow"]), &call.workflow, names);
-                continue;
-            };
-            let names: Vec<&str> = called.fields.keys().map(Name::as_str).collect();
-            for (theirs, _) in &call.with {
-                if !called.fields.contains_key(theirs) {
-                    found.unknown_field(at(&["call", "with", theirs]), theirs, names.clone());
-                }
-            }
-            for (ours, theirs) in &call.take {
-                if !called.fields.contains_key(theirs) {
-                    found.unknown_field(at(&["call", "take", ours]), theirs, names.clone());
-                }
-            }
-            for end in called.states.values().filter(|end| end.within.is_none()) {
-                let StateKind::End { outcome, .. } = &end.kind else {
-                    continue;
-                };
-                if work.action(outcome).is_none() {
-                    let message = format!(
-                        "`{}` can end with `{outcome}`, and no action here is called so",
-                        call.workflow
-                    );
-                    let site = at(&["call", "workflow"]);
-                    let label = format!("add `{outcome}: {{ goto: STATE }}` to the actions");
-                    found.report_with(Code::UnknownAction, site, message, label);
-                }
-            }
-        }
+    check_calls(&loaded.workflows, &mut found);
+    Loaded {
+        sources,
+        found,
+        ..loaded
     }
 }

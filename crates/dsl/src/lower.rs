@@ -22,7 +22,7 @@ mod states;
 mod workflow;
 
 pub(crate) use directory::directory;
-pub(crate) use scope::Scope;
+pub(crate) use scope::{Known, Scope};
 pub(crate) use workflow::{is_whole, workflow};
 
 /// How much of something a file may have.

@@ -1,26 +1,40 @@
 //! Whole files: what they mean, and what is said about their mistakes.
 
-use crate::{Found, Sources, load};
+mod hostile;
+mod language;
+mod mistakes;
 
+use upline_core::{Directory, Workflow};
+
+use crate::{Found, Read, Sources, load, read_directory, read_workflow};
+
+/// What was found, a line each: severity, code, line and column, what stands there, the words.
 fn list(sources: &Sources, found: Found) -> String {
     let mut text = String::new();
     for one in found.into_sorted() {
-        let at = sources.position(one.primary.file, one.primary.span.start);
-        let slice = &sources.text(one.primary.file)[one.primary.span.clone()];
+        let file = one.primary.file;
+        let at = sources.position(file, one.primary.span.start);
+        let slice = &sources.text(file)[one.primary.span.clone()];
+        let slice: String = slice
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(40)
+            .collect();
         text += &format!(
-            "{}[{}] {}:{} `{}` {}",
-            one.severity,
-            one.code,
-            at.line,
-            at.column,
-            slice.lines().next().unwrap_or_default(),
-            one.message
+            "{}[{}] {}:{} `{slice}`",
+            one.severity, one.code, at.line, at.column
         );
-        if !one.primary.text.is_empty() {
-            text += &format!(" ({})", one.primary.text);
+        text += &format!("\n    {}", one.message);
+        for words in [Some(one.primary.text), one.help].into_iter().flatten() {
+            if !words.is_empty() {
+                text += &format!("\n    = {words}");
+            }
         }
-        if let Some(help) = &one.help {
-            text += &format!(" [{help}]");
+        for label in &one.secondary {
+            let at = sources.position(label.file, label.span.start);
+            text += &format!("\n    {}:{} {}", at.line, at.column, label.text);
         }
         text += "\n";
     }
@@ -32,16 +46,77 @@ fn shipped(name: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
+fn demo_directory() -> Directory {
+    directory(&shipped("directory.yaml"))
+}
+
+fn directory(text: &str) -> Directory {
+    let mut sources = Sources::new();
+    let (read, found) = read_directory(&mut sources, "directory.yaml", text);
+    assert_eq!(list(&sources, found), "");
+    read.unwrap().value
+}
+
+fn workflow(text: &str) -> Read<Workflow> {
+    let mut sources = Sources::new();
+    let directory = demo_directory();
+    let (read, found) = read_workflow(&mut sources, "workflow.yaml", text, Some(&directory));
+    assert_eq!(list(&sources, found), "");
+    read.unwrap()
+}
+
+/// All that is found in a file, whichever kind it is.
+fn check(text: &str) -> String {
+    let mut sources = Sources::new();
+    let found = if text.starts_with("directory:") {
+        read_directory(&mut sources, "directory.yaml", text).1
+    } else {
+        let directory = demo_directory();
+        read_workflow(&mut sources, "workflow.yaml", text, Some(&directory)).1
+    };
+    list(&sources, found)
+}
+
 #[test]
-fn the_shipped_ones_load() {
-    let workflow = shipped("trouble-ticket.yaml");
-    let directory = shipped("directory.yaml");
-    let loaded = load([
-        ("trouble-ticket.yaml", workflow.as_bytes()),
-        ("directory.yaml", directory.as_bytes()),
-    ]);
+fn the_shipped_ones_load_together() {
+    let files = ["trouble-ticket.yaml", "directory.yaml"].map(|name| (name, shipped(name)));
+    let loaded = load(files.iter().map(|(name, text)| (*name, text.as_bytes())));
     assert_eq!(list(&loaded.sources, loaded.found), "");
-    assert_eq!(loaded.workflows.len(), 1);
-    assert!(loaded.directory.is_some());
-    println!("{:#?}", loaded.workflows[0].value);
+    let names: Vec<_> = loaded
+        .workflows
+        .iter()
+        .map(|read| &read.value.name)
+        .collect();
+    assert_eq!(names, ["trouble-ticket"]);
+    assert_eq!(loaded.directory.unwrap().value.last_resort, "max");
+}
+
+#[test]
+fn the_examples_of_the_manual_make_no_other_mistake() {
+    use crate::manual::{DIRECTORY, Kind, examples};
+    use crate::{Code, Severity};
+    for code in Code::ALL {
+        for wrong in [true, false] {
+            let files: Vec<_> = examples(*code)
+                .into_iter()
+                .filter(|example| example.wrong == wrong && example.kind != Kind::Transcript)
+                .collect();
+            let own = files.iter().any(|file| file.kind == Kind::Directory);
+            let mut all: Vec<(&str, &[u8])> = files
+                .iter()
+                .map(|file| ("example.yaml", file.bytes.as_slice()))
+                .collect();
+            if !own {
+                all.push(("directory.yaml", DIRECTORY.as_bytes()));
+            }
+            let found = load(all).found;
+            let others: Vec<_> = found
+                .iter()
+                .filter(|one| !wrong || one.code != *code)
+                .filter(|one| one.severity == Severity::Error)
+                .map(|one| one.message.as_str())
+                .collect();
+            assert!(others.is_empty(), "{code}, wrong: {wrong}: {others:#?}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use upline_core::{Base, Calendar, Directory, Group, Name, Person, Schedule};
 
+use super::workflow::start_of;
 use super::{absences, calendars, groups, leaf, people, schedules};
 use crate::names::valid_name;
 use crate::phrase::who;
@@ -14,10 +15,7 @@ use crate::{Code, Reference, Site};
 
 /// Reads a directory. What it returns is whole only if no error was found.
 pub(crate) fn directory(reader: &mut Reader<'_>, root: &Node) -> Option<Directory> {
-    let start_of_file = Site {
-        end: root.at.start,
-        ..root.at
-    };
+    let start_of_file = start_of(root);
     let shape = "a directory begins with `directory: NAME`";
     let mut map = reader.map_of(root, start_of_file, "the directory", shape);
     let name = map.required(reader, "directory").and_then(|entry| {

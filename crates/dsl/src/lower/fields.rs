@@ -79,7 +79,8 @@ fn field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Field> {
             reader
                 .found
                 .unknown(Code::BadValue, at, "type", other, TYPES);
-            return None;
+            // It is there all the same: who names it makes no second mistake.
+            FieldType::Text
         }
     };
     Some(Field {

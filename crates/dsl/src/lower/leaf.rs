@@ -210,7 +210,7 @@ pub(crate) fn settings(
         let texts: Vec<&str> = reader
             .items(change)
             .iter()
-            .filter_map(|item| reader.text(item, &quoted(&change.key)))
+            .filter_map(|item| reader.free_text(item, &quoted(&change.key)))
             .map(Name::as_str)
             .collect();
         if texts.len() > 1 && !matches!(field.kind, upline_core::FieldType::Choices(_)) {

@@ -124,7 +124,7 @@ fn read_body(reader: &mut Reader<'_>, scope: &Scope<'_>, entry: &Entry) -> Vec<(
 }
 
 fn body_value(reader: &mut Reader<'_>, scope: &Scope<'_>, entry: &Entry) -> Option<BodyValue> {
-    let text = reader.text(&entry.value, &quoted(&entry.key))?;
+    let text = reader.free_text(&entry.value, &quoted(&entry.key))?;
     let Kind::Text { plain: true, .. } = entry.value.kind else {
         return Some(BodyValue::Literal(Value::Text(text.to_string())));
     };

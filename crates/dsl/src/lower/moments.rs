@@ -5,7 +5,7 @@ use upline_core::calendar::{Opening, WEEKDAYS, Week};
 
 use crate::reader::Reader;
 use crate::syntax::{Entry, Kind, Node};
-use crate::{Code, Site};
+use crate::{Code, Diagnostic, Site};
 
 /// Years that dates may be in: what lies beyond is a slip of the finger.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2199;
@@ -131,7 +131,7 @@ pub(super) fn week(reader: &mut Reader<'_>, entry: &Entry) -> Option<Week> {
     let mut week = Week::default();
     let mut named: [Option<Site>; 7] = [None; 7];
     for one in reader.named(entry, "hours", "`{ mon-fri: [\"09:00-17:00\"] }`") {
-        let days = days(reader, one);
+        let days = days(reader, one.key_at, &one.key);
         let openings = if is_closed(&one.value) {
             Vec::new()
         } else {
@@ -140,10 +140,10 @@ pub(super) fn week(reader: &mut Reader<'_>, entry: &Entry) -> Option<Week> {
         for day in days {
             let index = day.to_monday_zero_offset().unsigned_abs() as usize;
             if let Some(first) = named[index] {
-                let name = DAYS[index];
-                reader
-                    .found
-                    .duplicate_name(one.key_at, first, "weekday", name);
+                let message = format!("the hours of `{}` are given twice", DAYS[index]);
+                let mut twice = Diagnostic::new(Code::BadCalendar, one.key_at, message);
+                twice.also(first, "the first time");
+                reader.found.push(twice);
                 continue;
             }
             named[index] = Some(one.key_at);
@@ -151,6 +151,24 @@ pub(super) fn week(reader: &mut Reader<'_>, entry: &Entry) -> Option<Week> {
         }
     }
     Some(week)
+}
+
+/// `days: mon-fri` or `days: [mon, tue]`, and `hours: "09:00-17:00"` on each of them.
+pub(super) fn days_and_hours(
+    reader: &mut Reader<'_>,
+    day_entry: &Entry,
+    hours: &Entry,
+) -> Option<Week> {
+    let mut all = Vec::new();
+    for item in reader.items(day_entry) {
+        if let Some(text) = reader.text(item, "days of the week") {
+            all.extend(days(reader, item.at, text));
+        }
+    }
+    all.sort_unstable_by_key(|day| day.to_monday_zero_offset());
+    all.dedup();
+    let openings = openings(reader, hours);
+    (!all.is_empty() && !openings.is_empty()).then(|| Week::of(&all, &openings))
 }
 
 /// `sun: closed`, which is the same as not to name the day.
@@ -162,12 +180,12 @@ fn is_closed(node: &Node) -> bool {
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// `mon-fri`, `sat, sun`, `daily`; a range may run over the end of the week.
-fn days(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Weekday> {
+fn days(reader: &mut Reader<'_>, site: Site, text: &str) -> Vec<Weekday> {
     let mut days = Vec::new();
-    if ["daily", "every day"].contains(&entry.key.as_str()) {
+    if ["daily", "every day"].contains(&text) {
         return WEEKDAYS.to_vec();
     }
-    for part in entry.key.split(',') {
+    for part in text.split(',') {
         let (first, last) = match part.split_once(['-', '–']) {
             Some((first, last)) => (weekday(first), weekday(last)),
             None => (weekday(part), weekday(part)),
@@ -175,7 +193,7 @@ fn days(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Weekday> {
         let (Some(first), Some(last)) = (first, last) else {
             let message = format!("`{}` are no days of the week", part.trim());
             let label = "such as `mon`, `mon-fri`, `sat, sun` or `daily`";
-            reader.error_with(Code::BadDate, entry.key_at, message, label);
+            reader.error_with(Code::BadDate, site, message, label);
             continue;
         };
         let count = (last + 7 - first) % 7 + 1;

@@ -2,13 +2,13 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use upline_core::Schedule;
 use upline_core::schedule::{
     Every, MAX_EVERY, Override, Rotation, ScheduleParts, Shift, WeeklyShift,
 };
-use upline_core::{Name, Schedule};
 
 use super::directory::People;
-use super::moments::{Moment, moment, week};
+use super::moments::{Moment, days_and_hours, moment, week};
 use crate::Code;
 use crate::reader::{Fields, Reader};
 use crate::syntax::{Entry, Node};
@@ -47,7 +47,6 @@ fn schedule(
     let rotation = map.optional(reader, "rotation");
     let rotations = map.optional(reader, "rotations");
     let shifts = map.optional(reader, "shifts");
-    let weekly = map.optional(reader, "weekly");
     let overrides = map.optional(reader, "overrides");
     map.finish(reader);
     let zone = match time_zone {
@@ -68,12 +67,12 @@ fn schedule(
         }));
     }
     if let Some(entry) = shifts {
-        parts.shifts = each(reader, entry, |reader, item| shift(reader, people, item));
-    }
-    if let Some(entry) = weekly {
-        parts.weekly = each(reader, entry, |reader, item| {
-            weekly_shift(reader, people, item)
-        });
+        for shift in each(reader, entry, |reader, item| shift(reader, people, item)) {
+            match shift {
+                AnyShift::Dates(shift) => parts.shifts.push(shift),
+                AnyShift::Weekly(shift) => parts.weekly.push(shift),
+            }
+        }
     }
     if let Some(entry) = overrides {
         parts.overrides = each(reader, entry, |reader, item| {
@@ -185,28 +184,50 @@ fn end_of(moment: Moment) -> Option<DateTime> {
     }
 }
 
-fn shift(reader: &mut Reader<'_>, people: &People, item: &Node) -> Option<Shift> {
-    let shape = "`{ who: [ann], from: 2026-03-02 08:00, to: 2026-03-02 20:00 }`";
-    let mut map = reader.map_of(item, item.at, "a shift", shape);
-    let who = map.required(reader, "who");
-    let from = map.optional(reader, "from");
-    let to = optional_end(reader, &mut map, "to");
-    map.finish(reader);
-    let from = from.and_then(|from| moment(reader, &from.value).map(Moment::start));
-    let who = who.map(|who| people.several(reader, who))?;
-    Some(Shift { who, from, to })
+/// A shift by date, or at the same hours of each week.
+enum AnyShift {
+    Dates(Shift),
+    Weekly(WeeklyShift),
 }
 
-fn weekly_shift(reader: &mut Reader<'_>, people: &People, item: &Node) -> Option<WeeklyShift> {
-    let shape = "`{ who: [ann], hours: { mon-fri: [\"09:00-17:00\"] } }`";
-    let mut map = reader.map_of(item, item.at, "a weekly shift", shape);
-    let who = map.required(reader, "who");
-    let hours = map
-        .required(reader, "hours")
-        .and_then(|hours| week(reader, hours));
+fn shift(reader: &mut Reader<'_>, people: &People, item: &Node) -> Option<AnyShift> {
+    let shape = "`{ days: mon-fri, hours: \"09:00-17:00\", members: [ann] }`";
+    let mut map = reader.map_of(item, item.at, "a shift", shape);
+    let days = map.optional(reader, "days");
+    let hours = map.optional(reader, "hours");
+    let from = map.optional(reader, "from");
+    let to = map.optional(reader, "to");
+    let members = map.required(reader, "members");
+    let is_map = map.is_map();
     map.finish(reader);
-    let who: Vec<Name> = who.map(|who| people.several(reader, who))?;
-    Some(WeeklyShift { who, hours: hours? })
+    let who = members.map(|members| people.several(reader, members));
+    let dated = from.or(to);
+    if hours.is_none() && days.is_none() {
+        if is_map && dated.is_none() {
+            let message = "a shift is at hours of the week, or from a day to a day";
+            reader.error_with(Code::MissingKey, item.at, message, shape);
+        }
+        let from = from.and_then(|from| moment(reader, &from.value).map(Moment::start));
+        let to = to.and_then(|to| end_of(moment(reader, &to.value)?));
+        let who = who.filter(|_| dated.is_some())?;
+        return Some(AnyShift::Dates(Shift { who, from, to }));
+    }
+    if let Some(dated) = dated {
+        let message = "a shift is at hours of each week, or from a day to a day, not both";
+        reader.error(Code::BadSchedule, dated.key_at, message);
+    }
+    let hours = match (days, hours) {
+        (Some(days), Some(hours)) => days_and_hours(reader, days, hours),
+        (None, Some(hours)) => week(reader, hours),
+        (_, None) => {
+            reader.found.missing_key(item.at, "hours", "a shift");
+            None
+        }
+    };
+    Some(AnyShift::Weekly(WeeklyShift {
+        who: who?,
+        hours: hours?,
+    }))
 }
 
 fn read_override(reader: &mut Reader<'_>, people: &People, item: &Node) -> Option<Override> {

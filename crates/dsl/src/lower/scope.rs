@@ -4,15 +4,75 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use upline_core::{Directory, Field, Name};
 
+use crate::syntax::{Kind, Node};
+
+use crate::names::normal;
 use crate::reader::Reader;
 use crate::{Reference, Site};
 
+/// The names of a directory that a workflow may use.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    people: BTreeSet<Name>,
+    groups: BTreeSet<Name>,
+    schedules: BTreeSet<Name>,
+    calendars: BTreeSet<Name>,
+    /// Skills that somebody has.
+    skills: BTreeSet<Name>,
+}
+
+impl Known {
+    /// The names of a directory.
+    pub(crate) fn of(directory: &Directory) -> Self {
+        let people = directory.people.values();
+        Self {
+            people: directory.people.keys().cloned().collect(),
+            groups: directory.groups.keys().cloned().collect(),
+            schedules: directory.schedules.keys().cloned().collect(),
+            calendars: directory.calendars.keys().cloned().collect(),
+            skills: people
+                .flat_map(|person| person.skills.iter().cloned())
+                .collect(),
+        }
+    }
+
+    /// The names of a directory that has mistakes: they are to be told with those of the workflows.
+    pub(crate) fn of_tree(root: &Node) -> Self {
+        let keys = |key: &str| -> BTreeSet<Name> {
+            let entry = root.get(key);
+            let entries = entry.map_or(&[][..], |entry| entry.value.entries());
+            entries.iter().map(|entry| entry.key.clone()).collect()
+        };
+        let people = root.get("people");
+        let mut skills = BTreeSet::new();
+        for person in people.map_or(&[][..], |entry| entry.value.entries()) {
+            let items = match person.value.get("skills").map(|entry| &entry.value) {
+                Some(Node {
+                    kind: Kind::List(items),
+                    ..
+                }) => items,
+                Some(one) => std::slice::from_ref(one),
+                None => &[],
+            };
+            skills.extend(items.iter().filter_map(|item| match &item.kind {
+                Kind::Text { text, .. } => Some(normal(text)),
+                _ => None,
+            }));
+        }
+        Self {
+            people: keys("people"),
+            groups: keys("groups"),
+            schedules: keys("schedules"),
+            calendars: keys("calendars"),
+            skills,
+        }
+    }
+}
+
 /// All that the parts of a workflow may refer to.
 pub(crate) struct Scope<'a> {
-    /// The people, if they are known.
-    pub(crate) directory: Option<&'a Directory>,
-    /// Skills that somebody has.
-    pub(crate) skills: BTreeSet<Name>,
+    /// The names of the directory, if there is one.
+    known: Option<&'a Known>,
     pub(crate) fields: BTreeMap<Name, Field>,
     pub(crate) ladders: BTreeSet<Name>,
     /// The ticket's own states.
@@ -24,14 +84,9 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn new(directory: Option<&'a Directory>) -> Self {
-        let people = directory.map(|directory| directory.people.values());
-        let skills = people.into_iter().flatten();
+    pub(crate) fn new(known: Option<&'a Known>) -> Self {
         Self {
-            directory,
-            skills: skills
-                .flat_map(|person| person.skills.iter().cloned())
-                .collect(),
+            known,
             fields: BTreeMap::new(),
             ladders: BTreeSet::new(),
             states: BTreeSet::new(),
@@ -52,52 +107,47 @@ impl<'a> Scope<'a> {
                 reader.found.unknown_action(site, name, names);
             }
             Reference::Field(_) | Reference::Action(_) => (),
-            Reference::Person(name) => self.check_person(reader, site, name),
-            Reference::Group(name) => self.check_group(reader, site, name),
-            Reference::Schedule(name) => self.check_schedule(reader, site, name),
             Reference::Calendar(name) => self.check_calendar(reader, site, name),
+            Reference::Person(name) => {
+                if let Some(names) = self.missing(reader, name, |known| &known.people) {
+                    reader.found.unknown_person(site, name, names);
+                }
+            }
+            Reference::Group(name) => {
+                if let Some(names) = self.missing(reader, name, |known| &known.groups) {
+                    reader.found.unknown_group(site, name, names);
+                }
+            }
+            Reference::Schedule(name) => {
+                if let Some(names) = self.missing(reader, name, |known| &known.schedules) {
+                    reader.found.unknown_schedule(site, name, names);
+                }
+            }
             Reference::Skill(name) => {
-                if self.directory.is_some() && !self.skills.contains(name) {
-                    let names = reader.candidates(self.skills.iter().map(Name::as_str));
+                if let Some(names) = self.missing(reader, name, |known| &known.skills) {
                     reader.found.unknown_skill(site, name, names);
                 }
             }
         }
     }
 
-    fn check_person(&self, reader: &mut Reader<'_>, site: Site, name: &Name) {
-        if let Some(directory) = self.directory
-            && !directory.people.contains_key(name)
-        {
-            let names = reader.candidates(directory.people.keys().map(Name::as_str));
-            reader.found.unknown_person(site, name, names);
-        }
-    }
-
-    fn check_group(&self, reader: &mut Reader<'_>, site: Site, name: &Name) {
-        if let Some(directory) = self.directory
-            && !directory.groups.contains_key(name)
-        {
-            let names = reader.candidates(directory.groups.keys().map(Name::as_str));
-            reader.found.unknown_group(site, name, names);
-        }
-    }
-
-    fn check_schedule(&self, reader: &mut Reader<'_>, site: Site, name: &Name) {
-        if let Some(directory) = self.directory
-            && !directory.schedules.contains_key(name)
-        {
-            let names = reader.candidates(directory.schedules.keys().map(Name::as_str));
-            reader.found.unknown_schedule(site, name, names);
-        }
-    }
-
     pub(crate) fn check_calendar(&self, reader: &mut Reader<'_>, site: Site, name: &Name) {
-        if let Some(directory) = self.directory
-            && !directory.calendars.contains_key(name)
-        {
-            let names = reader.candidates(directory.calendars.keys().map(Name::as_str));
+        if let Some(names) = self.missing(reader, name, |known| &known.calendars) {
             reader.found.unknown_calendar(site, name, names);
         }
+    }
+
+    /// The names there are, if the directory is known and does not have this one.
+    fn missing(
+        &self,
+        reader: &mut Reader<'_>,
+        name: &Name,
+        of: fn(&Known) -> &BTreeSet<Name>,
+    ) -> Option<Vec<&'a str>> {
+        let names = of(self.known?);
+        if names.contains(name) {
+            return None;
+        }
+        Some(reader.candidates(names.iter().map(Name::as_str)))
     }
 }

@@ -181,7 +181,7 @@ impl StateReader<'_, '_, '_> {
             let branch_side = [assign, escalate, form, checklist, actions];
             for entry in branch_side.into_iter().flatten() {
                 let message = format!(
-                    "`{}` belongs into the branches of a parallel state",
+                    "`{}` belongs in the branches of a parallel state",
                     entry.key
                 );
                 let label = "write it at a state of a branch";

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use upline_core::workflow::{CatchUp, StateKind, Workflow};
-use upline_core::{Directory, Label, Name, Place, Span, State};
+use upline_core::{Label, Name, Place, Span, State};
 
+use super::scope::Known;
 use super::states::{MAX_STATES, Region, states};
 use super::{Scope, every, fields, ladders, leaf, promises};
 use crate::Code;
@@ -22,12 +23,9 @@ const MAX_VERSION: u32 = 1_000_000;
 pub(crate) fn workflow(
     reader: &mut Reader<'_>,
     root: &Node,
-    directory: Option<&Directory>,
+    known: Option<&Known>,
 ) -> Option<Workflow> {
-    let start_of_file = crate::Site {
-        end: root.at.start,
-        ..root.at
-    };
+    let start_of_file = start_of(root);
     let shape = "a workflow begins with `workflow: NAME`";
     let mut map = reader.map_of(root, start_of_file, "the workflow", shape);
     let name_entry = map.required(reader, "workflow");
@@ -43,7 +41,7 @@ pub(crate) fn workflow(
     let states_entry = map.required(reader, "states");
     map.finish(reader);
 
-    let mut scope = Scope::new(directory);
+    let mut scope = Scope::new(known);
     let fields = parts
         .fields
         .take()
@@ -110,6 +108,16 @@ pub(crate) fn workflow(
         fields: scope.fields,
         name,
     })
+}
+
+/// Where something is reported that is nowhere in the file: at its first key.
+pub(super) fn start_of(root: &Node) -> crate::Site {
+    let beginning = crate::Site {
+        end: root.at.start,
+        ..root.at
+    };
+    let first = root.entries().first();
+    first.map_or(beginning, |entry| entry.key_at)
 }
 
 /// The entries that may be there.

@@ -48,7 +48,7 @@ fn number_differs(text: &str) -> Option<&'static str> {
     }
     if let Some(rest) = digits.strip_prefix("0o") {
         let octal = !rest.is_empty() && rest.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-        return octal.then_some("a text, where YAML 1.2 reads a number");
+        return octal.then_some("a number");
     }
     if let Some(rest) = digits.strip_prefix("0b") {
         let binary = !rest.is_empty() && rest.bytes().all(|byte| matches!(byte, b'0' | b'1'));
@@ -57,7 +57,7 @@ fn number_differs(text: &str) -> Option<&'static str> {
     if digits.len() > 1 && digits.starts_with('0') && only(|byte| byte.is_ascii_digit()) {
         return Some("a number to the base 8");
     }
-    exponent_differs(digits).then_some("a text, where YAML 1.2 reads a number")
+    exponent_differs(digits).then_some("a number")
 }
 
 /// `1e3` is a number to YAML 1.2 only; 1.1 wants a dot and a sign: `1.0e+3`.
