@@ -143,37 +143,17 @@ impl<'a> Reader<'a> {
         &[]
     }
 
-<<<<<<< HEAD
-    /// A text as it stands: `no`, `1e3` and `22:22` are texts here, with a warning for other tools.
-    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
-        match &node.kind {
-            Kind::Text { text, plain } => {
-                if *plain && let Some(read) = differs(text) {
-                    let message = format!("some tools read `{text}` as {read}; here it is a text");
-                    let mut warning = Diagnostic::new(Code::Yaml11, node.at, message);
-                    warning.severity = Severity::Warning;
-                    warning.label(format!("write \"{text}\""));
-                    self.found.push(warning);
-                }
-                Some(text)
-            }
-            _ => {
-                self.wrong_type(node, node.at, what, "a text", "");
-                None
-            }
-=======
     /// A word or phrase of the language, or a name.
-    pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
+    pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
         if let Kind::Text { text, .. } = &node.kind {
             return Some(text);
->>>>>>> 38256f6 (Each mistake of a file is told, with those of the files that belong to it)
         }
         self.wrong_type(node, node.at, what, "a text", "");
         None
     }
 
     /// A text of the author's: `no`, `1e3` and `22:22` are texts here, with a warning for other tools.
-    pub(crate) fn free_text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
+    pub fn free_text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Name> {
         let text = self.text(node, what)?;
         let plain = matches!(node.kind, Kind::Text { plain: true, .. });
         if plain && let Some(read) = differs(text) {
@@ -187,13 +167,8 @@ impl<'a> Reader<'a> {
     }
 
     /// One line of text for people.
-<<<<<<< HEAD
     pub fn line(&mut self, node: &Node, what: &str) -> Option<String> {
-        let text = self.text(node, what)?;
-=======
-    pub(crate) fn line(&mut self, node: &Node, what: &str) -> Option<String> {
         let text = self.free_text(node, what)?;
->>>>>>> 38256f6 (Each mistake of a file is told, with those of the files that belong to it)
         match valid_text(text) {
             Ok(text) => Some(text),
             Err(fault) => {

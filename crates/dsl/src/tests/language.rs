@@ -116,11 +116,19 @@ states:
     assert!(urgent.levels[1].assign.is_none());
     assert_eq!(urgent.levels[1].set[0].1, Value::Number(1.into()));
     let back = &read.value.ladders["back"];
-    assert_eq!((back.repeat, back.back_to, back.restart_on_activity), (1, Some(1), Some(false)));
+    assert_eq!(
+        (back.repeat, back.back_to, back.restart_on_activity),
+        (1, Some(1), Some(false))
+    );
     let choices: Vec<_> = work(&read, "new")
         .escalate
         .iter()
-        .map(|choice| (choice.when.as_ref().map(ToString::to_string), choice.ladder.as_str()))
+        .map(|choice| {
+            (
+                choice.when.as_ref().map(ToString::to_string),
+                choice.ladder.as_str(),
+            )
+        })
         .collect();
     let severe = Some("severity is major".to_owned());
     assert_eq!(choices, [(severe, "urgent"), (None, "calm")]);
@@ -159,7 +167,10 @@ states:
         panic!("two actions");
     };
     assert_eq!(accept.label.text("zh"), "受理");
-    assert_eq!(texts(&accept.by), ["caller", "anyone in service-desk except opener"]);
+    assert_eq!(
+        texts(&accept.by),
+        ["caller", "anyone in service-desk except opener"]
+    );
     assert_eq!(accept.requires, ["cause"]);
     assert_eq!(accept.ticked, ["backup", "tested"]);
     let tags = Value::List(vec![Name::from("a"), Name::from("c")]);
@@ -168,12 +179,24 @@ states:
     assert_eq!(paid.message.as_deref(), Some("payment-received"));
     assert_eq!(paid.ticked, ["tested"]);
     assert_eq!(new.checklist[1].label.text("zh"), "已测试恢复");
-    let after: Vec<String> = new.after.iter().map(|after| after.span.to_string()).collect();
+    let after: Vec<String> = new
+        .after
+        .iter()
+        .map(|after| after.span.to_string())
+        .collect();
     assert_eq!(after, ["1 h", "2 days", "1 day around the clock"]);
-    let StateKind::End { outcome, by_silence, notify } = &read.value.states["done"].kind else {
+    let StateKind::End {
+        outcome,
+        by_silence,
+        notify,
+    } = &read.value.states["done"].kind
+    else {
         panic!("an end");
     };
-    assert_eq!((outcome.as_str(), *by_silence, notify.len()), ("done", true, 1));
+    assert_eq!(
+        (outcome.as_str(), *by_silence, notify.len()),
+        ("done", true, 1)
+    );
 }
 
 #[test]
@@ -239,7 +262,10 @@ states:
     ];
     assert_eq!(body, expected.iter().collect::<Vec<_>>());
     assert_eq!(run.timeout, Span::seconds(20).around_the_clock());
-    assert_eq!((run.retries, run.backoff), (3, Span::minutes(1).around_the_clock()));
+    assert_eq!(
+        (run.retries, run.backoff),
+        (3, Span::minutes(1).around_the_clock())
+    );
     assert_eq!(run.take, [(Name::from("stock"), Name::from("amount"))]);
     let Some(Doing::Run(again)) = &work(&read, "again").doing else {
         panic!("a run");
@@ -300,7 +326,10 @@ states:
     let within = |state: &str| read.value.states[state].within.clone().unwrap();
     assert_eq!(within("ship"), (Name::from("order"), Name::from("freight")));
     assert_eq!(within("order"), (Name::from("both"), Name::from("parts")));
-    let order = ["both", "order", "declare", "cleared", "ship", "shipped", "there", "drive", "visited", "done"];
+    let order = [
+        "both", "order", "declare", "cleared", "ship", "shipped", "there", "drive", "visited",
+        "done",
+    ];
     assert_eq!(read.value.state_order, order);
     let line = |site: crate::Site| site.start;
     let text_at = read.spans.state(&read.value, "ship");
@@ -325,7 +354,12 @@ every:
   monthly: {{ cron: \"30 7 1 * *\", time-zone: Asia/Shanghai }}
 {REST}"
     ));
-    let names: Vec<_> = two.value.every.iter().map(|every| every.name.as_str()).collect();
+    let names: Vec<_> = two
+        .value
+        .every
+        .iter()
+        .map(|every| every.name.as_str())
+        .collect();
     assert_eq!(names, ["weekly", "monthly"]);
 }
 
@@ -403,23 +437,57 @@ absences:
     let bob = &read.people["bob"];
     assert_eq!((bob.name.as_str(), bob.at_most), ("bob", Some(1)));
     assert_eq!(bob.channels[1].via, "webhook:pager");
-    assert_eq!(bob.channels[1].after, Some(Span::minutes(5).around_the_clock()));
+    assert_eq!(
+        bob.channels[1].after,
+        Some(Span::minutes(5).around_the_clock())
+    );
     assert!(bob.channels[1].unless_acted && !bob.channels[0].unless_acted);
     let cem = &read.people["cem"];
-    assert_eq!(cem.channels[0].after, Some(Span::minutes(10).around_the_clock()));
+    assert_eq!(
+        cem.channels[0].after,
+        Some(Span::minutes(10).around_the_clock())
+    );
     assert_eq!(read.groups["desk"].members, ["bob", "ann"]);
     calendars(&read);
     let duty = read.schedules["duty"].parts();
     assert_eq!(duty.rotations[1].every, Turn::Hours(12));
-    assert_eq!(duty.rotations[1].until.unwrap().to_string(), "2026-04-01T00:00:00");
-    assert_eq!(duty.zone.iana_name(), Some("Asia/Shanghai"), "the first calendar's");
-    assert_eq!(duty.weekly[0].hours.on(WEEKDAYS[5])[0].to_string(), "08:00-20:00");
-    assert_eq!(duty.shifts[0].to.unwrap().to_string(), "2026-05-03T00:00:00");
+    assert_eq!(
+        duty.rotations[1].until.unwrap().to_string(),
+        "2026-04-01T00:00:00"
+    );
+    assert_eq!(
+        duty.zone.iana_name(),
+        Some("Asia/Shanghai"),
+        "the first calendar's"
+    );
+    assert_eq!(
+        duty.weekly[0].hours.on(WEEKDAYS[5])[0].to_string(),
+        "08:00-20:00"
+    );
+    assert_eq!(
+        duty.shifts[0].to.unwrap().to_string(),
+        "2026-05-03T00:00:00"
+    );
     let cem = &read.absences["cem"][0];
-    assert_eq!(cem.from.to_string(), "2026-08-03T04:00:00Z", "in the zone of the person");
-    assert_eq!(cem.to.to_string(), "2026-08-06T04:00:00Z", "the last day is one of it");
-    let ann: Vec<_> = read.absences["ann"].iter().map(|one| one.to.to_string()).collect();
-    assert_eq!(ann, ["2026-07-01T16:00:00Z", "2026-08-01T10:00:00Z"], "in the first calendar's zone");
+    assert_eq!(
+        cem.from.to_string(),
+        "2026-08-03T04:00:00Z",
+        "in the zone of the person"
+    );
+    assert_eq!(
+        cem.to.to_string(),
+        "2026-08-06T04:00:00Z",
+        "the last day is one of it"
+    );
+    let ann: Vec<_> = read.absences["ann"]
+        .iter()
+        .map(|one| one.to.to_string())
+        .collect();
+    assert_eq!(
+        ann,
+        ["2026-07-01T16:00:00Z", "2026-08-01T10:00:00Z"],
+        "in the first calendar's zone"
+    );
 }
 
 fn calendars(read: &upline_core::Directory) {
@@ -427,10 +495,16 @@ fn calendars(read: &upline_core::Directory) {
     assert_eq!(office.week.on(WEEKDAYS[3]).len(), 2);
     assert_eq!(office.week.on(WEEKDAYS[4]).len(), 1);
     assert!(office.week.on(WEEKDAYS[5]).is_empty());
-    let names: Vec<_> = office.holidays.iter().filter_map(|day| day.name.clone()).collect();
+    let names: Vec<_> = office
+        .holidays
+        .iter()
+        .filter_map(|day| day.name.clone())
+        .collect();
     assert_eq!(names, ["National Day", "Christmas"]);
     let nights = read.calendars["nights"].parts();
-    let open: Vec<usize> = (0..7).filter(|day| !nights.week.on(WEEKDAYS[*day]).is_empty()).collect();
+    let open: Vec<usize> = (0..7)
+        .filter(|day| !nights.week.on(WEEKDAYS[*day]).is_empty())
+        .collect();
     assert_eq!(open, [0, 4, 5, 6]);
     let always = read.calendars["always"].parts();
     assert_eq!(always.week.on(WEEKDAYS[6]), [Opening::WHOLE_DAY]);
