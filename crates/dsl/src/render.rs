@@ -325,7 +325,8 @@ mod tests {
         let json = serde_json::to_value(Report::new(&sources, &all[0])).unwrap();
         let expected = serde_json::json!({
             "code": "duplicate-key", "severity": "error", "message": "the key `a` stands here twice",
-            "file": "d,1/f.yaml", "start": 7, "end": 8, "line": 2, "column": 1, "end-line": 2, "end-column": 2,
+            "file": "d,1/f.yaml", "start": 7, "end": 8,
+            "line": 2, "column": 1, "end-line": 2, "end-column": 2,
             "label": "a second time",
             "secondary": [{
                 "file": "d,1/f.yaml", "start": 0, "end": 1, "line": 1, "column": 1, "end-line": 1,
@@ -343,7 +344,8 @@ mod tests {
     #[test]
     fn every_span_of_every_text_can_be_drawn() {
         use proptest::prelude::*;
-        proptest!(|(text in ".{0,40}(\n.{0,40}){0,5}", a in 0_usize..200, b in 0_usize..200, at in 0_usize..99)| {
+        let text = ".{0,40}(\n.{0,40}){0,5}";
+        proptest!(|(text in text, a in 0_usize..200, b in 0_usize..200, at in 0_usize..99)| {
             let mut sources = Sources::new();
             let file = sources.add("f.yaml", text);
             let mut one = Diagnostic::new(Code::BadText, Site::new(file, a..b), "m");
