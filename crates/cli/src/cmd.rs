@@ -2,7 +2,9 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod schema;
+pub(crate) mod simulate;
 pub(crate) mod test;

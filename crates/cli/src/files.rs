@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use upline_core::Workflow;
 use upline_dsl::{Diagnostic, FileId, Loaded, Read, Sources, load, render};
+use upline_lab::transcript::Setting;
+use upline_lab::world::Workflows;
 
 use crate::exit::Failure;
 use crate::output::Output;
@@ -27,6 +30,16 @@ pub(crate) struct Set {
 }
 
 impl Set {
+    /// All that was read.
+    pub(crate) fn of(loaded: Loaded) -> Self {
+        let named = loaded
+            .sources
+            .iter()
+            .map(|(_, name, _)| name.to_string())
+            .collect();
+        Self { loaded, named }
+    }
+
     /// What is wrong in the files that the user named, and in the directory.
     pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
         let mut found: Vec<Diagnostic> = self.loaded.found.iter().cloned().collect();
@@ -41,6 +54,28 @@ impl Set {
             .workflows
             .iter()
             .filter(|read| self.is_named(read.file))
+    }
+
+    /// What tickets are played in: the first workflow that the user named opens them.
+    pub(crate) fn into_setting(self) -> Result<(Setting, Sources), Failure> {
+        let main = self.workflows().next().map(|read| read.value.name.clone());
+        let Loaded {
+            workflows,
+            directory,
+            sources,
+            ..
+        } = self.loaded;
+        let Some((main, directory)) = main.zip(directory) else {
+            let failure = Failure::not_found("there is no directory: who is there?");
+            return Err(failure.help("name one with `--directory FILE`"));
+        };
+        let workflows = workflows.into_iter().map(|read| Arc::new(read.value));
+        let setting = Setting {
+            main,
+            workflows: Workflows::new(workflows),
+            directory: Arc::new(directory.value),
+        };
+        Ok((setting, sources))
     }
 
     fn is_named(&self, file: FileId) -> bool {

@@ -38,8 +38,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(cmd::demo::Args),
     Check(cmd::check::Args),
     Test(cmd::test::Args),
+    Simulate(cmd::simulate::Args),
     Explain(cmd::explain::Args),
     Graph(cmd::graph::Args),
     Schema(cmd::schema::Args),
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Check(args) => cmd::check::run(&args, &mut output),
         Command::Test(args) => cmd::test::run(&args, &mut output),
+        Command::Demo(args) => cmd::demo::run(&args, &mut output),
+        Command::Simulate(args) => cmd::simulate::run(&args, &mut output),
         Command::Graph(args) => cmd::graph::run(&args, &mut output),
         Command::Schema(args) => cmd::schema::run(&args, &mut output),
         Command::Explain(args) => cmd::explain::run(&args, &mut output),

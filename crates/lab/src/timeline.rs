@@ -34,7 +34,16 @@ pub struct Timeline {
     /// What happens.
     pub steps: Vec<Step>,
     /// The same as lines for people, as transcripts show it.
-    pub lines: Vec<String>,
+    pub lines: Vec<Line>,
+}
+
+/// A line for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// When it happens.
+    pub at: Timestamp,
+    /// The line, with its time.
+    pub text: String,
 }
 
 /// One thing that happens.
@@ -275,24 +284,20 @@ pub(crate) fn timeline(
     let mut lines = Vec::new();
     let mut rejections = rejections.iter().peekable();
     times.know(from);
+    let refused = |(at, text): &(Timestamp, String), times: &mut Times| Line {
+        at: *at,
+        text: format!("{}  {}", times.stamp(*at), rejected(text, language)),
+    };
     for command in entries.chunk_by(|a, b| a.ticket == b.ticket && a.event.at == b.event.at) {
-        while let Some((at, text)) = rejections.next_if(|(at, _)| *at < command[0].event.at) {
-            lines.push(format!(
-                "{}  {}",
-                times.stamp(*at),
-                rejected(text, language)
-            ));
+        let at = command[0].event.at;
+        while let Some(rejection) = rejections.next_if(|(refused, _)| *refused < at) {
+            lines.push(refused(rejection, &mut times));
         }
         steps.extend(command.iter().map(step));
-        lines.extend(lines_of(world, ticket, command, &mut times, language));
+        let texts = lines_of(world, ticket, command, &mut times, language);
+        lines.extend(texts.into_iter().map(|text| Line { at, text }));
     }
-    for (at, text) in rejections {
-        lines.push(format!(
-            "{}  {}",
-            times.stamp(*at),
-            rejected(text, language)
-        ));
-    }
+    lines.extend(rejections.map(|rejection| refused(rejection, &mut times)));
     let after = world.ticket(ticket);
     let last_resort = steps.iter().find(|step: &&Step| {
         let asked = |what: &What| {
