@@ -17,6 +17,7 @@ mod resolve;
 mod roles;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 
@@ -166,6 +167,7 @@ struct Draft<'a> {
     base: Timestamp,
     /// Automatic steps taken.
     steps: usize,
+    shifts: Rc<resolve::Shifts>,
 }
 
 impl<'a> Draft<'a> {
@@ -180,6 +182,7 @@ impl<'a> Draft<'a> {
             last_epoch: ticket.last_epoch,
             base: ctx.now,
             steps: 0,
+            shifts: Rc::default(),
         }
     }
 
@@ -207,6 +210,16 @@ impl<'a> Draft<'a> {
     /// The position, which the caller knows to be there.
     fn position(&mut self, branch: &str) -> Option<&Position> {
         self.ticket().positions.get(branch)
+    }
+
+    /// The position to keep while events are written: borrowed as long as there are none.
+    fn position_as_it_is(&mut self, branch: &str) -> Option<Cow<'a, Position>> {
+        match self.ticket {
+            Cow::Borrowed(ticket) if self.events.is_empty() => {
+                ticket.positions.get(branch).map(Cow::Borrowed)
+            }
+            _ => self.position(branch).cloned().map(Cow::Owned),
+        }
     }
 
     /// The working state of a position.

@@ -1,5 +1,7 @@
 //! Taking a step of the ladder: asking, and writing the hop.
 
+use std::borrow::Cow;
+
 use crate::decide::Draft;
 use crate::decide::ladder::{
     LAST_RESORT, STAND_IN, Step, asks_another, has_colleagues, is_last, level, number,
@@ -13,7 +15,7 @@ use crate::{Name, Operation, Place};
 /// One climb: the position as it was, and who was left out so far.
 pub(super) struct Ascent<'d, 'a> {
     pub(super) branch: &'d Branch,
-    pub(super) position: Position,
+    pub(super) position: Cow<'a, Position>,
     pub(super) work: &'a Work,
     pub(super) ladder: Option<&'a Ladder>,
     pub(super) barred: Option<&'d Name>,
@@ -44,9 +46,15 @@ impl Ascent<'_, '_> {
             had,
             ignore_capacity: level.is_some() && is_last(self.ladder, step),
         };
-        let ctx = draft.ctx;
-        let Outcome { found, left_out } =
-            resolve(&ctx, draft.ticket(), &self.position, &assign.who, &limits);
+        let (ctx, shifts) = (draft.ctx, draft.shifts.clone());
+        let Outcome { found, left_out } = resolve(
+            &ctx,
+            &shifts,
+            draft.ticket(),
+            &self.position,
+            &assign.who,
+            &limits,
+        );
         let why = Why {
             rule: assign.text.clone(),
             place: assign.place.clone(),
@@ -314,7 +322,7 @@ fn give(
     };
     let running = draft.ladder(branch);
     let ladder = running.or_else(|| draft.chosen_ladder(work));
-    let Some(position) = draft.position(branch).cloned() else {
+    let Some(position) = draft.position_as_it_is(branch) else {
         return;
     };
     let found = Found {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::decide::ascent::Ascent;
-use crate::decide::resolve::{Limits, resolve};
+use crate::decide::resolve::{Limits, anybody};
 use crate::decide::{Draft, due_in};
 use crate::event::{Cause, Fact, LeftOut};
 use crate::ticket::{Branch, Clock, ClockKind, Level, Position};
@@ -165,14 +165,14 @@ pub(super) fn climb(
     mut step: Step,
     climb: Climb<'_>,
 ) -> Result<(), Rejection> {
-    let Some(position) = draft.position(branch).cloned() else {
+    let Some(position) = draft.position_as_it_is(branch) else {
         return Err(Rejection::NoSuchBranch {
             branch: branch.clone(),
         });
     };
     let Some(work) = draft.work(branch) else {
         return Err(Rejection::WrongWorkflow {
-            state: position.state,
+            state: position.state.clone(),
         });
     };
     let ladder = match position.ladder {
@@ -381,11 +381,15 @@ pub(super) fn has_colleagues(
         ignore_capacity: is_last(ladder, step),
     };
     // An `else` behind `another` is not one of the colleagues.
-    let mut who = assign.who.clone();
-    who.otherwise = None;
-    resolve(&ctx, draft.ticket(), position, &who, &limits)
-        .found
-        .is_some()
+    let shifts = draft.shifts.clone();
+    anybody(
+        &ctx,
+        &shifts,
+        draft.ticket(),
+        position,
+        &assign.who,
+        &limits,
+    )
 }
 
 pub(super) fn is_last(ladder: Option<&Ladder>, step: Step) -> bool {

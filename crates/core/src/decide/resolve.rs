@@ -1,5 +1,8 @@
 //! From a *who* phrase to somebody who can be asked now, with the reason for each who can't.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::decide::Context;
 use crate::decide::roles::base_means;
 use crate::event::MAX_LEFT_OUT;
@@ -29,9 +32,63 @@ pub(super) struct Limits<'a> {
     pub(super) ignore_capacity: bool,
 }
 
+/// Who is on duty now, asked of each schedule once in a decision: a schedule's answer costs more than the
+/// rest of a hop.
+#[derive(Default)]
+pub(super) struct Shifts(RefCell<Vec<(Name, Rc<[Name]>)>>);
+
+impl Shifts {
+    fn on_duty(&self, ctx: &Context<'_>, schedule: &Name) -> Rc<[Name]> {
+        let mut known = self.0.borrow_mut();
+        if let Some((_, on_duty)) = known.iter().find(|(name, _)| name == schedule) {
+            return on_duty.clone();
+        }
+        let found = ctx.directory.schedules.get(schedule);
+        let on_duty: Rc<[Name]> = found
+            .map(|found| found.on_duty(ctx.now))
+            .unwrap_or_default()
+            .into();
+        known.push((schedule.clone(), on_duty.clone()));
+        on_duty
+    }
+}
+
+/// Whether the phrase, without its `else`, leads to anybody.
+pub(super) fn anybody(
+    ctx: &Context<'_>,
+    shifts: &Shifts,
+    ticket: &Ticket,
+    position: &Position,
+    who: &Who,
+    limits: &Limits<'_>,
+) -> bool {
+    let mut search = Search {
+        ctx: *ctx,
+        shifts,
+        ticket,
+        position,
+        limits,
+        left_out: Vec::new(),
+    };
+    match who
+        .base
+        .group()
+        .and_then(|group| ctx.directory.groups.get(group))
+    {
+        Some(group) => {
+            let on_shift = search.on_shift(group);
+            let on_shift = on_shift.as_deref();
+            let mut members = group.members.iter();
+            members.any(|member| search.look_at(who, member, on_shift, 0).is_some())
+        }
+        None => search.phrase(who).is_some(),
+    }
+}
+
 /// Resolves the phrase against the directory as it is now.
 pub(super) fn resolve(
     ctx: &Context<'_>,
+    shifts: &Shifts,
     ticket: &Ticket,
     position: &Position,
     who: &Who,
@@ -39,6 +96,7 @@ pub(super) fn resolve(
 ) -> Outcome {
     let mut search = Search {
         ctx: *ctx,
+        shifts,
         ticket,
         position,
         limits,
@@ -62,6 +120,7 @@ pub(super) fn resolve(
 
 struct Search<'a> {
     ctx: Context<'a>,
+    shifts: &'a Shifts,
     ticket: &'a Ticket,
     position: &'a Position,
     limits: &'a Limits<'a>,
@@ -109,13 +168,7 @@ impl<'a> Search<'a> {
     }
 
     fn on_call(&mut self, who: &'a Who, schedule: &Name) -> Option<Found> {
-        let on_duty = self
-            .ctx
-            .directory
-            .schedules
-            .get(schedule)
-            .map(|schedule| schedule.on_duty(self.ctx.now));
-        let on_duty = on_duty.unwrap_or_default();
+        let on_duty = self.shifts.on_duty(&self.ctx, schedule);
         if on_duty.is_empty() {
             self.leave_out(Name::default(), Reason::Nobody);
         }
@@ -139,13 +192,16 @@ impl<'a> Search<'a> {
         None
     }
 
+    /// Who of a group with a schedule is on shift; `None`: everybody always is.
+    fn on_shift(&self, group: &Group) -> Option<Rc<[Name]>> {
+        group
+            .schedule
+            .as_ref()
+            .map(|schedule| self.shifts.on_duty(&self.ctx, schedule))
+    }
+
     fn group(&mut self, who: &'a Who, group: &'a Group) -> Option<Found> {
-        let on_shift = group.schedule.as_ref().map(|schedule| {
-            let schedule = self.ctx.directory.schedules.get(schedule);
-            schedule
-                .map(|schedule| schedule.on_duty(self.ctx.now))
-                .unwrap_or_default()
-        });
+        let on_shift = self.on_shift(group);
         let mut eligible: Vec<Eligible<'a>> = Vec::new();
         for (index, member) in group.members.iter().enumerate() {
             let found = self.look_at(who, member, on_shift.as_deref(), index);
