@@ -17,6 +17,8 @@ mod coverage;
 mod cursor;
 mod deed;
 mod lex;
+#[cfg(test)]
+mod manual;
 mod moment;
 mod outcome;
 mod parse;
