@@ -7,5 +7,6 @@
 
 mod documents;
 mod repository;
+mod shipped;
 mod tidy;
 mod transcripts;

@@ -10,7 +10,7 @@ use upline_lab::transcript::Prepared;
 use crate::repository::{files_ending, read, root};
 
 /// A transcript of the repository; its files are found beside it.
-fn prepared(path: &str) -> Prepared {
+pub(crate) fn prepared(path: &str) -> Prepared {
     let folder = root().join(path);
     let folder = folder.parent().map(ToOwned::to_owned).unwrap_or_default();
     Prepared::new(path, &read(path), &mut |file| {

@@ -8,6 +8,7 @@
 //!     Fri 17:20  state: dispatched
 //! ```
 //!
+//! A line `--- story TITLE` begins another story in the same file, with a clock and tickets of its own.
 //! `at` moves the virtual clock, `>` is what people do, indented lines are the journal. Everything that
 //! happens is a line, except what the step itself says already. [`Script::read`] reads a transcript,
 //! [`run`] plays it, [`Outcome`] says where the journal differs and what the transcript would be with the
@@ -27,6 +28,8 @@ mod prepare;
 mod run;
 mod script;
 mod steps;
+#[cfg(test)]
+mod stories;
 mod wishes;
 
 pub use coverage::Coverage;

@@ -26,10 +26,13 @@ pub(super) fn deeds(
     let mut parser = Parser::new(workflows, main, directory);
     let mut deeds = Vec::new();
     for (index, step) in script.steps.iter().enumerate() {
+        if step.begins {
+            parser.opened.clear();
+        }
         let text = &script.text[step.span.clone()];
         match parser.step(step.kind, text, step.span.start, script.file) {
             Ok(deed) => {
-                if index == 0 && !matches!(deed, Deed::At(_)) {
+                if step.begins && !matches!(deed, Deed::At(_)) {
                     let site = script.site(step.span.clone());
                     let message = "the first step is `at`: it says when all this begins";
                     found.report(Code::BadTranscript, site, message);

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use upline_core::{Directory, Name};
 use upline_dsl::{Code, Found, Loaded};
 
+use super::coverage::Coverage;
 use super::outcome::{Outcome, Played};
 use super::parse::deeds;
 use super::player::Player;
@@ -40,17 +41,28 @@ pub fn run(script: &Script, setting: &Setting, found: &mut Found) -> Option<Outc
         found.append(mistakes);
         return None;
     }
-    let mut player = Player::new(setting, zone, Language::English);
+    let story = || Player::new(setting, zone.clone(), Language::English);
+    let mut player = story();
+    let (mut coverage, mut gaps) = (Coverage::default(), Vec::new());
+    let mut end = |player: &Player<'_>| {
+        let (exercised, broken) = player.summary();
+        coverage.merge(exercised);
+        gaps.extend(broken);
+    };
     let mut steps = Vec::new();
     for (index, deed) in &deeds {
         let step = &script.steps[*index];
+        if step.begins {
+            end(&player);
+            player = story();
+        }
         if let Err((site, message)) = player.play(deed) {
             found.report(Code::BadTranscript, site, message);
             return None;
         }
         steps.push(played(script, step, &mut player));
     }
-    let (coverage, gaps) = player.summary();
+    end(&player);
     Some(Outcome {
         name: script.name.clone(),
         steps,

@@ -33,6 +33,8 @@ pub(super) struct Step {
     pub(super) kind: StepKind,
     /// Indices of the lines that are expected.
     pub(super) expected: Vec<usize>,
+    /// Whether a story begins with it: a world of its own, at a time of its own.
+    pub(super) begins: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,7 @@ impl Script {
         Reader {
             script: &mut script,
             section: None,
+            begins: true,
             found,
         }
         .read();
@@ -141,6 +144,7 @@ fn lines(text: &str) -> Vec<Range<usize>> {
 enum Section {
     Workflow,
     Directory,
+    Story,
     Transcript,
 }
 
@@ -148,6 +152,8 @@ struct Reader<'a> {
     script: &'a mut Script,
     /// The section that is being read, and its first line; `None` before any fence.
     section: Option<(Section, usize)>,
+    /// Whether the next step is the first of a story.
+    begins: bool,
     found: &'a mut Found,
 }
 
@@ -158,7 +164,10 @@ impl Reader<'_> {
             if let Some(fence) = line.strip_prefix("---") {
                 self.close(index);
                 self.fence(fence.trim(), index);
-            } else if matches!(self.section, None | Some((Section::Transcript, _))) {
+            } else if matches!(
+                self.section,
+                None | Some((Section::Transcript | Section::Story, _))
+            ) {
                 self.line(&line, index);
             }
         }
@@ -167,11 +176,16 @@ impl Reader<'_> {
 
     fn fence(&mut self, word: &str, index: usize) {
         let section = match word {
+            _ if word == "story" || word.starts_with("story ") => {
+                self.begins = true;
+                Section::Story
+            }
             "workflow" => Section::Workflow,
             "directory" => Section::Directory,
             "transcript" => Section::Transcript,
             _ => {
-                let message = "a section is `--- workflow`, `--- directory` or `--- transcript`";
+                let message = "a section is `--- story TITLE`, `--- workflow`, `--- directory` or \
+                               `--- transcript`";
                 self.bad(index, message);
                 Section::Transcript
             }
@@ -199,7 +213,7 @@ impl Reader<'_> {
             Section::Workflow => script.workflows.push(origin),
             Section::Directory if script.directory.is_none() => script.directory = Some(origin),
             Section::Directory => self.bad(first - 1, "there is a directory already"),
-            Section::Transcript => (),
+            Section::Transcript | Section::Story => (),
         }
     }
 
@@ -210,7 +224,8 @@ impl Reader<'_> {
             return;
         }
         if line.starts_with(char::is_whitespace) {
-            match self.script.steps.last_mut() {
+            let last = self.script.steps.last_mut();
+            match last.filter(|_| !self.begins) {
                 Some(step) => step.expected.push(index),
                 None => self.bad(
                     index,
@@ -231,12 +246,12 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, kind: StepKind, line: usize, span: Range<usize>) {
-        let expected = Vec::new();
         self.script.steps.push(Step {
             line,
             span,
             kind,
-            expected,
+            expected: Vec::new(),
+            begins: std::mem::take(&mut self.begins),
         });
     }
 
