@@ -90,33 +90,3 @@ fn the_shipped_ones_load_together() {
     assert_eq!(names, ["trouble-ticket"]);
     assert_eq!(loaded.directory.unwrap().value.last_resort, "max");
 }
-
-#[test]
-fn the_examples_of_the_manual_make_no_other_mistake() {
-    use crate::manual::{DIRECTORY, Kind, examples};
-    use crate::{Code, Severity};
-    for code in Code::ALL {
-        for wrong in [true, false] {
-            let files: Vec<_> = examples(*code)
-                .into_iter()
-                .filter(|example| example.wrong == wrong && example.kind != Kind::Transcript)
-                .collect();
-            let own = files.iter().any(|file| file.kind == Kind::Directory);
-            let mut all: Vec<(&str, &[u8])> = files
-                .iter()
-                .map(|file| ("example.yaml", file.bytes.as_slice()))
-                .collect();
-            if !own {
-                all.push(("directory.yaml", DIRECTORY.as_bytes()));
-            }
-            let found = load(all).found;
-            let others: Vec<_> = found
-                .iter()
-                .filter(|one| !wrong || one.code != *code)
-                .filter(|one| one.severity == Severity::Error)
-                .map(|one| one.message.as_str())
-                .collect();
-            assert!(others.is_empty(), "{code}, wrong: {wrong}: {others:#?}");
-        }
-    }
-}
