@@ -9,6 +9,7 @@ mod gone;
 mod hand;
 mod ladder;
 mod machine;
+mod migrate;
 mod notice;
 mod open;
 mod pause;
@@ -31,6 +32,7 @@ use crate::{
 pub use fields::MAX_NOTE_BYTES;
 pub use ladder::{LAST_RESORT, REMIND_SECONDS, STAND_IN};
 pub use machine::{DONE, FAILED, MAX_BACKOFF_SECONDS};
+pub use migrate::{MigratedClocks, Migration, migrate};
 pub use notice::CONTACT_CHANNEL;
 pub use pause::HOLD_SECONDS;
 pub use roles::{role, situation};

@@ -272,7 +272,24 @@ pub enum Fact {
         version: u32,
         /// Who.
         by: Actor,
+        /// Where its positions are in it, and the clocks of their states and ladders from now on.
+        positions: Vec<MigratedPosition>,
     },
+}
+
+/// A position in another version of the workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigratedPosition {
+    /// Which.
+    pub branch: Branch,
+    /// Its state.
+    pub state: Name,
+    /// Its ladder.
+    pub ladder: Option<Name>,
+    /// Where on the ladder it is.
+    pub level: Level,
+    /// Its clocks, in place of those of `after` and of the ladder.
+    pub clocks: Vec<Clock>,
 }
 
 impl Fact {

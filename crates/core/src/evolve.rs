@@ -1,11 +1,13 @@
 //! `evolve`: what a fact does to a ticket.
 
+mod ledger;
+
 use std::collections::BTreeSet;
 
-use crate::event::{Cause, Event, Fact, Hop, Notice, PromiseChange, Recipient};
+use crate::event::{Cause, Event, Fact, Hop, MigratedPosition, Notice, Recipient};
 use crate::ticket::{
-    Branch, Clock, ClockId, ClockKind, Delivery, Ended, Holder, Ledger, Level, Position,
-    PromiseState, Suspension, Ticket, Told, Why,
+    Branch, Clock, ClockId, ClockKind, Delivery, Ended, Holder, Level, Position, Suspension,
+    Ticket, Told, Why,
 };
 use crate::{ClockMove, Name, Operation};
 
@@ -46,14 +48,21 @@ pub fn evolve(ticket: &mut Ticket, event: &Event) {
                 ticket.did.insert(action.clone(), person.clone());
             }
         }
-        Fact::Migrated { version, .. } => ticket.version = *version,
+        Fact::Migrated {
+            version, positions, ..
+        } => {
+            ticket.version = *version;
+            positions
+                .iter()
+                .for_each(|position| migrated(ticket, position));
+        }
         Fact::Promise {
             promise,
             change,
             clocks,
             notices,
         } => {
-            promise_changed(ticket, event, promise, change);
+            ledger::promise_changed(ticket, event, promise, change);
             ticket
                 .clocks
                 .retain(|clock| !is_of_promise(&clock.kind, promise));
@@ -362,44 +371,16 @@ fn in_place(ticket: &mut Ticket, event: &Event) {
     }
 }
 
-fn promise_changed(ticket: &mut Ticket, event: &Event, promise: &Name, change: &PromiseChange) {
-    if let PromiseChange::Started { budget } = change {
-        let ledger = Ledger {
-            started: event.at,
-            budget: *budget,
-            consumed: 0,
-            running: Some(event.at),
-            state: PromiseState::Running,
-            warned: 0,
-            breached: None,
-        };
-        ticket.promises.insert(promise.clone(), ledger);
-        return;
+fn migrated(ticket: &mut Ticket, moved: &MigratedPosition) {
+    disarm(ticket, &moved.branch, |kind| {
+        is_of_ladder(kind) || matches!(kind, ClockKind::After { .. })
+    });
+    if let Some(position) = ticket.positions.get_mut(&moved.branch) {
+        position.state = moved.state.clone();
+        position.ladder.clone_from(&moved.ladder);
+        position.level = moved.level;
     }
-    let Some(ledger) = ticket.promises.get_mut(promise) else {
-        return;
-    };
-    match change {
-        PromiseChange::Started { .. } => (),
-        PromiseChange::Paused { consumed } | PromiseChange::Met { consumed } => {
-            ledger.consumed = *consumed;
-            ledger.running = None;
-            ledger.state = match change {
-                PromiseChange::Met { .. } => PromiseState::Met,
-                _ => PromiseState::Paused,
-            };
-        }
-        PromiseChange::Resumed => {
-            ledger.running = Some(event.at);
-            ledger.state = PromiseState::Running;
-        }
-        PromiseChange::Warned { percent, .. } => ledger.warned = *percent,
-        PromiseChange::Breached { .. } => ledger.breached = Some(event.at),
-        PromiseChange::Retargeted { budget } => {
-            ledger.budget = *budget;
-            ledger.warned = 0;
-        }
-    }
+    arm(ticket, &moved.clocks);
 }
 
 /// Whether `branch` is `of` or one of its branches.

@@ -27,7 +27,7 @@ pub mod workload;
 pub use calendar::{Calendar, CalendarError, CalendarParts};
 pub use command::{Command, Typed, Wish};
 pub use condition::Condition;
-pub use decide::{Context, decide};
+pub use decide::{Context, Migration, decide, migrate};
 pub use directory::{Absence, Channel, Directory, Group, Person};
 pub use event::{
     Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, Topic,

@@ -128,6 +128,14 @@ pub enum Rejection {
         /// A state of the circle.
         state: Name,
     },
+    /// The ticket can't go on in the other version.
+    #[error("it can't leave `{state}` for the new version: {because}")]
+    CannotMigrate {
+        /// The state in which it is.
+        state: Name,
+        /// Why not.
+        because: &'static str,
+    },
     /// The ticket does not fit the workflow it was given: not the version that it was opened with.
     #[error("the workflow has no state `{state}`")]
     WrongWorkflow {

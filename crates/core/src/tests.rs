@@ -4,5 +4,6 @@ mod kit;
 mod ladder;
 mod life;
 mod machines;
+mod migrate;
 mod random;
 mod table;

@@ -348,6 +348,17 @@ pub(super) fn arm(draft: &mut Draft<'_>, branch: &Branch, cause: Cause) {
     });
 }
 
+/// The clock of a step, anew, whoever may be left on its level.
+pub(super) fn plain_next(
+    draft: &mut Draft<'_>,
+    branch: &Branch,
+    ladder: &Ladder,
+    step: Step,
+) -> Option<Clock> {
+    let colleagues = level(Some(ladder), number(step.level)).is_some_and(asks_another);
+    draft.next_clock(branch, Some(ladder), step, colleagues)
+}
+
 /// The clock of the level that the position is on, anew.
 pub(super) fn same_level_clock(draft: &mut Draft<'_>, branch: &Branch) -> Option<Clock> {
     let ladder = draft.ladder(branch);

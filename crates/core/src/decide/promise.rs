@@ -7,7 +7,7 @@ use crate::decide::ladder::{self, late};
 use crate::decide::{Draft, due_in, enter};
 use crate::event::{Cause, Fact, Notice, PromiseChange, Topic};
 use crate::ticket::{Branch, Clock, ClockKind, Holder, Ledger, PromiseState, Ticket};
-use crate::workflow::{Promise, Since};
+use crate::workflow::{Promise, Since, Workflow};
 use crate::{Calendar, Name, Rejection, Span, SpanCount};
 
 /// How a promise should stand, given where the ticket is.
@@ -254,6 +254,51 @@ fn follow(draft: &mut Draft<'_>, promise: &Promise, ledger: &Ledger, wanted: Wan
         clocks,
         Vec::new(),
     );
+}
+
+/// Another version of the workflow counts from now on: promises that it no longer makes stand still for good,
+/// the others get its targets, warnings and calendar.
+pub(super) fn rearm(draft: &mut Draft<'_>, old: &Workflow) {
+    let now = draft.ctx.now;
+    let workflow = draft.ctx.workflow;
+    let ledgers: Vec<_> = draft.ticket().promises.clone().into_iter().collect();
+    for (name, ledger) in ledgers
+        .into_iter()
+        .filter(|(_, ledger)| ledger.running.is_some())
+    {
+        let made = |workflow: &'_ Workflow| {
+            workflow
+                .promises
+                .iter()
+                .position(|promise| promise.name == name)
+        };
+        let before = made(old).map(|index| &old.promises[index]);
+        // What was used up until now was used up by the old version's calendar.
+        let used = match before {
+            Some(before) => {
+                let span = draft.target(before);
+                consumed(draft.promise_calendar(before, span), &ledger, now)
+            }
+            None => ledger.consumed,
+        };
+        let Some(promise) = made(workflow).map(|index| &workflow.promises[index]) else {
+            let stopped = PromiseChange::Paused { consumed: used };
+            draft.push(Fact::Promise {
+                promise: name,
+                change: stopped,
+                clocks: Vec::new(),
+                notices: Vec::new(),
+            });
+            continue;
+        };
+        change(
+            draft,
+            promise,
+            PromiseChange::Paused { consumed: used },
+            Vec::new(),
+            Vec::new(),
+        );
+    }
 }
 
 /// The caller has written: a promise that counts from his word runs from the oldest unanswered one.

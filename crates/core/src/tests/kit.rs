@@ -280,13 +280,17 @@ impl Desk {
 
     pub(super) fn submit(&mut self, command: &Command) -> Result<Vec<Event>, Rejection> {
         let events = self.decide(command)?;
-        for event in &events {
+        self.apply(&events);
+        Ok(events)
+    }
+
+    pub(super) fn apply(&mut self, events: &[Event]) {
+        for event in events {
             let before = self.ticket.clone();
             evolve(&mut self.ticket, event);
             self.workload.follow(&before, event, &self.ticket);
             self.journal.push(event.clone());
         }
-        Ok(events)
     }
 
     pub(super) fn act(&mut self, who: &str, action: &str) -> Result<Vec<Event>, Rejection> {

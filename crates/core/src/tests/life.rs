@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::kit::{Desk, minutes};
 use super::random::{Tape, random_command, random_directory, random_workflow};
-use crate::{Actor, ClockKind, Command, Fact, Holder, Ticket, Wish, Workload, evolve};
+use crate::decide::{MigratedClocks, Migration, migrate};
+use crate::{Actor, ClockKind, Command, Context, Fact, Holder, Ticket, Wish, Workload, evolve};
 
 /// P1: whoever looks at an open ticket finds a name on each position that has no branches, and a clock that
 /// moves it on.
@@ -124,6 +125,33 @@ fn epochs_rise(before: &Ticket, desk: &Desk, events: &[crate::Event]) {
     }
 }
 
+/// The ticket goes on in another workflow of the same name, if that can be done.
+fn move_on(desk: &mut Desk, tape: &mut Tape<'_>) {
+    let target = random_workflow(tape);
+    let clocks = [
+        MigratedClocks::KeepRemaining,
+        MigratedClocks::Restart,
+        MigratedClocks::Rebase,
+    ][tape.below(3)];
+    let plan = Migration {
+        clocks,
+        ..Migration::default()
+    };
+    let context = Context {
+        now: desk.now,
+        workflow: &desk.workflow,
+        directory: &desk.directory,
+        workload: &desk.workload,
+    };
+    let by = Actor::Operator("max".into());
+    if let Ok(events) = migrate(&context, &target, &desk.ticket, &plan, &by) {
+        desk.apply(&events);
+        desk.workflow = target;
+        nobody_is_forgotten(desk);
+        ids_are_used_once(desk);
+    }
+}
+
 fn history(bytes: &[u8]) {
     let mut tape = Tape::new(bytes);
     let workflow = random_workflow(&mut tape);
@@ -134,8 +162,9 @@ fn history(bytes: &[u8]) {
     }
     nobody_is_forgotten(&desk);
     while !tape.is_over() {
-        match tape.below(3) {
-            0 => {
+        match tape.below(13) {
+            12 => move_on(&mut desk, &mut tape),
+            0..=3 => {
                 // The next clock, sometimes late by an outage.
                 let Some(clock) = desk.ticket.next_due().cloned() else {
                     break;
@@ -152,7 +181,7 @@ fn history(bytes: &[u8]) {
                     "a clock that fires twice does nothing"
                 );
             }
-            1 => desk.now += minutes(i64::try_from(tape.below(100)).unwrap_or(0)),
+            4..=7 => desk.now += minutes(i64::try_from(tape.below(100)).unwrap_or(0)),
             _ => {
                 let command = random_command(&mut tape, &desk.ticket, desk.now);
                 play(&mut desk, &command);

@@ -243,7 +243,7 @@ impl Teller<'_> {
                     done: *done,
                 },
             ),
-            Fact::Migrated { version, by } => (
+            Fact::Migrated { version, by, .. } => (
                 &root,
                 Say::Migrated {
                     version: *version,
