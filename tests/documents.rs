@@ -172,6 +172,70 @@ fn commands_in_documents_print_what_is_shown() {
     );
 }
 
+/// The level of each heading, and each fenced block without its comments: what two languages must share.
+fn shape(text: &str) -> Vec<String> {
+    let mut shape = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+            shape.push(line.to_owned());
+        } else if fenced {
+            let code = line.split(" # ").next().unwrap_or_default().trim_end();
+            shape.push(if line.starts_with("# ") {
+                "#".to_owned()
+            } else {
+                code.to_owned()
+            });
+        } else if line.starts_with('#') {
+            shape.push(line.split(' ').next().unwrap_or_default().to_owned());
+        }
+    }
+    shape
+}
+
+#[test]
+fn the_chinese_readme_says_as_much_as_the_english_one() {
+    let (english, chinese) = (shape(&read("README.md")), shape(&read("README.zh-CN.md")));
+    for (at, (english, chinese)) in english.iter().zip(&chinese).enumerate() {
+        assert_eq!(english, chinese, "at {at} of the headings and blocks");
+    }
+    assert_eq!(english.len(), chinese.len());
+}
+
+/// What the README quotes of a workflow or a program stands in a file that is checked or run, line for line.
+#[test]
+fn what_is_quoted_is_in_a_file() {
+    let lines = |text: &str| -> Vec<String> {
+        text.lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect()
+    };
+    let readme = read("README.md");
+    for (language, endings) in [
+        ("yaml", [".yaml"]),
+        ("rust", [".rs"]),
+        ("text", [".test.txt"]),
+    ] {
+        let mut files = files_ending(&endings);
+        files.retain(|path| path.starts_with("workflows/") || path.starts_with("examples/"));
+        let files: Vec<Vec<String>> = files.iter().map(|path| lines(&read(path))).collect();
+        let fence = format!("```{language}\n");
+        let blocks: Vec<&str> = readme.split(&fence).skip(1).collect();
+        assert!(!blocks.is_empty(), "the README quotes no {language}");
+        for block in blocks {
+            let quoted = lines(block.split("```").next().unwrap_or_default());
+            let stands =
+                |file: &Vec<String>| file.windows(quoted.len()).any(|lines| lines == quoted);
+            assert!(
+                files.iter().any(stands),
+                "in no file:\n{}",
+                quoted.join("\n")
+            );
+        }
+    }
+}
+
 #[test]
 fn a_shown_command_is_read_with_its_output() {
     let text =

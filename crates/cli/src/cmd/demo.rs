@@ -113,7 +113,8 @@ impl Words {
     fn of(language: Language) -> Self {
         match language {
             Language::English => Self {
-                before: "A caller reports a fault on a Friday, shortly before the office closes. Nobody acts.\n",
+                before: "A caller reports a fault on a Friday, shortly before the office closes. \
+                         Nobody acts.\n",
                 after: "\nAt every moment one person was answerable, and a clock was running. Next:\n  \
                         upline check workflows                     proof that it is always so\n  \
                         upline test workflows                      the authors' tests\n  \
