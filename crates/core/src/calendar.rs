@@ -285,7 +285,7 @@ impl Calendar {
     }
 
     /// The working day that an open instant belongs to, and the time on the clock since that day's midnight.
-    fn working_time(&self, open: Timestamp) -> (i64, i64) {
+    pub(crate) fn working_time(&self, open: Timestamp) -> (i64, i64) {
         let wall = wall(self.zone(), open);
         let (day, seconds) = (wall.div_euclid(DAY), wall.rem_euclid(DAY));
         let yesterday = if self.0.always {
@@ -306,7 +306,7 @@ impl Calendar {
     }
 
     /// The `count`-th working day after a day.
-    fn step_days(&self, day: i64, count: u32) -> Option<i64> {
+    pub(crate) fn step_days(&self, day: i64, count: u32) -> Option<i64> {
         let place = day + 1 - first_day();
         let mut number = usize::try_from(place.div_euclid(BLOCK_DAYS)).ok()?;
         let mut from = place.rem_euclid(BLOCK_DAYS);

@@ -52,6 +52,28 @@ impl Directory {
         None
     }
 
+    /// Who is answerable while a group is offered a ticket: its lead or his deputy, else its manager or his
+    /// deputy, else the last resort.
+    pub fn answerable_lead<'a>(&'a self, group: &'a Group, at: Timestamp) -> &'a Name {
+        let leaders = [&group.lead, &group.manager].into_iter().flatten();
+        let there = leaders
+            .filter_map(|leader| self.stand_in(leader, at))
+            .find(|person| self.people.contains_key(*person));
+        there.unwrap_or(&self.last_resort)
+    }
+
+    /// Who has a ticket that nobody was asked for, when `person` who had it is away or gone: his deputy, else
+    /// whoever is answerable for his first group. `None` is the last resort.
+    pub fn replacement<'a>(&'a self, person: &'a Name, at: Timestamp) -> Option<&'a Name> {
+        let known = |other: &&Name| *other != person && self.people.contains_key(*other);
+        let deputy = self.stand_in(person, at).filter(known);
+        let lead = || {
+            let group = self.groups_of(person).next()?;
+            Some(self.answerable_lead(group, at)).filter(known)
+        };
+        deputy.or_else(lead)
+    }
+
     /// The groups that `person` leads or manages, or is a member of.
     pub fn groups_of<'a>(&'a self, person: &'a str) -> impl Iterator<Item = &'a Group> {
         self.groups

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod event;
 mod evolve;
 pub mod name;
+pub mod proof;
 pub mod rejection;
 pub mod schedule;
 pub mod span;
@@ -34,6 +35,7 @@ pub use event::{
 };
 pub use evolve::evolve;
 pub use name::Name;
+pub use proof::{Proof, prove};
 pub use rejection::{Because, FieldFault, Rejection};
 pub use schedule::{Schedule, ScheduleError, ScheduleParts};
 pub use span::{Span, SpanCount, SpanError};

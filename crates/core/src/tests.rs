@@ -5,5 +5,6 @@ mod ladder;
 mod life;
 mod machines;
 mod migrate;
+mod proof;
 mod random;
 mod table;

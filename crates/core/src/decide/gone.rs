@@ -1,6 +1,5 @@
 //! People who are no longer there: the directory changed, or an absence began.
 
-use crate::decide::resolve::answerable_lead;
 use crate::decide::{Draft, ascent, ladder};
 use crate::event::{Cause, LeftOut, Reason};
 use crate::ticket::{Branch, Holder, Level, Position};
@@ -120,18 +119,7 @@ fn replace(
     left_out: Vec<LeftOut>,
 ) -> Result<(), Rejection> {
     let ctx = draft.ctx;
-    let known = |other: &&Name| *other != person && ctx.directory.people.contains_key(*other);
-    let deputy = ctx.directory.stand_in(person, ctx.now).filter(known);
-    let group = ctx
-        .directory
-        .groups
-        .values()
-        .find(|group| group.has(person) || group.is_led_by(person));
-    let other = deputy.or_else(|| {
-        group
-            .map(|group| answerable_lead(&ctx, group))
-            .filter(known)
-    });
+    let other = ctx.directory.replacement(person, ctx.now);
     match other.filter(|other| **other != ctx.directory.last_resort) {
         Some(other) => {
             ascent::stand_in(draft, branch, other, left_out);
@@ -173,7 +161,7 @@ fn offer(draft: &mut Draft<'_>, branch: &Branch, position: &Position) -> Result<
     };
     let left: Vec<Name> = candidates.iter().filter(there).cloned().collect();
     let lead_now = match ctx.directory.groups.get(group) {
-        Some(group) => answerable_lead(&ctx, group),
+        Some(group) => ctx.directory.answerable_lead(group, ctx.now),
         None => &ctx.directory.last_resort,
     };
     if left.is_empty() {

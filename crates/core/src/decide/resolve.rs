@@ -272,7 +272,7 @@ impl<'a> Search<'a> {
             return None;
         }
         let candidates = eligible.iter().map(|one| one.person.clone()).collect();
-        let lead = answerable_lead(&self.ctx, group);
+        let lead = self.ctx.directory.answerable_lead(group, self.ctx.now);
         let holder = Holder::Offer {
             group: group.id.clone(),
             lead: lead.clone(),
@@ -395,15 +395,4 @@ impl Found {
             turn_of: None,
         }
     }
-}
-
-/// Who is answerable while the group is offered a ticket: its lead or his deputy, else its manager or his
-/// deputy, else the last resort.
-pub(super) fn answerable_lead<'a>(ctx: &Context<'a>, group: &'a Group) -> &'a Name {
-    let leaders = [&group.lead, &group.manager].into_iter().flatten();
-    let known = |person: &&Name| ctx.directory.people.contains_key(*person);
-    let there = leaders
-        .filter_map(|leader| ctx.directory.stand_in(leader, ctx.now))
-        .find(known);
-    there.unwrap_or(&ctx.directory.last_resort)
 }

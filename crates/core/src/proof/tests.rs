@@ -1,0 +1,1 @@
+//! Curves against calendars.
