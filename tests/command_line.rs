@@ -74,3 +74,55 @@ fn every_shell_gets_its_completions() {
         assert!(exit == 0 && script.contains("upline"), "{shell}");
     }
 }
+
+#[test]
+fn what_ships_is_checked_without_a_warning() {
+    let (printed, exit) = run("check workflows --deny warnings");
+    assert_eq!(exit, 0, "{printed}");
+}
+
+/// Data goes to stdout even if something is wrong, and it is all that stands there.
+#[test]
+fn json_is_json() {
+    let commands = [
+        "check examples/mistakes --directory workflows/directory.yaml",
+        "check workflows",
+        "test workflows --coverage",
+        "graph workflows/trouble-ticket.yaml",
+        "explain bad-span",
+        "explain list",
+        "demo",
+    ];
+    for line in commands {
+        let output = Command::new(env!("CARGO_BIN_EXE_upline"))
+            .args(line.split(' '))
+            .arg("--json")
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let parsed = serde_json::from_slice::<serde_json::Value>(&output.stdout);
+        assert!(parsed.is_ok(), "{line}: {parsed:?}");
+    }
+}
+
+#[test]
+fn colours_can_be_had_and_switched_off() {
+    let check = |arguments: &[&str], no_color: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_upline"))
+            .args([
+                "check",
+                "examples/mistakes",
+                "--directory",
+                "workflows/directory.yaml",
+            ])
+            .args(arguments)
+            .current_dir(root())
+            .env("NO_COLOR", no_color)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).contains('\u{1b}')
+    };
+    assert!(!check(&[], ""), "no terminal");
+    assert!(check(&["--color", "always"], "1"), "asked for");
+    assert!(!check(&["--color", "never"], ""));
+}

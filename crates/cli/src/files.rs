@@ -20,6 +20,8 @@ const MAX_BYTES: u64 = 8 * 1024 * 1024;
 const MAX_DEPTH: usize = 16;
 /// Name of the directory that holds for the workflows of its folder.
 const DIRECTORY: &str = "directory.yaml";
+/// What stands behind the name of a workflow in the name of the directory that is for it alone.
+const OWN_DIRECTORY: &str = ".directory.yaml";
 
 /// Workflows that know each other, with their directory.
 pub(crate) struct Set {
@@ -140,14 +142,22 @@ pub(crate) fn below(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<
     Ok(found)
 }
 
+/// Mappings of logs are YAML too, and no workflows.
 fn is_yaml(name: &str) -> bool {
-    (name.ends_with(".yaml") || name.ends_with(".yml")) && !name.ends_with(".map.yaml")
+    (name.ends_with(".yaml") || name.ends_with(".yml")) && !name.ends_with("map.yaml")
+}
+
+/// Whether a file of this name is a directory by its name.
+fn is_directory(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name == DIRECTORY || name.ends_with(OWN_DIRECTORY)
 }
 
 /// The files of the language that `paths` name, in sets: workflows of one folder know each other. A
-/// workflow's directory is `directory`, else `directory.yaml` beside it or in a folder above it.
+/// workflow's directory is `directory`, else `NAME.directory.yaml` beside it, else `directory.yaml` beside it
+/// or in a folder above it.
 pub(crate) fn sets(paths: &[PathBuf], directory: Option<&Path>) -> Result<Vec<Set>, Failure> {
-    let mut named: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    let mut named: BTreeMap<(PathBuf, Option<PathBuf>), Vec<PathBuf>> = BTreeMap::new();
     for path in paths {
         let found = match path.is_dir() {
             true => below(path, &is_yaml)?,
@@ -161,18 +171,21 @@ pub(crate) fn sets(paths: &[PathBuf], directory: Option<&Path>) -> Result<Vec<Se
         }
         for file in found {
             let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-            named.entry(folder).or_default().push(file);
+            let directory = match directory {
+                Some(directory) => Some(directory.to_owned()),
+                None if is_directory(&file) => Some(file.clone()),
+                None => directory_of(&folder, &file),
+            };
+            named.entry((folder, directory)).or_default().push(file);
         }
     }
-    named
-        .into_iter()
-        .map(|(folder, files)| set(&folder, &files, directory))
+    let sets = named.into_iter();
+    sets.map(|((folder, directory), files)| set(&folder, &files, directory.as_deref()))
         .collect()
 }
 
 fn set(folder: &Path, named: &[PathBuf], directory: Option<&Path>) -> Result<Set, Failure> {
     let mut files: Vec<PathBuf> = named.to_vec();
-    let mut bytes = Vec::new();
     // A workflow may call another that stands beside it.
     let beside = if folder.as_os_str().is_empty() {
         Path::new(".")
@@ -181,29 +194,21 @@ fn set(folder: &Path, named: &[PathBuf], directory: Option<&Path>) -> Result<Set
     };
     for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
         let path = folder.join(entry.file_name());
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if is_yaml(&name) && name != DIRECTORY && path.is_file() && !files.contains(&path) {
+        if is_yaml(&entry.file_name().to_string_lossy()) && path.is_file() {
             files.push(path);
         }
     }
-    if directory.is_some() {
-        files.retain(|file| file.file_name().is_none_or(|name| name != DIRECTORY));
-    }
-    let directory = directory
-        .map(Path::to_owned)
-        .or_else(|| directory_of(folder));
-    if let Some(directory) = directory
-        .as_ref()
-        .filter(|directory| !files.contains(directory))
-    {
-        files.push(directory.clone());
-    }
+    // Of several directories only one can hold.
+    files.retain(|file| !is_directory(file));
+    files.extend(directory.map(Path::to_owned));
     files.sort();
+    files.dedup();
+    let mut bytes = Vec::new();
     for file in &files {
         // A file beside that can't be read is missed only if it is called, and then that is said.
         match read(file) {
             Ok(read) => bytes.push((shown(file), read)),
-            Err(failure) if named.contains(file) || Some(file) == directory.as_ref() => {
+            Err(failure) if named.contains(file) || Some(file.as_path()) == directory => {
                 return Err(failure);
             }
             Err(_) => (),
@@ -214,21 +219,23 @@ fn set(folder: &Path, named: &[PathBuf], directory: Option<&Path>) -> Result<Set
             .iter()
             .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
     );
-    let named = named
-        .iter()
-        .chain(&directory)
-        .map(|path| shown(path))
-        .collect();
+    let named = named.iter().map(PathBuf::as_path).chain(directory);
+    let named = named.map(shown).collect();
     Ok(Set { loaded, named })
 }
 
-/// `directory.yaml` of the folder, or of the nearest one above it.
-fn directory_of(folder: &Path) -> Option<PathBuf> {
-    let own = folder
-        .ancestors()
-        .map(|folder| folder.join(DIRECTORY))
-        .find(|path| path.is_file());
-    own.or_else(|| Some(PathBuf::from(DIRECTORY)).filter(|path| path.is_file()))
+/// The directory of a workflow.
+fn directory_of(folder: &Path, workflow: &Path) -> Option<PathBuf> {
+    let own = workflow.file_stem().map(|stem| {
+        let mut name = stem.to_owned();
+        name.push(OWN_DIRECTORY);
+        folder.join(name)
+    });
+    let above = folder.ancestors().map(|folder| folder.join(DIRECTORY));
+    own.into_iter()
+        .chain(above)
+        .chain([PathBuf::from(DIRECTORY)])
+        .find(|path| path.is_file())
 }
 
 /// A workflow and its directory for a command that can't go on without either.

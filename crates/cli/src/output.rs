@@ -25,7 +25,6 @@ pub(crate) struct Output {
     json: bool,
     colour: bool,
     note_colour: bool,
-    terminal: bool,
 }
 
 impl Output {
@@ -45,7 +44,6 @@ impl Output {
             json,
             colour: coloured(terminal),
             note_colour: coloured(io::stderr().is_terminal()),
-            terminal,
         }
     }
 
@@ -88,7 +86,8 @@ impl Output {
         writeln!(self.out)
     }
 
-    /// A table with wide characters counted as wide; the columns named in `right` hold numbers.
+    /// A table with wide characters counted as wide; the columns named in `right` hold numbers. An empty
+    /// `head` is none.
     pub(crate) fn table(
         &mut self,
         head: &[&str],
