@@ -15,6 +15,9 @@ use crate::{Code, Diagnostic, FileId, Found, Severity, Site, Sources};
 /// Most diagnostics for which names that are like the wrong one are looked for: each costs a look at all names.
 const MAX_SUGGESTIONS: usize = 100;
 
+/// Names that are looked at for the diagnostics after them.
+const FEW_CANDIDATES: usize = 16;
+
 /// What reading a file carries along: its text, and everything that is wrong.
 pub struct Reader<'a> {
     /// The texts.
@@ -58,13 +61,14 @@ impl<'a> Reader<'a> {
         self.found.report_with(code, site, message, label);
     }
 
-    /// Names to compare an unknown one with; none any more when too many were unknown.
+    /// Names to compare an unknown one with; only a few of them when too many were unknown.
     pub fn candidates<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
         self.suggested += 1;
-        if self.suggested > MAX_SUGGESTIONS {
-            return Vec::new();
-        }
-        names.into_iter().collect()
+        let most = match self.suggested {
+            0..=MAX_SUGGESTIONS => usize::MAX,
+            _ => FEW_CANDIDATES,
+        };
+        names.into_iter().take(most).collect()
     }
 
     /// The entries of a map. `shape` shows how it is written.

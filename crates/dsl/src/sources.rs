@@ -107,12 +107,14 @@ impl Sources {
 
     /// Where a rule stands, as the journal records it.
     pub fn place(&self, file: FileId, offset: usize) -> Place {
+        // Without the column, which takes a look at all of the line.
+        let Some(source) = self.get(file) else {
+            return Place::default();
+        };
+        let line = source.lines.partition_point(|&start| start <= offset);
         Place {
-            file: self
-                .get(file)
-                .map(|file| file.name.clone())
-                .unwrap_or_default(),
-            line: self.position(file, offset).line,
+            file: source.name.clone(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
         }
     }
 

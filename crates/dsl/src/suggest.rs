@@ -53,7 +53,7 @@ pub(crate) fn hint<'a>(
     match all.len() {
         0 => "there are none".to_owned(),
         1..=FEW => format!("there are: {}", all.join(", ")),
-        _ => "nothing of a similar name is defined".to_owned(),
+        _ => String::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `actions:`
 
+use std::collections::BTreeSet;
+
 use upline_core::workflow::ChecklistItem;
 use upline_core::{Action, Label, Name};
 
@@ -86,13 +88,14 @@ fn items(reader: &mut Reader<'_>, at: &Place<'_, '_>, entry: &Entry) -> Vec<Name
         }
         return all.cloned().collect();
     }
+    let known: BTreeSet<&Name> = all.clone().collect();
     let mut ticked = Vec::new();
     for node in reader.items(entry) {
         let Some(text) = reader.text(node, "a checklist item") else {
             continue;
         };
         let name = normal(text);
-        if all.clone().any(|item| *item == name) {
+        if known.contains(&name) {
             ticked.push(name);
         } else {
             let names = reader.candidates(all.clone().map(Name::as_str));

@@ -144,11 +144,12 @@ pub(crate) fn assign(reader: &mut Reader<'_>, scope: &Scope<'_>, entry: &Entry) 
 /// Fields that are named: one, or a list of them, each once.
 pub(crate) fn field_names(reader: &mut Reader<'_>, scope: &Scope<'_>, entry: &Entry) -> Vec<Name> {
     let mut names = Vec::new();
+    let mut seen = BTreeSet::new();
     for item in reader.items(entry) {
         let Some((name, site)) = name(reader, item, "a field's name") else {
             continue;
         };
-        if names.contains(&name) {
+        if !seen.insert(name.clone()) {
             let message = format!("the field `{name}` is named twice");
             reader.error(Code::DuplicateName, site, message);
         } else if field(reader, scope, &name, site).is_some() {

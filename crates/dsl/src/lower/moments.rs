@@ -113,9 +113,17 @@ fn opening(reader: &mut Reader<'_>, node: &Node) -> Option<Opening> {
     }
 }
 
+/// Most openings of a day.
+const MAX_OPENINGS: usize = 50;
+
 /// One opening, or a list of them.
 pub(super) fn openings(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Opening> {
     let items = reader.items(entry);
+    if items.len() > MAX_OPENINGS {
+        let message = format!("a day opens at most {MAX_OPENINGS} times");
+        reader.error(Code::TooMany, entry.key_at, message);
+        return Vec::new();
+    }
     items
         .iter()
         .filter_map(|item| opening(reader, item))

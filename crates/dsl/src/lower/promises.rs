@@ -117,6 +117,7 @@ fn warnings(reader: &mut Reader<'_>, scope: &Scope<'_>, entry: &Entry) -> Vec<Wa
                     at.map_or(item.at, |at| at.value.at),
                     message,
                 );
+                continue;
             }
             all.push(Warn { percent, notify });
         }

@@ -334,11 +334,12 @@ impl StateReader<'_, '_, '_> {
             return Vec::new();
         };
         let mut all: Vec<After> = Vec::new();
+        let mut seen = BTreeSet::new();
         for one in self.reader.named(entry, "`after`", "`{ 3 days: STATE }`") {
             let span = leaf::span_text(self.reader, one.key_at, &one.key);
             let goto = self.goto(one);
             if let (Some(span), Some(goto)) = (span, goto) {
-                if all.iter().any(|earlier| earlier.span == span) {
+                if !seen.insert(span) {
                     let message = format!("something else happens after {span} already");
                     self.reader.error(Code::DuplicateName, one.key_at, message);
                 }
