@@ -250,6 +250,8 @@ pub enum Fact {
     BranchEnded {
         /// Which.
         branch: Branch,
+        /// The end state, in which it stands until the others are done.
+        state: Name,
         /// The outcome.
         outcome: Name,
         /// The messages.

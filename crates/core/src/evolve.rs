@@ -143,6 +143,7 @@ fn moved(ticket: &mut Ticket, event: &Event) {
         }
         Fact::BranchEnded {
             branch,
+            state,
             outcome,
             notices,
         } => {
@@ -151,6 +152,7 @@ fn moved(ticket: &mut Ticket, event: &Event) {
                 .retain(|clock| is_of_ticket(&clock.kind) || !is_within(&clock.branch, branch));
             count(ticket, notices);
             if let Some(position) = ticket.positions.get_mut(branch) {
+                position.state = state.clone();
                 position.holder = Holder::Nobody;
                 position.ended = Some(outcome.clone());
                 position.suspended = None;

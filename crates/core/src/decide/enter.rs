@@ -269,6 +269,7 @@ fn end(
     }
     draft.push(Fact::BranchEnded {
         branch: branch.clone(),
+        state: state.clone(),
         outcome: outcome.clone(),
         notices,
     });

@@ -442,6 +442,7 @@ impl Teller<'_> {
                 branch,
                 outcome,
                 notices,
+                ..
             } => {
                 self.say(
                     branch,

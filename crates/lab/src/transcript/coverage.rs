@@ -34,7 +34,7 @@ impl Coverage {
                 self.actions
                     .insert((workflow(), state(branch), action.clone()));
             }
-            Fact::Ended { state, .. } => {
+            Fact::Ended { state, .. } | Fact::BranchEnded { state, .. } => {
                 self.states.insert((workflow(), state.clone()));
             }
             Fact::Hopped(hop) => {
