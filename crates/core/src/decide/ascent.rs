@@ -256,11 +256,7 @@ impl Ascent<'_, '_> {
                 if by_himself {
                     return (notices, Vec::new());
                 }
-                let topic = match step.level {
-                    Level::LastResort => Topic::Reminded,
-                    _ => Topic::Assigned,
-                };
-                draft.tell(&mut notices, person, &topic);
+                draft.tell(&mut notices, person, &Topic::Assigned);
                 (notices, draft.reach(self.branch, person))
             }
             Holder::Offer {

@@ -240,6 +240,25 @@ fn next_channel(draft: &mut Draft<'_>, branch: &Branch, holder: &Name) -> Option
     of_holder.min_by_key(|clock| (clock.due, clock.id)).cloned()
 }
 
+/// Whether a later rule of the same person that is due too uses the same channel: of those that fell due
+/// while nobody was there to fire them, the last is enough.
+fn is_said_again(draft: &mut Draft<'_>, clock: &Clock, via: &Name) -> bool {
+    let ctx = draft.ctx;
+    let clocks = draft.ticket().clocks.iter();
+    let mut later = clocks.filter(|other| (other.due, other.id) > (clock.due, clock.id));
+    later.any(|other| match (&other.kind, &clock.kind) {
+        (ClockKind::Reach { person, channel, .. }, ClockKind::Reach { person: same, .. }) => {
+            let known = ctx.directory.people.get(person);
+            let channel = known.and_then(|known| known.channels.get(usize::from(*channel)));
+            person == same
+                && other.branch == clock.branch
+                && other.due <= ctx.now
+                && channel.is_some_and(|channel| channel.via == *via)
+        }
+        _ => false,
+    })
+}
+
 /// A person's later notification rule: its time has come, or the channels before it have failed.
 pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Rejection> {
     let ClockKind::Reach {
@@ -253,7 +272,7 @@ pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Re
         .and_then(|person| person.channels.get(usize::from(*channel)))
         .map(|channel| channel.via.clone());
     let mut notices = Vec::new();
-    if let Some(via) = via {
+    if let Some(via) = via.filter(|via| !is_said_again(draft, clock, via)) {
         draft.last_notice += 1;
         let to = Recipient::Person(person.clone());
         notices.push(Notice {
