@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use upline_core::{ClockKind, Fact, Name};
 
+use crate::chronicle::Chronicle;
 use crate::render::{Language, Times};
 use crate::timeline::{Timeline, timeline};
 use crate::world::{Log, Observer, World};
@@ -45,15 +46,9 @@ impl<O: Observer> World<O> {
     ) -> Option<Timeline> {
         let mut world = self.alone(ticket)?;
         let from = world.now();
+        let chronicle = Chronicle::new(world.tickets(), &Name::new(ticket), times, language);
         let more = run_on(&mut world, ticket, horizon);
-        Some(timeline(
-            &world,
-            &Name::new(ticket),
-            from,
-            more,
-            &[],
-            (times, language),
-        ))
+        Some(timeline(&world, from, more, &[], chronicle))
     }
 }
 

@@ -3,6 +3,7 @@
 //! * [`World`] is many tickets and a clock that only its caller moves.
 //! * [`graph`] draws a workflow.
 
+mod chronicle;
 pub mod forecast;
 pub mod graph;
 pub mod render;

@@ -12,7 +12,7 @@ mod tell;
 mod times;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Event, Workflow};
+use upline_core::{Branch, Event, Ticket, Workflow};
 
 pub use next::Next;
 pub use say::Say;
@@ -79,9 +79,25 @@ impl Say {
     }
 }
 
-/// What the events of one command say, in order. `workflow` is the ticket's, for the author's phrases.
-pub fn say(events: &[Event], workflow: Option<&Workflow>) -> Vec<Said> {
-    tell::all(events, workflow)
+/// What the events of one command say, in order. `ticket` is the ticket before them, and afterwards with
+/// them; `workflow` is the ticket's, for the author's phrases.
+///
+/// ```
+/// use upline_core::Ticket;
+/// let mut ticket = Ticket::default();
+/// assert_eq!(upline_lab::render::say(&[], &mut ticket, None), []);
+/// ```
+pub fn say(events: &[Event], ticket: &mut Ticket, workflow: Option<&Workflow>) -> Vec<Said> {
+    say_some(events.iter().map(|event| (event, true)), ticket, workflow)
+}
+
+/// The same, where only some events are to be said.
+pub(crate) fn say_some<'a>(
+    events: impl IntoIterator<Item = (&'a Event, bool)>,
+    ticket: &mut Ticket,
+    workflow: Option<&Workflow>,
+) -> Vec<Said> {
+    tell::all(events, ticket, workflow)
 }
 
 /// What a rejection says after its time: `rejected: lea has it now`.

@@ -5,6 +5,7 @@ use upline_core::{Actor, Name, Typed};
 use upline_dsl::phrase::how_long;
 use upline_dsl::{Code, Found, Site, Sources};
 
+use crate::chronicle::Chronicle;
 use crate::forecast::{Horizon, run_on};
 use crate::render::{Language, Times};
 use crate::timeline::{Timeline, timeline};
@@ -97,14 +98,12 @@ pub fn simulate(
     let (mut world, rejected) = steps.into_world()?;
     let more = run_on(&mut world, TICKET, simulation.horizon);
     let times = Times::new(zone, simulation.language);
-    let name = Name::new(TICKET);
-    let (opened, language) = (simulation.opened, simulation.language);
+    let chronicle = Chronicle::new([], &Name::new(TICKET), times, simulation.language);
     Some(timeline(
         &world,
-        &name,
-        opened,
+        simulation.opened,
         more,
         &rejected,
-        (times, language),
+        chronicle,
     ))
 }

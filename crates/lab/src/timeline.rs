@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use upline_core::ticket::Level;
 use upline_core::{
-    Branch, Cause, Clock, Event, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Ticket,
+    Branch, Cause, Clock, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Ticket,
 };
 
+use crate::chronicle::Chronicle;
 use crate::forecast::REMINDERS_SHOWN;
-use crate::render::{Language, Times, rejected, say};
+use crate::render::rejected;
 use crate::world::{Entry, Log, World};
 
 /// What happens to a ticket between two instants, in order.
@@ -270,34 +271,28 @@ fn told(notices: &[Notice]) -> Vec<Told> {
     told.collect()
 }
 
-/// The timeline of `ticket` in a world's log, from the log's entry `first` on.
+/// The timeline of the chronicle's first ticket in a world's log, from its first entry on.
 pub(crate) fn timeline(
     world: &World<Log>,
-    ticket: &Name,
     from: Timestamp,
     more: bool,
     rejections: &[(Timestamp, String)],
-    (mut times, language): (Times, Language),
+    mut chronicle: Chronicle,
 ) -> Timeline {
-    let entries = without_repeats(&world.observer().entries);
-    let mut steps = Vec::new();
-    let mut lines = Vec::new();
-    let mut rejections = rejections.iter().peekable();
-    times.know(from);
-    let refused = |(at, text): &(Timestamp, String), times: &mut Times| Line {
-        at: *at,
-        text: format!("{}  {}", times.stamp(*at), rejected(text, language)),
-    };
-    for command in entries.chunk_by(|a, b| a.ticket == b.ticket && a.event.at == b.event.at) {
-        let at = command[0].event.at;
-        while let Some(rejection) = rejections.next_if(|(refused, _)| *refused < at) {
-            lines.push(refused(rejection, &mut times));
-        }
-        steps.extend(command.iter().map(step));
-        let texts = lines_of(world, ticket, command, &mut times, language);
-        lines.extend(texts.into_iter().map(|text| Line { at, text }));
+    let entries = &world.observer().entries;
+    let shown = shown(entries);
+    chronicle.times.know(from);
+    let kept = entries.iter().zip(&shown).filter(|(_, shown)| **shown);
+    let steps: Vec<Step> = kept.map(|(entry, _)| step(entry)).collect();
+    let all = entries.iter().zip(shown.iter().copied());
+    let mut lines = chronicle.lines(world, all);
+    for (at, text) in rejections {
+        let text = rejected(text, chronicle.language);
+        let text = format!("{}  {text}", chronicle.times.stamp(*at));
+        let place = lines.partition_point(|line| line.at <= *at);
+        lines.insert(place, Line { at: *at, text });
     }
-    lines.extend(rejections.map(|rejection| refused(rejection, &mut times)));
+    let ticket = &chronicle.first;
     let after = world.ticket(ticket);
     let last_resort = steps.iter().find(|step: &&Step| {
         let asked = |what: &What| {
@@ -324,10 +319,11 @@ pub(crate) fn timeline(
     }
 }
 
-/// Reminders of the last resort say the same again and again: only the first few of each stay.
-fn without_repeats(entries: &[Entry]) -> Vec<Entry> {
+/// Which entries are shown: reminders of the last resort say the same again and again, so that only the
+/// first few of each are.
+fn shown(entries: &[Entry]) -> Vec<bool> {
     let mut reminded: BTreeMap<(&Name, &Branch), usize> = BTreeMap::new();
-    let kept = entries.iter().filter(|entry| match &entry.event.fact {
+    let shown = entries.iter().map(|entry| match &entry.event.fact {
         Fact::Reminded { branch, .. } => {
             let count = reminded.entry((&entry.ticket, branch)).or_default();
             *count += 1;
@@ -339,7 +335,7 @@ fn without_repeats(entries: &[Entry]) -> Vec<Entry> {
         }
         _ => true,
     });
-    kept.cloned().collect()
+    shown.collect()
 }
 
 fn answerable(ticket: &Ticket) -> Vec<(Branch, Name)> {
@@ -358,29 +354,4 @@ fn step(entry: &Entry) -> Step {
         what: what(fact),
         told: told(fact.notices()),
     }
-}
-
-/// The lines of one command's events, each with its time; those of other tickets with their names.
-pub(crate) fn lines_of(
-    world: &World<Log>,
-    ticket: &str,
-    command: &[Entry],
-    times: &mut Times,
-    language: Language,
-) -> Vec<String> {
-    let Some(Entry { ticket: this, .. }) = command.first() else {
-        return Vec::new();
-    };
-    let events: Vec<Event> = command.iter().map(|entry| entry.event.clone()).collect();
-    let workflow = world.workflow_of(this).map(AsRef::as_ref);
-    let said = say(&events, workflow);
-    let lines = said.iter().map(|said| {
-        let text = said.text(language, times);
-        let stamp = times.stamp(said.at);
-        match this.as_str() == ticket {
-            true => format!("{stamp}  {text}"),
-            false => format!("{stamp}  {this}: {text}"),
-        }
-    });
-    lines.collect()
 }

@@ -202,7 +202,7 @@ impl Ascent<'_, '_> {
         let colleagues = level(self.ladder, number(step.level)).is_some_and(asks_another)
             && has_colleagues(draft, &self.position, self.ladder, step, &had);
         let clock = draft.next_clock(self.branch, self.ladder, step, colleagues);
-        let (mut notices, reach) = self.messages(draft, &holder, cause, step, taken);
+        let (mut notices, reach) = self.messages(draft, &holder, cause);
         if !notify.is_empty() {
             draft.tell_all(
                 &mut notices,
@@ -242,15 +242,13 @@ impl Ascent<'_, '_> {
         draft: &mut Draft<'_>,
         holder: &Holder,
         cause: &Cause,
-        step: Step,
-        taken: bool,
     ) -> (Vec<Notice>, Vec<Clock>) {
         let mut notices = Vec::new();
         match holder {
             Holder::Assignee(person) => {
                 let by_himself = match cause {
                     Cause::Person { by, .. } => by.person() == Some(person),
-                    Cause::Entered => taken || self.acted_in(draft, holder),
+                    Cause::Entered => self.acted_in(draft, holder),
                     _ => false,
                 };
                 if by_himself {

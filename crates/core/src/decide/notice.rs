@@ -247,7 +247,12 @@ fn is_said_again(draft: &mut Draft<'_>, clock: &Clock, via: &Name) -> bool {
     let clocks = draft.ticket().clocks.iter();
     let mut later = clocks.filter(|other| (other.due, other.id) > (clock.due, clock.id));
     later.any(|other| match (&other.kind, &clock.kind) {
-        (ClockKind::Reach { person, channel, .. }, ClockKind::Reach { person: same, .. }) => {
+        (
+            ClockKind::Reach {
+                person, channel, ..
+            },
+            ClockKind::Reach { person: same, .. },
+        ) => {
             let known = ctx.directory.people.get(person);
             let channel = known.and_then(|known| known.channels.get(usize::from(*channel)));
             person == same

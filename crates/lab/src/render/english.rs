@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use upline_core::{
-    Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, PromiseChange, Reason, Topic,
+    Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, Operation, PromiseChange,
+    Reason, Topic,
 };
 
-use super::reasons::{actor, lateness};
+use super::reasons::{actor, is_by_hand, lateness};
 use super::{Language, Next, Say, Times, times};
 
 pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
@@ -45,6 +46,7 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
             format!("state: {state}{}{}", or_empty(holder), or_empty(cause))
         }
         Say::Asked { .. } => asked(say),
+        Say::Stays { who } => format!("stays with {who}"),
         Say::LeftOut(left) => format!("left out: {}", left_out(left, &within)),
         Say::Notice(notice) => told(notice),
         Say::Next(next, due) => format!("next: {}, {}", what_next(next), within(*due)),
@@ -91,6 +93,13 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
             cause => format!("goes on{}", because(cause)),
         },
         Say::ClockMoved { due, next, by, how } => moved(&within(*due), next, by, how),
+        _ => progress(say, &within),
+    }
+}
+
+/// What people said, promises, machines, and ends.
+fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
+    match say {
         Say::Commented {
             by,
             text,
@@ -149,6 +158,7 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
             }
         },
         Say::Migrated { version, by } => format!("goes on in version {version}, by {}", who(by)),
+        _ => String::new(),
     }
 }
 
@@ -186,11 +196,34 @@ fn asked(say: &Say) -> String {
     };
     let rule = match last_resort {
         true => " (last resort)".to_owned(),
+        // What somebody did by hand has no rule but that.
+        false if is_by_hand(cause, rule) => String::new(),
         false if rule.is_empty() => String::new(),
         false => format!(" ({rule})"),
     };
     let to = if *entry { "assigned to" } else { "to" };
     format!("{to} {holder}{rule}{late}{because}")
+}
+
+fn participle(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Act => "acted on",
+        Operation::Claim => "claimed",
+        Operation::Decline => "declined",
+        Operation::Release => "released",
+        Operation::Delegate => "delegated",
+        Operation::Reassign => "reassigned",
+        Operation::Escalate => "escalated",
+        Operation::Suspend => "suspended",
+        Operation::Resume => "resumed",
+        Operation::Comment => "commented",
+        Operation::Save => "saved",
+        Operation::Tick => "ticked",
+        Operation::AnswerBy => "answered",
+        Operation::ChangeClock => "moved",
+        Operation::Hold => "held",
+        Operation::Cancel => "cancelled",
+    }
 }
 
 fn what_next(next: &Next) -> String {
@@ -209,8 +242,8 @@ fn what_next(next: &Next) -> String {
         Next::Reach {
             person,
             unless_acted: true,
-        } => format!("{person} again unless acted"),
-        Next::Reach { person, .. } => format!("{person} again"),
+        } => format!("notify {person} unless acted"),
+        Next::Reach { person, .. } => format!("notify {person}"),
         Next::Warn(promise, percent) => format!("promise {promise} at {percent}%"),
         Next::Breach(promise) => format!("promise {promise} broken"),
     }
@@ -300,7 +333,8 @@ fn because(cause: &Cause) -> String {
             by,
             reason,
         } => {
-            format!(", {operation} by {}{}", who(by), said(reason.as_deref()))
+            let done = participle(*operation);
+            format!(", {done} by {}{}", who(by), said(reason.as_deref()))
         }
         Cause::Undeliverable => ", nobody reached".to_owned(),
         Cause::Gone => ", no longer there".to_owned(),

@@ -1,7 +1,6 @@
 //! What a clock will do, in the author's phrase.
 
-use upline_core::workflow::LadderChoice;
-use upline_core::{Clock, ClockKind, Name, Workflow, ticket};
+use upline_core::{Clock, ClockKind, Name, Position, Workflow, ticket};
 
 /// What happens when a clock is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +41,10 @@ pub enum Next {
 }
 
 impl Next {
-    /// What the clock will do. `ladder` and `state` are those of the clock's position.
-    pub fn of(
-        clock: &Clock,
-        ladder: Option<&Name>,
-        state: Option<&Name>,
-        workflow: Option<&Workflow>,
-    ) -> Self {
+    /// What the clock will do; `position` is the one that it belongs to.
+    pub fn of(clock: &Clock, position: Option<&Position>, workflow: Option<&Workflow>) -> Self {
+        let state = position.map(|position| &position.state);
+        let ladder = position.and_then(|position| position.ladder.as_ref());
         match &clock.kind {
             ClockKind::PromiseWarn { promise, percent } => Self::Warn(promise.clone(), *percent),
             ClockKind::PromiseBreach { promise } => Self::Breach(promise.clone()),
@@ -91,16 +87,4 @@ fn level(workflow: &Workflow, ladder: &Name, number: u16) -> Option<Next> {
             Next::Tell(told.map(|who| Name::new(who.to_string())).collect())
         }
     })
-}
-
-/// The only ladder that a state can have, if it has but one: where an event does not name it.
-pub(super) fn only_ladder<'a>(
-    workflow: Option<&'a Workflow>,
-    state: Option<&Name>,
-) -> Option<&'a Name> {
-    let work = workflow?.work(state?)?;
-    match work.escalate.as_slice() {
-        [LadderChoice { ladder, .. }] => Some(ladder),
-        _ => None,
-    }
 }

@@ -1,11 +1,11 @@
 //! Which reasons need a line, and which are told already.
 
-use upline_core::{Actor, Branch, Cause, Event, Fact, Holder, LeftOut, Name, Reason};
+use upline_core::{Actor, Branch, Cause, Event, Fact, Holder, Hop, LeftOut, Name, Reason};
 
 use super::Say;
 
 /// A state whose person is whoever led the ticket there is one line with that person's name.
-pub(super) fn merged<'a>(event: &'a Event, next: Option<&Fact>) -> Option<(&'a Branch, Say)> {
+pub(super) fn merged<'a>(event: &'a Event, hop: &Hop, opener: &Actor) -> Option<(&'a Branch, Say)> {
     let Fact::Entered {
         branch,
         state,
@@ -15,19 +15,22 @@ pub(super) fn merged<'a>(event: &'a Event, next: Option<&Fact>) -> Option<(&'a B
     else {
         return None;
     };
-    let Some(Fact::Hopped(hop)) = next else {
-        return None;
+    let actor = match cause {
+        Cause::Opened => opener,
+        Cause::Action { by, .. } => by,
+        _ => return None,
     };
     let Holder::Assignee(person) = &hop.holder else {
         return None;
     };
-    let quiet = hop.branch == *branch && hop.notices.is_empty() && hop.left_out.iter().all(is_rank);
+    let himself = actor.person() == Some(person) && hop.branch == *branch;
+    let quiet = hop.notices.is_empty() && hop.left_out.iter().all(is_rank);
     let merged = Say::State {
         state: state.clone(),
         holder: Some(person.clone()),
         cause: told_cause(cause),
     };
-    quiet.then_some((branch, merged))
+    (himself && quiet).then_some((branch, merged))
 }
 
 /// Whether somebody was left out only because somebody else came first; that needs no line.
@@ -69,4 +72,9 @@ pub(super) fn actor(by: &Actor) -> Option<&Name> {
         | Actor::System(name) => Some(name),
         Actor::Clock => None,
     }
+}
+
+/// Whether the rule is no more than what the person did.
+pub(super) fn is_by_hand(cause: &Cause, rule: &Name) -> bool {
+    matches!(cause, Cause::Person { operation, .. } if rule.as_str() == operation.word())
 }

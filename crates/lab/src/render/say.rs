@@ -59,6 +59,11 @@ pub enum Say {
         /// What led to it.
         cause: Cause,
     },
+    /// Nobody was asked: it stays with whoever had it.
+    Stays {
+        /// Who.
+        who: Name,
+    },
     /// People who would have been asked, and why they were not.
     LeftOut(Vec<LeftOut>),
     /// A message was sent.

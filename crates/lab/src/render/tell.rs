@@ -2,34 +2,51 @@
 
 use jiff::Timestamp;
 use upline_core::ticket::Level;
-use upline_core::{Branch, Cause, Clock, ClockKind, Event, Fact, Hop, Name, Notice, Workflow};
+use upline_core::{
+    Branch, Cause, Clock, ClockKind, Event, Fact, Hop, Notice, Ticket, Workflow, evolve,
+};
 
-use super::next::only_ladder;
 use super::reasons::{is_rank, lateness, merged, told_cause};
 use super::{Next, Said, Say};
 
-pub(super) fn all(events: &[Event], workflow: Option<&Workflow>) -> Vec<Said> {
+pub(super) fn all<'a>(
+    events: impl IntoIterator<Item = (&'a Event, bool)>,
+    ticket: &mut Ticket,
+    workflow: Option<&Workflow>,
+) -> Vec<Said> {
     let mut teller = Teller {
         workflow,
         said: Vec::new(),
         at: Timestamp::default(),
-        state: None,
+        ticket,
+        unasked: None,
     };
-    let mut rest = events.iter().peekable();
-    while let Some(event) = rest.next() {
-        let next = rest.peek().map(|event| &event.fact);
-        match merged(event, next) {
-            Some((branch, said)) => {
-                teller.at = event.at;
-                let hop = rest.next();
-                teller.say(branch, said);
-                teller.entry_clocks(&event.fact);
-                if let Some(Event {
+    let mut rest = events.into_iter().peekable();
+    while let Some((event, shown)) = rest.next() {
+        teller.at = event.at;
+        evolve(teller.ticket, event);
+        if !shown {
+            continue;
+        }
+        let hop = match rest.peek() {
+            Some((
+                Event {
                     fact: Fact::Hopped(hop),
                     ..
-                }) = hop
-                {
-                    teller.hop_clocks(hop);
+                },
+                true,
+            )) => Some(hop),
+            _ => None,
+        };
+        match hop.and_then(|hop| merged(event, hop, &teller.ticket.opener)) {
+            Some((branch, said)) => {
+                teller.say(branch, said);
+                teller.entry_clocks(&event.fact);
+                if let Some((hopped, _)) = rest.next() {
+                    evolve(teller.ticket, hopped);
+                    if let Fact::Hopped(hop) = &hopped.fact {
+                        teller.hop_clocks(hop);
+                    }
                 }
             }
             None => teller.event(event),
@@ -42,8 +59,10 @@ struct Teller<'a> {
     workflow: Option<&'a Workflow>,
     said: Vec<Said>,
     at: Timestamp,
-    /// The state that was entered last, with its branch: later clocks of the same command are its.
-    state: Option<(Branch, Name)>,
+    /// The ticket with the event that is being told.
+    ticket: &'a mut Ticket,
+    /// The branch whose state was entered by the same command and has asked nobody yet.
+    unasked: Option<Branch>,
 }
 
 impl Teller<'_> {
@@ -61,30 +80,25 @@ impl Teller<'_> {
         }
     }
 
-    fn next(&mut self, branch: &Branch, clock: &Clock, ladder: Option<&Name>) {
-        let state = self.state.as_ref().filter(|(other, _)| other == branch);
-        let next = Next::of(clock, ladder, state.map(|(_, state)| state), self.workflow);
+    fn next(&mut self, branch: &Branch, clock: &Clock) {
+        let position = self.ticket.positions.get(branch);
+        let next = Next::of(clock, position, self.workflow);
         self.say(branch, Say::Next(next, clock.due));
     }
 
     fn entry_clocks(&mut self, fact: &Fact) {
-        if let Fact::Entered {
-            branch,
-            state,
-            clocks,
-            ..
-        } = fact
-        {
-            self.state = Some((branch.clone(), state.clone()));
+        if let Fact::Entered { branch, clocks, .. } = fact {
+            self.unasked = Some(branch.clone());
             for clock in clocks {
-                self.next(branch, clock, None);
+                self.next(branch, clock);
             }
         }
     }
 
     fn hop_clocks(&mut self, hop: &Hop) {
+        self.unasked = None;
         for clock in hop.reach.iter().chain(&hop.clock) {
-            self.next(&hop.branch, clock, hop.ladder.as_ref());
+            self.next(&hop.branch, clock);
         }
     }
 
@@ -281,9 +295,10 @@ impl Teller<'_> {
                         },
                     );
                 }
+                self.stays(branch);
                 self.notices(branch, notices);
                 if let Some(clock) = clock {
-                    self.next(branch, clock, Some(ladder));
+                    self.next(branch, clock);
                 }
             }
             Fact::LevelPassed {
@@ -314,7 +329,7 @@ impl Teller<'_> {
             } => {
                 self.say(branch, Say::Reminded { late: *late });
                 self.notices(branch, notices);
-                self.next(branch, clock, None);
+                self.next(branch, clock);
             }
             Fact::Suspended {
                 branch,
@@ -346,8 +361,7 @@ impl Teller<'_> {
                 );
                 self.notices(branch, notices);
                 if let Some(clock) = clock {
-                    let ladder = self.ladder_of(branch);
-                    self.next(branch, clock, ladder.as_ref());
+                    self.next(branch, clock);
                 }
             }
             Fact::ClockMoved {
@@ -357,8 +371,7 @@ impl Teller<'_> {
                 how,
                 ..
             } => {
-                let ladder = self.ladder_of(branch);
-                let next = Next::of(new, ladder.as_ref(), None, self.workflow);
+                let next = Next::of(new, self.ticket.positions.get(branch), self.workflow);
                 let (due, by, how) = (new.due, by.clone(), how.clone());
                 self.say(branch, Say::ClockMoved { due, next, by, how });
             }
@@ -366,9 +379,19 @@ impl Teller<'_> {
         }
     }
 
-    fn ladder_of(&self, branch: &Branch) -> Option<Name> {
-        let state = self.state.as_ref().filter(|(other, _)| other == branch);
-        only_ladder(self.workflow, state.map(|(_, state)| state)).cloned()
+    /// Where the phrase of a state leads to nobody, it stays with whoever had it: that is worth a line.
+    fn stays(&mut self, branch: &Branch) {
+        let Some(position) = self.ticket.positions.get(branch) else {
+            return;
+        };
+        let work = self
+            .workflow
+            .and_then(|workflow| workflow.work(&position.state));
+        let asks = work.is_some_and(|work| work.assign.is_some());
+        let holder = position.holder.answerable().cloned();
+        if let (true, Some(who)) = (asks && self.unasked.take().as_ref() == Some(branch), holder) {
+            self.say(branch, Say::Stays { who });
+        }
     }
 
     /// Promises, machines, and ends.

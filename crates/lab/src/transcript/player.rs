@@ -13,8 +13,8 @@ use super::deed::{Change, Deed, Target, When};
 use super::moment::instant;
 use super::parse::FIRST_TICKET;
 use super::wishes::{latest_notice, run_answer, wish};
+use crate::chronicle::Chronicle;
 use crate::render::{Language, Times, rejected};
-use crate::timeline::lines_of;
 use crate::world::{Entry, Log, World};
 
 /// Where an author's text is wrong, and how.
@@ -23,13 +23,10 @@ pub(crate) type Fault = (Site, String);
 /// Plays deeds in a world of its own.
 pub(crate) struct Player<'a> {
     setting: &'a Setting,
-    times: Times,
-    language: Language,
+    chronicle: Chronicle,
     zone: TimeZone,
     /// There is none before the first time is known.
     pub(crate) world: Option<World<Log>>,
-    /// The ticket whose lines bear no name: the first one that was opened.
-    first: Name,
     /// Entries of the log, and refusals in it, that are lines already.
     shown: usize,
     refused: usize,
@@ -41,13 +38,13 @@ pub(crate) struct Player<'a> {
 
 impl<'a> Player<'a> {
     pub(crate) fn new(setting: &'a Setting, zone: TimeZone, language: Language) -> Self {
+        let times = Times::new(zone.clone(), language);
+        let first = Name::new(FIRST_TICKET);
         Self {
             setting,
-            times: Times::new(zone.clone(), language),
-            language,
+            chronicle: Chronicle::new([], &first, times, language),
             zone,
             world: None,
-            first: Name::new(FIRST_TICKET),
             shown: 0,
             refused: 0,
             rejected: Vec::new(),
@@ -68,7 +65,7 @@ impl<'a> Player<'a> {
             Deed::At(_) => None,
             Deed::Open { by, ticket, .. } => {
                 if world.tickets().next().is_none() {
-                    self.first = ticket.clone();
+                    self.chronicle.first = ticket.clone();
                 }
                 doer = Some((ticket.clone(), by.clone()));
                 open(world, deed)
@@ -143,7 +140,7 @@ impl<'a> Player<'a> {
             let directory = Arc::clone(&self.setting.directory);
             self.world = Some(World::new(to, self.setting.workflows.clone(), directory));
         }
-        self.times.know(to);
+        self.chronicle.times.know(to);
     }
 
     /// Makes lines of what was logged since the last time, except what the step itself says: that `doer`
@@ -157,15 +154,9 @@ impl<'a> Player<'a> {
             let said = doer.filter(|(told, _)| *told == entry.ticket);
             said.is_some_and(|(_, by)| is_echo(&entry.event.fact, by))
         };
-        let told: Vec<Entry> = fresh
-            .iter()
-            .filter(|entry| !echoes(entry))
-            .cloned()
-            .collect();
-        for command in told.chunk_by(|a, b| a.ticket == b.ticket && a.event.at == b.event.at) {
-            let lines = lines_of(world, &self.first, command, &mut self.times, self.language);
-            self.lines.extend(lines);
-        }
+        let fresh = fresh.iter().map(|entry| (entry, !echoes(entry)));
+        let lines = self.chronicle.lines(world, fresh);
+        self.lines.extend(lines.into_iter().map(|line| line.text));
         let refused: Vec<_> = log.refused[self.refused..].to_vec();
         self.refused = log.refused.len();
         for (ticket, _, refusal) in refused {
@@ -175,9 +166,11 @@ impl<'a> Player<'a> {
 
     fn reject(&mut self, text: &str) {
         if let Some(world) = &self.world {
-            let stamp = self.times.stamp(world.now());
-            self.lines
-                .push(format!("{stamp}  {}", rejected(text, self.language)));
+            let stamp = self.chronicle.times.stamp(world.now());
+            self.lines.push(format!(
+                "{stamp}  {}",
+                rejected(text, self.chronicle.language)
+            ));
             self.rejected.push((world.now(), text.to_owned()));
         }
     }

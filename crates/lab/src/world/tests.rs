@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use upline_core::{Absence, Name, Wish, evolve};
@@ -12,8 +13,10 @@ fn hops(world: &World) -> Vec<String> {
     let mut times = Times::new(jiff::tz::TimeZone::UTC, Language::English);
     times.know(at("2026-03-06T12:00Z"));
     let mut lines = Vec::new();
+    let mut tickets: BTreeMap<Name, upline_core::Ticket> = BTreeMap::new();
     for entry in &world.observer().entries {
-        for said in say(std::slice::from_ref(&entry.event), None) {
+        let ticket = tickets.entry(entry.ticket.clone()).or_default();
+        for said in say(std::slice::from_ref(&entry.event), ticket, None) {
             let text = said.text(Language::English, &times);
             if text.starts_with("to ") || text.starts_with("assigned ") {
                 lines.push(format!("{} {} {text}", times.stamp(said.at), entry.ticket));
