@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::Write;
 
-use upline_core::{Command, Name, Wish};
+use upline_core::{Command, Name, Ticket, Wish};
 use upline_dsl::{load, render};
 use upline_lab::World;
 use upline_lab::render::{Language, Times, say};
@@ -63,9 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut out = std::io::stdout().lock();
     let mut times = Times::new(jiff::tz::TimeZone::UTC, Language::English);
+    let mut ticket = Ticket::default();
     for entry in &world.observer().entries {
         let workflow = world.workflow_of(&entry.ticket).map(AsRef::as_ref);
-        for said in say(std::slice::from_ref(&entry.event), workflow) {
+        for said in say(std::slice::from_ref(&entry.event), &mut ticket, workflow) {
             let line = said.text(Language::English, &times);
             writeln!(out, "{}  {line}", times.stamp(said.at))?;
         }
