@@ -36,12 +36,16 @@
 
 mod counts;
 mod doer;
+mod fill;
 mod layout;
 mod log;
 mod mapping;
+mod mapping_file;
 mod play;
+mod play_file;
 mod play_report;
 mod problems;
+mod report;
 mod rows;
 mod source;
 mod spread;
@@ -53,10 +57,12 @@ mod times;
 mod tests;
 
 pub use counts::{LONG, LogFacts, Moves, Stays};
+use doer::LOG;
 pub use log::{Log, LogEntry, LogError, LogReader, MAX_TICKET_BYTES, ROWS_PER_PROGRESS};
 pub use mapping::{
     Act, By, Columns, Doer, FieldText, MappedField, Mapping, Means, PlayMap, STATUS_SEPARATOR, What,
 };
+pub use mapping_file::MAX_RANK;
 pub use play::{MAX_ACTIONS_PER_ROW, MAX_CLOCKS, MAX_REASONS, PlayError, play};
 pub use play_report::{
     LevelUse, PersonUse, PlayReport, PromiseUse, Refused, RowUse, StateUse, level_in_words,
@@ -64,6 +70,7 @@ pub use play_report::{
 pub use problems::{
     MAX_NAMED, MAX_NAMED_VALUES, MAX_QUOTED, Named, NamedRow, Problems, ValueRows, Values,
 };
+pub use report::{MAX_SHOWN, ReplayReport, Table};
 pub use rows::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_ROW_BYTES, MAX_ROW_LINES};
 pub use source::unpack;
 pub use spread::{Spread, in_words};

@@ -194,6 +194,8 @@ pub struct Act {
     pub take: Vec<(Name, Site)>,
     /// Who does it.
     pub by: By,
+    /// Where the mapping file says so.
+    pub by_at: Site,
     /// Fields that the row fills.
     pub fields: Vec<MappedField>,
     /// Whether a row about a ticket that is there already is a sign of life of who has it: a comment.

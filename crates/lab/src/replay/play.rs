@@ -6,16 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use upline_core::ticket::PromiseState;
 use upline_core::{
-    Actor, Branch, Command, Context, Directory, Name, Position, Ticket, Typed, Wish,
+    Actor, Branch, Command, Context, Directory, Name, Position, Ticket, Wish, Workflow,
 };
 
 use super::doer::{LOG, holder, whoever_may};
+use super::fill::Filler;
 use super::play_report::{PlayReport, PromiseUse, Refused};
 use super::tally::Tally;
-use super::{
-    Act, By, Doer, FieldText, Log, LogEntry, MappedField, Mapping, PlayMap, ROWS_PER_PROGRESS,
-    ValueRows, What,
-};
+use super::{Act, By, Doer, Log, LogEntry, Mapping, PlayMap, ROWS_PER_PROGRESS, ValueRows, What};
 use crate::world::{Refusal, Workflows, World};
 
 /// Most clocks that fall due in a run. A single row of a far year would else remind the last resort of
@@ -66,7 +64,8 @@ pub fn play(
     let mut player = Player {
         log,
         map,
-        columns: map.field_columns().into_iter().zip(0..).collect(),
+        filler: Filler::new(log, map),
+        workflow: Arc::clone(found),
         world: World::observed(start, workflows.clone(), Arc::clone(directory), tally),
         report: PlayReport {
             workflow: found.name.clone(),
@@ -105,8 +104,8 @@ enum Known {
 struct Player<'a> {
     log: &'a Log,
     map: &'a PlayMap,
-    /// Where the columns stand in the values of an entry.
-    columns: BTreeMap<&'a str, usize>,
+    filler: Filler<'a>,
+    workflow: Arc<Workflow>,
     world: World<Tally>,
     report: PlayReport,
     refused: BTreeMap<(What, String), ValueRows>,
@@ -199,7 +198,11 @@ impl Player<'_> {
     fn open(&mut self, entry: &LogEntry, ticket: &Name) -> Result<(), String> {
         let map = self.map;
         let by = named(self.log, self.world.directory(), entry, &map.opening.by);
-        let fields = self.typed(entry, &map.opening.fields, None);
+        let unknown = &mut self.report.unknown_values;
+        let fields = &map.opening.fields;
+        let fields = self
+            .filler
+            .fill(&self.workflow, entry, fields, None, unknown);
         let open = Command {
             by: by?.unwrap_or(Actor::System(LOG)),
             branch: None,
@@ -257,8 +260,7 @@ impl Player<'_> {
         ticket: &Ticket,
         act: &Act,
     ) -> Result<(Branch, Name, Name, Actor), String> {
-        let workflow = self.world.workflow_of(&ticket.id);
-        let workflow = workflow.ok_or_else(|| "its workflow is not there".to_owned())?;
+        let workflow = &self.workflow;
         let open = || {
             ticket
                 .positions
@@ -272,7 +274,7 @@ impl Player<'_> {
                 else {
                     continue;
                 };
-                let context = self.context(workflow);
+                let context = self.context();
                 let by = match named(self.log, self.world.directory(), entry, &act.by) {
                     Ok(Some(by)) => by,
                     Ok(None) => whoever_may(&context, ticket, position, work, action)
@@ -301,9 +303,7 @@ impl Player<'_> {
         (state, action): &(Name, Name),
         by: Actor,
     ) -> Result<(), Refusal> {
-        let Some(workflow) = self.world.workflow_of(id).map(Arc::clone) else {
-            return Ok(());
-        };
+        let workflow = Arc::clone(&self.workflow);
         let Some(work) = workflow.work(state) else {
             return Ok(());
         };
@@ -317,12 +317,16 @@ impl Player<'_> {
             };
             self.world.submit(id, &tick)?;
         }
+        let unknown = &mut self.report.unknown_values;
+        let form = Some(work.form.as_slice());
         let command = Command {
             by,
             branch: Some(branch),
             wish: Wish::Act {
                 action: action.clone(),
-                fields: self.typed(entry, &act.fields, Some(&work.form)),
+                fields: self
+                    .filler
+                    .fill(&workflow, entry, &act.fields, form, unknown),
                 note: None,
             },
         };
@@ -351,7 +355,7 @@ impl Player<'_> {
         let state =
             |position: &Position| act.states.iter().any(|(state, _)| *state == position.state);
         let (branch, position) = positions.find(|(_, position)| state(position))?;
-        let context = self.context(self.world.workflow_of(id)?);
+        let context = self.context();
         Some(Command {
             by: holder(&context, position)?,
             branch: Some(branch.clone()),
@@ -362,46 +366,13 @@ impl Player<'_> {
         })
     }
 
-    fn context<'a>(&'a self, workflow: &'a upline_core::Workflow) -> Context<'a> {
+    fn context(&self) -> Context<'_> {
         Context {
             now: self.world.now(),
-            workflow,
+            workflow: &self.workflow,
             directory: self.world.directory(),
             workload: self.world.workload(),
         }
-    }
-
-    /// The mapped fields as people type them; of a form only those that it has.
-    fn typed(&mut self, entry: &LogEntry, fields: &[MappedField], form: Option<&[Name]>) -> Typed {
-        let mut typed = Typed::new();
-        for mapped in fields {
-            if form.is_some_and(|form| !form.contains(&mapped.field)) {
-                continue;
-            }
-            let text = match &mapped.with {
-                FieldText::Constant(text) => Some(text.clone()),
-                FieldText::Column {
-                    column,
-                    values,
-                    otherwise,
-                } => {
-                    let index = self.columns.get(column.as_str());
-                    let value = index.and_then(|index| entry.values.get(*index));
-                    let value = value.map_or("", |value| self.log.text(*value).as_str());
-                    let found = match values.is_empty() {
-                        true => Some(value.to_owned()).filter(|value| !value.is_empty()),
-                        false => values.get(value).cloned(),
-                    };
-                    if found.is_none() && !value.is_empty() {
-                        let value = format!("{column}: {value}");
-                        self.report.unknown_values.add(entry.line, &value);
-                    }
-                    found.or_else(|| otherwise.clone())
-                }
-            };
-            typed.extend(text.map(|text| (mapped.field.clone(), text)));
-        }
-        typed
     }
 
     fn finish(mut self) -> PlayReport {
@@ -431,17 +402,11 @@ impl Player<'_> {
             .map(|(promise, counts)| PromiseUse { promise, ..counts })
             .collect();
         report.refused = by_rows(self.refused);
-        let workflow = self
-            .world
-            .workflows()
-            .newest(&report.workflow)
-            .map(Arc::clone);
+        let workflow = self.workflow;
         let tally = self.world.observer_mut();
         report.levels = tally.levels();
-        (report.states, report.until_acted) = tally.states(|state| {
-            let work = workflow.as_ref().and_then(|workflow| workflow.work(state));
-            work.is_some_and(|work| !work.watches())
-        });
+        (report.states, report.until_acted) =
+            tally.states(|state| workflow.work(state).is_some_and(|work| !work.watches()));
         (report.tickets_moved, report.last_resort) = tally.moved_and_last_resort();
         let seconds = report
             .from

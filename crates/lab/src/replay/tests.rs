@@ -1,6 +1,6 @@
 //! Logs as they come: the small one of the repository, the shared one, and broken ones.
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use encoding_rs::UTF_8;
@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod playing;
+mod shipped;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -227,75 +228,6 @@ fn shared_log() -> Option<Vec<u8>> {
         );
     }
     bytes
-}
-
-fn shared_mapping() -> Mapping {
-    let mut means = Means::default();
-    means.add("Queued / Awaiting Assignment", What::Queued);
-    means.add("Accepted / In Progress", What::Taken);
-    means.add("Accepted / Assigned", What::Taken);
-    means.add("Accepted / Wait*", What::Waiting);
-    means.add("Completed / Resolved", What::Solved);
-    means.add("Completed / *", What::Closed);
-    means.add("Unmatched / Unmatched", What::Other);
-    Mapping {
-        columns: Columns {
-            ticket: "SR Number".to_owned(),
-            time: "Change Date+Time".to_owned(),
-            status: vec!["Status".to_owned(), "Sub Status".to_owned()],
-            person: Some("Resource".to_owned()),
-            team: Some("Involved ST 2".to_owned()),
-            level: Some("ST Level".to_owned()),
-        },
-        means,
-        levels: [("L1", 1), ("L2", 2), ("L2/L3", 2), ("L3", 3)]
-            .map(|(level, rank)| (level.to_owned(), rank))
-            .into(),
-        ..plain()
-    }
-}
-
-/// The figures that were counted from the rows by hand, with another program.
-#[test]
-fn the_shared_log_counts_as_it_was_counted_by_hand() {
-    let Some(packed) = shared_log() else { return };
-    let mapping = shared_mapping();
-    let log = Log::read(unpack(Cursor::new(packed)).unwrap(), &mapping, &mut |_| {}).unwrap();
-    assert_eq!(log.problems, Problems::default());
-    let facts = LogFacts::of(&log);
-    assert_eq!(
-        (facts.rows, facts.used_rows, facts.tickets),
-        (65_533, 65_533, 7_554)
-    );
-    // Its description says 599: it counts the empty cells of 42 rows as a team.
-    assert_eq!((facts.teams, facts.people), (598, 3_163));
-    assert_eq!(facts.from.unwrap().to_string(), "2010-03-31T14:59:42Z");
-    assert_eq!(
-        facts.moves,
-        Moves {
-            tickets_up: 2_299,
-            up: 3_245,
-            down: 1_755,
-            highest: [(1, 4_546), (2, 2_468), (3, 540)].into(),
-        }
-    );
-    let queue = &facts.queue;
-    assert_eq!((queue.count(), queue.not_ended), (11_544, 0));
-    assert_eq!(
-        queue.longer_than,
-        [(4 * 3_600, 3_435), (24 * 3_600, 1_695)].into()
-    );
-    let (hour, day) = (3_600, 24 * 3_600);
-    assert_eq!(queue.spread.median / 60, 35);
-    assert_eq!(queue.spread.p90 / hour, 55);
-    assert_eq!(queue.spread.p99 / hour, 384);
-    assert_eq!((queue.spread.longest + day / 2) / day, 285);
-    let last = |status: &str| facts.last_status.get(status).copied();
-    assert_eq!(last("Completed / Closed"), Some(5_573));
-    assert_eq!(last("Completed / In Call"), Some(1_882));
-    assert_eq!(last("Completed / Resolved"), Some(90));
-    assert_eq!(last("Completed / Cancelled"), Some(1));
-    assert_eq!(facts.still_open, 8);
 }
 
 proptest! {
