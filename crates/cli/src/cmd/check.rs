@@ -1,9 +1,16 @@
 //! `upline check`.
 
+mod proof;
+
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
+use upline_core::proof::{Proof, prove};
+use upline_core::{Directory, Name, Workflow};
 use upline_dsl::render::{Report, github, summary, text};
 use upline_dsl::{Diagnostic, Severity};
 
@@ -23,6 +30,9 @@ pub(crate) struct Args {
     /// Fail on warnings too
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// From when to look at holidays, shifts and absences, for a year [default: today]
+    #[arg(long, value_name = "DATE")]
+    from: Option<Date>,
     /// How to print mistakes
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -47,6 +57,20 @@ struct Answer<'a> {
     diagnostics: Vec<Report<'a>>,
     errors: usize,
     warnings: usize,
+    workflows: Vec<Proved<'a>>,
+}
+
+/// A workflow with the proof that no ticket is forgotten.
+#[derive(Serialize)]
+struct Proved<'a> {
+    workflow: &'a Name,
+    version: u32,
+    holds: bool,
+    proof: Proof,
+    #[serde(skip)]
+    checked: &'a Workflow,
+    #[serde(skip)]
+    directory: &'a Directory,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -62,6 +86,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             .count()
     };
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let from = match args.from {
+        None => Timestamp::now(),
+        Some(date) => date
+            .to_zoned(TimeZone::UTC)
+            .map_err(|error| Failure::usage(error.to_string()))?
+            .timestamp(),
+    };
+    let workflows = proofs(&sets, from);
+    let proved = workflows.iter().all(|workflow| workflow.holds);
     if output.is_json() {
         let diagnostics = found
             .iter()
@@ -71,12 +104,40 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             diagnostics,
             errors,
             warnings,
+            workflows,
         })?;
     } else {
+        if args.format == Format::Human {
+            for one in &workflows {
+                proof::print(one.checked, one.directory, &one.proof, output)?;
+            }
+        }
         print(&found, args.format, output)?;
     }
-    let wrong = errors > 0 || (warnings > 0 && args.deny == Some(Deny::Warnings));
+    let wrong = errors > 0 || !proved || (warnings > 0 && args.deny == Some(Deny::Warnings));
     Ok(if wrong { Exit::Findings } else { Exit::Ok })
+}
+
+/// The proof of each workflow that the user named; one with mistakes has none.
+fn proofs(sets: &[Set], from: Timestamp) -> Vec<Proved<'_>> {
+    let mut proofs = Vec::new();
+    for set in sets {
+        let Some(directory) = &set.loaded.directory else {
+            continue;
+        };
+        for read in set.workflows() {
+            let proof = prove(&read.value, &directory.value, from);
+            proofs.push(Proved {
+                workflow: &read.value.name,
+                version: read.value.version,
+                holds: proof.holds(),
+                proof,
+                checked: &read.value,
+                directory: &directory.value,
+            });
+        }
+    }
+    proofs
 }
 
 fn print(found: &[(&Set, Diagnostic)], format: Format, output: &mut Output) -> Result<(), Failure> {

@@ -1,0 +1,119 @@
+//! The proof as a table.
+
+use jiff::tz::TimeZone;
+use upline_core::proof::{Bound, LevelBound, Proof, StateBound};
+use upline_core::ticket::Level;
+use upline_core::{Directory, Name, StateKind, Workflow};
+use upline_lab::render::{Language, duration};
+use upline_lab::replay::{in_words, level_in_words};
+
+use crate::exit::Failure;
+use crate::output::Output;
+
+/// Prints for each state how long it takes until each level, and the last resort, has the ticket.
+pub(super) fn print(
+    workflow: &Workflow,
+    directory: &Directory,
+    proof: &Proof,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let (name, version) = (&workflow.name, workflow.version);
+    let words = match proof.holds() {
+        true => "no ticket can be forgotten",
+        false => "NOT PROVED: a ticket could be forgotten",
+    };
+    output.line(format_args!("{name} {version}: {words}"))?;
+    output.line("At the latest, counted from entering the state, if nobody acts:\n")?;
+    let head = [
+        "state",
+        "level",
+        "who",
+        "working time",
+        "wall time",
+        "longest if entered",
+    ];
+    let zone = zone(workflow, directory);
+    let rows = proof
+        .states
+        .iter()
+        .flat_map(|bounds| state(workflow, bounds, &zone));
+    output.table(&head, rows.collect::<Vec<_>>(), &[3, 4])?;
+    for problem in &proof.problems {
+        let path: Vec<&str> = problem.path.iter().map(Name::as_str).collect();
+        output.line(format_args!("\n{}: {}", problem.place, problem.text))?;
+        if !path.is_empty() {
+            output.line(format_args!("  path: {}", path.join(" → ")))?;
+        }
+    }
+    Ok(output.line("")?)
+}
+
+/// The zone in which the workflow's clocks are read.
+fn zone(workflow: &Workflow, directory: &Directory) -> TimeZone {
+    let calendar = workflow.calendar.as_ref();
+    let calendar = calendar.and_then(|name| directory.calendars.get(name));
+    calendar.map_or(TimeZone::UTC, |calendar| calendar.zone().clone())
+}
+
+fn state(workflow: &Workflow, state: &StateBound, zone: &TimeZone) -> Vec<Vec<String>> {
+    let mut name = match &state.within {
+        Some((_, branch)) => format!("{branch}/{}", state.state),
+        None => state.state.to_string(),
+    };
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    if let Some(when) = &state.when {
+        name = format!("{name} (when {when})");
+    }
+    for level in &state.levels {
+        let name = std::mem::take(&mut name);
+        rows.push(row(
+            [name, level_in_words(level.level), who(level)],
+            level.bound,
+            zone,
+        ));
+    }
+    let leads_to: Vec<&str> = state.leads_to.iter().map(Name::as_str).collect();
+    let end = leads_to.last().and_then(|last| workflow.states.get(*last));
+    let end = end.is_some_and(|end| matches!(end.kind, StateKind::End { .. }));
+    let level = if end {
+        "end".to_owned()
+    } else {
+        level_in_words(Level::LastResort)
+    };
+    let way = match leads_to.is_empty() {
+        true => String::new(),
+        false => format!("by way of {}", leads_to.join(", ")),
+    };
+    rows.push(row([name, level, way], state.last_resort, zone));
+    rows
+}
+
+fn who(level: &LevelBound) -> String {
+    let who = level.who.as_ref().map_or("notifies only", Name::as_str);
+    match level.hops {
+        0 | 1 => who.to_owned(),
+        hops => format!("{who}, {hops} people"),
+    }
+}
+
+fn row(what: [String; 3], bound: Option<Bound>, zone: &TimeZone) -> Vec<String> {
+    let empty = String::new;
+    let bound = match bound {
+        None => ["not proved".to_owned(), empty(), empty()],
+        Some(Bound {
+            working: 0,
+            wall: 0,
+            ..
+        }) => ["at once".to_owned(), empty(), empty()],
+        Some(bound) => {
+            let entered = bound.entered.to_zoned(zone.clone());
+            let entered = entered.strftime("%a %Y-%m-%d %H:%M").to_string();
+            [
+                duration(bound.working, Language::English),
+                in_words(bound.wall),
+                entered,
+            ]
+        }
+    };
+    [what, bound].concat()
+}
