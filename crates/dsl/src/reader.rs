@@ -12,7 +12,7 @@ pub use crate::syntax::{Entry, Kind, Node};
 pub use crate::zone::zone;
 use crate::{Code, Diagnostic, FileId, Found, Severity, Site, Sources};
 
-/// Most diagnostics for which names that are like the wrong one are looked for: each costs a look at all names.
+/// Most diagnostics for which all names are searched for one that is like the wrong one.
 const MAX_SUGGESTIONS: usize = 100;
 
 /// Names that are looked at for the diagnostics after them.
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
         most: u32,
     ) -> Option<u32> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // A number of too many digits is too large, not unreadable; one with a leading 0 is octal to some tools.
+        // With a leading 0 it is octal to some tools.
         let number = match text.parse::<u32>() {
             Ok(number) if digits && (text == "0" || !text.starts_with('0')) => Some(number),
             _ => None,

@@ -1,5 +1,6 @@
 //! Whole files: what they mean, and what is said about their mistakes.
 
+mod directory;
 mod hostile;
 mod language;
 mod mistakes;

@@ -90,7 +90,6 @@ fn words(kind: &ErrorKind) -> (Code, &'static str, &'static str) {
             "there is no such escape",
             "write `\\\\` for a backslash, or put the text in single quotation marks",
         ),
-        E::CommentNotSeparated => (YamlSyntax, "a comment begins with a space and `#`", ""),
         _ => (YamlSyntax, "", ""),
     }
 }

@@ -46,7 +46,10 @@ fn read(text: &str) -> (String, Vec<String>) {
 
 #[test]
 fn a_tree_knows_its_places() {
-    let text = "\u{FEFF}a: 1 # one\nb: [x y , 'it''s', \"q\"]\nc: { en: Hi, zh: 你好 }\nd:\nd2: ~\ne: |\n  two\n  lines\nf: no\n";
+    let text = concat!(
+        "\u{FEFF}a: 1 # one\nb: [x y , 'it''s', \"q\"]\nc: { en: Hi, zh: 你好 }\n",
+        "d:\nd2: ~\ne: |\n  two\n  lines\nf: no\n",
+    );
     let (tree, wrong) = read(text);
     let expected = concat!(
         r#"{a: .1, b: [.x y, "it's" at "'it''s'", "q" at "\"q\""], c: {en: .Hi, zh: .你好}, "#,
