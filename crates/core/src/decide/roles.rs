@@ -177,6 +177,8 @@ pub(super) fn guard(
         Ruling::NotAllowed => Err(Rejection::NotAllowed { operation }),
         Ruling::NotPossible(because) => Err(Rejection::NotPossible { operation, because }),
         Ruling::HeldBy => Err(match position.holder.answerable() {
+            // Whoever has it is told that the action is not for him, not that he has it.
+            Some(holder) if by.person() == Some(holder) => Rejection::NotAllowed { operation },
             Some(holder) if position.taken && operation == Operation::Claim => {
                 Rejection::AlreadyClaimed { by: holder.clone() }
             }
