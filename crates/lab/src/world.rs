@@ -14,9 +14,10 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use upline_core::decide::{Migration, migrate};
 use upline_core::{
-    ClockId, Command, Context, Directory, Event, Fact, Name, Rejection, Ticket, Wish, Workflow,
-    Workload, decide, evolve,
+    Actor, ClockId, Command, Context, Directory, Event, Fact, Name, Rejection, Ticket, Wish,
+    Workflow, Workload, decide, evolve,
 };
 
 pub use audit::Gap;
@@ -91,9 +92,7 @@ impl<O: Observer> World<O> {
             observer,
         };
         world.queue_absences();
-        for index in 0..world.openings.len() {
-            world.queue_opening(index, now);
-        }
+        world.queue_openings();
         world
     }
 
@@ -162,7 +161,7 @@ impl<O: Observer> World<O> {
     pub fn open(&mut self, workflow: &str, command: &Command) -> Result<&[Event], Refusal> {
         self.check_up()?;
         self.answer = self.open_now(workflow, command)?;
-        self.settle();
+        self.settle_now();
         Ok(&self.answer)
     }
 
@@ -176,7 +175,48 @@ impl<O: Observer> World<O> {
         let index = self.names.get(ticket).copied();
         let index = index.ok_or(Refusal::Rejected(Rejection::NotOpen))?;
         self.answer = self.command(index, command)?;
-        self.settle();
+        self.settle_now();
+        Ok(&self.answer)
+    }
+
+    /// New versions of workflows, or new workflows: tickets that are opened from now on get them. Those
+    /// that are open keep their version.
+    pub fn deploy(&mut self, workflows: impl IntoIterator<Item = Arc<Workflow>>) {
+        self.workflows = self.workflows.with(workflows);
+        self.openings = Openings::new(&self.workflows);
+        self.queue_openings();
+    }
+
+    /// Moves a ticket to another version of its workflow.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing has changed.
+    pub fn migrate(
+        &mut self,
+        ticket: &str,
+        version: u32,
+        plan: &Migration,
+        by: &Actor,
+    ) -> Result<&[Event], Refusal> {
+        self.check_up()?;
+        let index = self.names.get(ticket).copied();
+        let index = index.ok_or(Refusal::Rejected(Rejection::NotOpen))?;
+        let held = &self.tickets[index];
+        let name = &held.ticket.workflow;
+        let target = self.workflows.version(name, version).cloned();
+        let target = target.ok_or_else(|| Refusal::NoSuchWorkflow {
+            workflow: Name::new(format!("{name} version {version}")),
+        })?;
+        let context = Context {
+            now: self.now,
+            workflow: &held.workflow,
+            directory: &self.directory,
+            workload: &self.workload,
+        };
+        let events = migrate(&context, &target, &held.ticket, plan, by)?;
+        self.tickets[index].workflow = target;
+        self.answer = self.applied(index, events);
+        self.settle_now();
         Ok(&self.answer)
     }
 
@@ -220,7 +260,7 @@ impl<O: Observer> World<O> {
         for index in open.collect::<Vec<_>>() {
             self.recheck(index);
         }
-        self.settle();
+        self.settle_now();
     }
 
     /// Takes in a ticket that has a history already, with the workflow that it was opened with.
@@ -326,11 +366,15 @@ impl<O: Observer> World<O> {
             workload: &self.workload,
         };
         let events = decide(&context, &held.ticket, command)?;
+        Ok(self.applied(index, events))
+    }
+
+    fn applied(&mut self, index: usize, events: Vec<Event>) -> Vec<Event> {
         for event in &events {
             self.apply(index, event);
         }
         self.queue_clocks(index);
-        Ok(events)
+        events
     }
 
     fn apply(&mut self, index: usize, event: &Event) {

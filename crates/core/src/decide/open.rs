@@ -52,6 +52,10 @@ pub(super) fn open(
         Cause::Opened,
         Some(Holder::Assignee(first)),
     )?;
-    promise::sync(draft);
+    // Who opens a ticket from outside has spoken with it.
+    match by {
+        Actor::Contact(_) => promise::caller_spoke(draft),
+        _ => promise::sync(draft),
+    }
     Ok(())
 }

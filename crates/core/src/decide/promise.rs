@@ -315,7 +315,7 @@ pub(super) fn caller_spoke(draft: &mut Draft<'_>) {
             .promises
             .get(&promise.name)
             .map(|ledger| ledger.state);
-        if state.is_none_or(|state| state == PromiseState::Met) {
+        if state.is_none_or(|state| state == PromiseState::Met && !promise.once) {
             start(draft, promise);
         }
     }

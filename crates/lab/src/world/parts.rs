@@ -112,6 +112,13 @@ impl Workflows {
         Self(Arc::new(known))
     }
 
+    /// These and more.
+    #[must_use]
+    pub fn with(&self, more: impl IntoIterator<Item = Arc<Workflow>>) -> Self {
+        let known = self.0.values().flat_map(BTreeMap::values).cloned();
+        Self::new(known.chain(more))
+    }
+
     /// The version that new tickets get: the highest.
     pub fn newest(&self, name: &str) -> Option<&Arc<Workflow>> {
         self.0.get(name)?.values().next_back()

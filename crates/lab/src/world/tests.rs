@@ -1,3 +1,5 @@
+mod versions;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -141,6 +141,22 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// Queues what each `every:` opens next, in place of what was queued before.
+    pub(super) fn queue_openings(&mut self) {
+        self.timers
+            .retain(|Reverse(timer)| timer.rank != Rank::Opening);
+        for index in 0..self.openings.len() {
+            self.queue_opening(index, self.now);
+        }
+    }
+
+    /// Carries out what follows from a command, and fires what is due already: a clock may be armed for
+    /// the very instant.
+    pub(super) fn settle_now(&mut self) {
+        self.settle();
+        self.advance_to(self.now);
+    }
+
     /// Queues the next opening by the clock after `after`.
     pub(super) fn queue_opening(&mut self, index: usize, after: Timestamp) {
         if let Some(due) = self.openings.next(index, after) {
