@@ -165,7 +165,8 @@ struct Draft<'a> {
     last_clock: ClockId,
     last_notice: u32,
     last_epoch: u32,
-    /// From when new clocks run: now, or the due time of a late clock if the workflow catches up by due times.
+    /// From when new clocks run: now, or the due time of a late clock if the workflow catches up by due
+    /// times.
     base: Timestamp,
     /// Automatic steps taken.
     steps: usize,

@@ -74,10 +74,12 @@ pub struct StateBound {
     pub when: Option<String>,
     /// Whom the state asks itself, and each level of the ladder.
     pub levels: Vec<LevelBound>,
-    /// Until the last resort is answerable, or an end is reached that silence may lead to. `None`: not proved,
+    /// Until the last resort is answerable, or an end is reached that silence may lead to. `None`: not
+    /// proved,
     /// and a problem says why.
     pub last_resort: Option<Bound>,
-    /// The way that takes longest, if it leads out of the state: the states after this one, up to the one whose
+    /// The way that takes longest, if it leads out of the state: the states after this one, up to the one
+    /// whose
     /// ladder reaches the last resort, or to an end.
     pub leads_to: Vec<Name>,
 }

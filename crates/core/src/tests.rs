@@ -5,6 +5,7 @@ mod ladder;
 mod life;
 mod machines;
 mod migrate;
+mod promises;
 mod proof;
 mod random;
 mod table;

@@ -157,7 +157,8 @@ impl<O: Observer> World<O> {
     /// Opens a ticket of the newest version of `workflow`; the command's wish is [`Wish::Open`].
     ///
     /// # Errors
-    /// [`Refusal`]; nothing has changed. Of a key that is open already, [`Refusal::SameKey`] tells the ticket.
+    /// [`Refusal`]; nothing has changed. Of a key that is open already, [`Refusal::SameKey`] tells the
+    /// ticket.
     pub fn open(&mut self, workflow: &str, command: &Command) -> Result<&[Event], Refusal> {
         self.check_up()?;
         self.answer = self.open_now(workflow, command)?;

@@ -138,7 +138,8 @@ impl Chain {
         }
     }
 
-    /// Adds an item, and what may follow it, as often as said. `day` is the open time of the longest working day.
+    /// Adds an item, and what may follow it, as often as said. `day` is the open time of the longest
+    /// working day.
     pub(super) fn push_times(&mut self, item: Item, hold: Option<Item>, times: u64, day: i64) {
         if times == 0 {
             return;

@@ -1,7 +1,8 @@
 //! Curves: for each instant at which a chain of spans may begin, the latest at which it is over.
 //!
 //! Every span keeps order (whoever begins later is not over before), stands still while its calendar is
-//! closed, and else goes on second by second. So a curve is a list of segments that are flat or rise by a second
+//! closed, and else goes on second by second. So a curve is a list of segments that are flat or rise by a
+//! second
 //! a second, with jumps upwards between them, and the longest wait begins right after a jump.
 
 use super::chain::Item;

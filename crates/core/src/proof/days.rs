@@ -6,7 +6,8 @@ use super::curve::{Curve, Segment};
 use super::timeline::Timeline;
 use crate::calendar::local::{DAY, instant, join};
 
-/// The curve of so many working days for each begin from `from` to `to`, never falling. `None`: it is never over.
+/// The curve of so many working days for each begin from `from` to `to`, never falling. `None`: it is
+/// never over.
 ///
 /// A step keeps the time of day, so that on a night in which the clocks go back a later begin can be over
 /// earlier; the curve keeps the later end, which is all that a bound needs.
@@ -84,7 +85,8 @@ struct Walk {
 }
 
 impl Walk {
-    /// The first instant after `at`, at which its day, or its distance from the clock on the wall, may change.
+    /// The first instant after `at`, at which its day, or its distance from the clock on the wall, may
+    /// change.
     fn next_break(&mut self, at: i64, line: &Timeline<'_>) -> i64 {
         let zone = line.calendar.zone();
         let (day, seconds) = line.calendar.working_time(join(at, 0));

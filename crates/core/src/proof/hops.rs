@@ -112,7 +112,8 @@ impl<'a> People<'a> {
         }
     }
 
-    /// Everybody whom a phrase may find, if that is known of each of its alternatives and all of them make one
+    /// Everybody whom a phrase may find, if that is known of each of its alternatives and all of them make
+    /// one
     /// person answerable.
     pub(super) fn found(&mut self, who: &'a Who) -> Option<BTreeSet<&'a Name>> {
         let mut all = BTreeSet::new();

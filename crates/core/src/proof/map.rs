@@ -113,7 +113,8 @@ impl<'a> Map<'a> {
         map
     }
 
-    /// The promises, by their number among those that lead elsewhere, that can't be broken in a state which is
+    /// The promises, by their number among those that lead elsewhere, that can't be broken in a state
+    /// which is
     /// not left by silence.
     pub(super) fn rests(&self, state: usize) -> Vec<usize> {
         let node = &self.nodes[state];

@@ -89,7 +89,8 @@ impl Silence<'_> {
             kind: ProblemKind::EndlessSilence,
             place: self.exit_place(path),
             text: format!(
-                "nobody acts, and time alone leads round in a circle: {round}; each time the ladder starts anew"
+                "nobody acts, and time alone leads round in a circle: {round}; \
+                 each time the ladder starts anew"
             ),
             path: path_names,
         }

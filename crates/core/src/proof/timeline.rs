@@ -123,7 +123,8 @@ impl<'a> Timeline<'a> {
     /// The longest that so much open time takes, begun from `from` to `to`, and the begin right after which
     /// that is so.
     ///
-    /// The wait is longest right after an instant from which it would be over at a closing: a moment later the
+    /// The wait is longest right after an instant from which it would be over at a closing: a moment later
+    /// the
     /// rest of it must wait for the next opening. The other candidate is the first begin.
     pub(super) fn longest(&mut self, open: i64, from: i64, to: i64) -> Option<(i64, i64)> {
         let first = self.open_before(from)?.checked_add(open)?;

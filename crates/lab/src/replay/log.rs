@@ -39,6 +39,8 @@ pub struct LogEntry {
     pub values: Box<[Text]>,
 }
 
+const MAX_TEXT_MB: usize = super::texts::MAX_TEXT_BYTES >> 20;
+
 /// Why a log can't be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -79,7 +81,7 @@ pub enum LogError {
         column: String,
     },
     /// More different texts than can be kept.
-    #[error("the log has more than {} MB of different texts (at line {line})", super::texts::MAX_TEXT_BYTES >> 20)]
+    #[error("the log has more than {MAX_TEXT_MB} MB of different texts (at line {line})")]
     TooMuch {
         /// Where.
         line: u64,

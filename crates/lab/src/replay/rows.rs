@@ -243,7 +243,8 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// Line breaks of all three kinds: `\n`, `\r\n` and `\r`; and whether a `\n` that follows belongs to the last.
+/// Line breaks of all three kinds: `\n`, `\r\n` and `\r`; and whether a `\n` that follows belongs to the
+/// last.
 fn count_lines(bytes: &[u8], mut after_cr: bool) -> (u64, bool) {
     let mut lines = 0;
     for &byte in bytes {

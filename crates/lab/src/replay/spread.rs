@@ -92,7 +92,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_quantile_is_the_shortest_that_covers_its_share(seconds in proptest::collection::vec(0_i64..50, 1..60)) {
+        fn a_quantile_is_the_shortest_that_covers_its_share(
+            seconds in proptest::collection::vec(0_i64..50, 1..60)
+        ) {
             let spread = Spread::of(seconds.clone());
             for (percent, value) in [(50, spread.median), (90, spread.p90), (99, spread.p99)] {
                 let covered = |limit: i64| seconds.iter().filter(|one| **one <= limit).count() * 100;
