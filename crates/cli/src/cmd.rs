@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod simulate;
 pub(crate) mod test;

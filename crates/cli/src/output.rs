@@ -95,10 +95,11 @@ impl Output {
         right: &[usize],
     ) -> io::Result<()> {
         let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_header(head.to_vec())
-            .add_rows(rows);
+        table.load_style(presets::NOTHING).add_rows(rows);
+        // A table of names and values has no heads.
+        if head.iter().any(|head| !head.is_empty()) {
+            table.set_header(head.to_vec());
+        }
         for (index, column) in table.column_iter_mut().enumerate() {
             let first = if index == 0 { 2 } else { 0 };
             column

@@ -1,7 +1,6 @@
 //! What a replay found, whole: for programs as JSON, for people as tables.
 
 use serde::Serialize;
-use upline_core::Level;
 
 use super::{
     LogFacts, PlayReport, Problems, Spread, StateUse, Stays, Values, in_words, level_in_words,
@@ -252,10 +251,7 @@ impl PlayReport {
         for level in &self.levels {
             table.row([
                 level.ladder.to_string(),
-                match level.level {
-                    Level::Entry => "on entering".to_owned(),
-                    other => level_in_words(other),
-                },
+                level_in_words(level.level),
                 grouped(level.hops),
                 grouped(level.tickets),
                 grouped(level.nobody),
