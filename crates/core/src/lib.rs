@@ -4,7 +4,7 @@
 //!
 //! * [`Workflow`] and [`Directory`] are what authors wrote, checked (the crate `upline-dsl` makes them).
 //! * [`Ticket`] is the state of one ticket, [`Command`] a wish, [`Event`] a fact, [`Rejection`] a refusal.
-//! * [`decide`] says what a command means now; [`evolve`] applies a fact and never sees the workflow.
+//! * [`decide()`] says what a command means now; [`evolve()`] applies a fact and never sees the workflow.
 
 pub mod calendar;
 pub mod command;

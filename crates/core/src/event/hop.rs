@@ -34,7 +34,7 @@ pub struct Hop {
     pub cause: Cause,
     /// For whom the holder stands in (his deputy), if he does.
     pub deputy_of: Option<Name>,
-    /// Each who was looked at, and why not; at most [`MAX_LEFT_OUT`].
+    /// Each who was looked at, and why not; at most [`MAX_LEFT_OUT`](super::MAX_LEFT_OUT).
     pub left_out: Vec<LeftOut>,
     /// The group whose round robin moved on to the holder.
     pub turn_of: Option<Name>,

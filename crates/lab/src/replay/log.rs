@@ -35,7 +35,8 @@ pub struct LogEntry {
     pub team: Option<Text>,
     /// The rank of the line of support that has it.
     pub level: Option<u16>,
-    /// What the columns say that the mapping fills fields from, in the order of [`Log::value_columns`].
+    /// What the columns say that the mapping fills fields from, in the order of
+    /// [`PlayMap::field_columns`](super::PlayMap::field_columns).
     pub values: Box<[Text]>,
 }
 

@@ -7,13 +7,13 @@ use upline_core::{Command, Event, Name, Rejection, Ticket, Workflow};
 
 use super::MAX_CALL_DEPTH;
 
-/// Sees everything that happens in a [`World`], in order.
+/// Sees everything that happens in a [`World`](super::World), in order.
 pub trait Observer {
     /// `event` has happened to `ticket`, which is shown with it.
     fn happened(&mut self, ticket: &Ticket, event: &Event);
 
     /// A clock, a child's end or an opening by the clock was refused. Commands given to
-    /// [`World::submit`] are not told here: their caller has the answer.
+    /// [`World::submit`](super::World::submit) are not told here: their caller has the answer.
     fn refused(&mut self, _ticket: &Name, _command: &Command, _refusal: &Refusal) {}
 }
 
@@ -92,7 +92,7 @@ pub enum Refusal {
     /// Too many workflows call one another.
     #[error("workflows call one another more than {MAX_CALL_DEPTH} deep")]
     TooDeep,
-    /// The engine is down: see [`World::stop`].
+    /// The engine is down: see [`World::stop`](super::World::stop).
     #[error("the engine is down")]
     Down,
 }
