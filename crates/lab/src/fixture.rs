@@ -178,6 +178,57 @@ pub(crate) fn directory() -> Directory {
     }
 }
 
+/// A desk in Berlin that is open from nine to five, and a promise.
+const OFFICE: &str = r#"
+workflow: office
+calendar: office-hours
+promises:
+  answer: { within: 4 h, met-in: working }
+ladders:
+  nobody-acts:
+    - { after: 30 min, assign: another in desk }
+    - { after: 1 h, assign: lead of desk }
+start: asked
+states:
+  asked:
+    assign: anyone in desk
+    escalate: nobody-acts
+    actions: { accept: { goto: working } }
+  working:
+    assign: who did accept
+    escalate: nobody-acts
+    actions: { done: { goto: closed } }
+  closed: { end: done }
+"#;
+
+/// Who is there for [`OFFICE`]; bob is away.
+const PEOPLE: &str = r#"
+directory: acme
+last-resort: user max
+people:
+  ann: { name: Ann, mail: ann@example.com }
+  bob: { name: Bob, mail: bob@example.com }
+  lea: { name: Lea, mail: lea@example.com }
+  max: { name: Max, mail: max@example.com }
+  tom: { name: Tom, mail: tom@example.com }
+groups:
+  desk: { members: [ann, bob], lead: lea, manager: max }
+calendars:
+  office-hours:
+    time-zone: Europe/Berlin
+    hours: { mon-fri: "09:00-17:00" }
+absences:
+  - { who: bob, from: 2026-03-01, to: 2026-03-31 }
+"#;
+
+/// The office, read as authors' files are.
+pub(crate) fn office() -> crate::transcript::Setting {
+    let files = [("office.yaml", OFFICE), ("people.yaml", PEOPLE)];
+    let loaded = upline_dsl::load(files.map(|(name, text)| (name, text.as_bytes())));
+    assert!(!loaded.found.has_errors(), "{:?}", loaded.found);
+    crate::transcript::Setting::of(loaded, None).unwrap()
+}
+
 /// A world with one ticket `t1`, opened by tom at noon.
 pub(crate) fn world() -> World {
     let mut world = World::new(

@@ -4,6 +4,7 @@
 //! * [`graph`] draws a workflow.
 
 mod chronicle;
+pub mod explain;
 pub mod forecast;
 pub mod graph;
 pub mod render;

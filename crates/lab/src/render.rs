@@ -12,7 +12,7 @@ mod tell;
 mod times;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Event, Ticket, Workflow};
+use upline_core::{Branch, Event, Reason, Ticket, Workflow};
 
 pub use next::Next;
 pub use say::Say;
@@ -105,5 +105,25 @@ pub fn rejected(text: &str, language: Language) -> String {
     match language {
         Language::English => format!("rejected: {text}"),
         Language::Chinese => format!("被拒绝:{text}"),
+    }
+}
+
+/// What comes next, in words: `another in service-desk`, `state dispatched`.
+pub fn next_words(next: &Next, language: Language) -> String {
+    match language {
+        Language::English => english::what_next(next),
+        Language::Chinese => chinese::what_next(next),
+    }
+}
+
+/// Why somebody was not asked, with times written by `time`: `away until Mon 09:00`.
+pub fn reason_words(
+    reason: &Reason,
+    language: Language,
+    time: &impl Fn(Timestamp) -> String,
+) -> String {
+    match language {
+        Language::English => english::reason(reason, time),
+        Language::Chinese => chinese::reason(reason, time),
     }
 }

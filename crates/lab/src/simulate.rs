@@ -1,5 +1,8 @@
 //! One ticket in virtual time: "opened Friday 17:20, nobody acts" — who is asked when, and until when.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 use upline_core::{Actor, Name, Typed};
 use upline_dsl::phrase::how_long;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use upline_core::ticket::Level;
 use upline_core::{
-    Branch, Cause, Clock, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Ticket,
+    Branch, Cause, Clock, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Reason, Ticket,
 };
 
 use crate::chronicle::Chronicle;
@@ -102,8 +102,11 @@ impl From<Level> for Rung {
 pub struct NotAsked {
     /// Who.
     pub who: Name,
-    /// Why not.
+    /// Why not, in English with times in UTC.
     pub reason: String,
+    /// Why not.
+    #[serde(skip)]
+    pub why: Reason,
 }
 
 impl From<&LeftOut> for NotAsked {
@@ -111,6 +114,7 @@ impl From<&LeftOut> for NotAsked {
         Self {
             who: left.who.clone(),
             reason: left.reason.to_string(),
+            why: left.reason.clone(),
         }
     }
 }

@@ -201,7 +201,7 @@ fn operation(operation: Operation) -> &'static str {
     }
 }
 
-fn what_next(next: &Next) -> String {
+pub(super) fn what_next(next: &Next) -> String {
     match next {
         Next::Ask(rule) => rule.to_string(),
         Next::Tell(rules) => format!("通知 {}", names(rules)),
@@ -276,7 +276,7 @@ fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
 }
 
 /// Why somebody was not asked.
-fn reason(reason: &Reason, within: &impl Fn(Timestamp) -> String) -> String {
+pub(super) fn reason(reason: &Reason, within: &impl Fn(Timestamp) -> String) -> String {
     match reason {
         Reason::Absent { until } => format!("不在,至 {}", within(*until)),
         Reason::OffShift => "不当班".to_owned(),

@@ -226,7 +226,7 @@ fn participle(operation: Operation) -> &'static str {
     }
 }
 
-fn what_next(next: &Next) -> String {
+pub(super) fn what_next(next: &Next) -> String {
     match next {
         Next::Ask(rule) => rule.to_string(),
         Next::Tell(rules) => format!("notify {}", names(rules)),

@@ -56,6 +56,12 @@ impl Times {
         self.written(at, is_unmistakable(self.date(line), self.date(at)))
     }
 
+    /// A time that is told at `now`, before it or after it, which its sentence says.
+    pub fn around(&self, now: Timestamp, at: Timestamp) -> String {
+        let (now, date) = (self.date(now), self.date(at));
+        self.written(at, is_unmistakable(now, date) || is_unmistakable(date, now))
+    }
+
     fn date(&self, at: Timestamp) -> Date {
         self.zone.to_datetime(at).date()
     }

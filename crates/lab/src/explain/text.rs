@@ -1,0 +1,171 @@
+//! An explanation as lines for people.
+
+use jiff::SignedDuration;
+use upline_core::ticket::PromiseState;
+
+use super::{Explanation, PromiseStanding, Running, Standing};
+use crate::render::{Language, Times, duration, next_words, reason_words};
+use crate::timeline::{NotAsked, Rung};
+
+impl Explanation {
+    /// The explanation as lines. Times are those that a reader understands at the time of asking.
+    pub fn lines(&self, times: &Times, language: Language) -> Vec<String> {
+        let words = Words {
+            explanation: self,
+            times,
+            language,
+        };
+        let mut lines = Vec::new();
+        if let Some(outcome) = &self.outcome {
+            lines.push(words.pick(format!("ended: {outcome}"), format!("结束:{outcome}")));
+        }
+        for standing in &self.positions {
+            words.standing(standing, &mut lines);
+        }
+        for promise in &self.promises {
+            lines.push(words.promise(promise));
+        }
+        lines
+    }
+}
+
+struct Words<'a> {
+    explanation: &'a Explanation,
+    times: &'a Times,
+    language: Language,
+}
+
+impl Words<'_> {
+    fn pick(&self, english: String, chinese: String) -> String {
+        match self.language {
+            Language::English => english,
+            Language::Chinese => chinese,
+        }
+    }
+
+    fn time(&self, at: jiff::Timestamp) -> String {
+        self.times.around(self.explanation.now, at)
+    }
+
+    fn standing(&self, standing: &Standing, lines: &mut Vec<String>) {
+        let Standing {
+            branch,
+            state,
+            answerable,
+            ..
+        } = standing;
+        let place = match branch.is_empty() {
+            true => state.to_string(),
+            false => format!("{branch}: {state}"),
+        };
+        let since = self.time(standing.since);
+        lines.push(self.pick(
+            format!("{place}: {answerable} is answerable since {since}"),
+            format!("{place}:{answerable} 负责,自 {since}"),
+        ));
+        lines.push(self.why(standing));
+        for NotAsked { who, why, .. } in &standing.not_asked {
+            let reason = reason_words(why, self.language, &|at| self.time(at));
+            lines.push(self.pick(
+                format!("  not {who}: {reason}"),
+                format!("  未选 {who}:{reason}"),
+            ));
+        }
+        if let Some(until) = standing.suspended {
+            let until = self.time(until);
+            lines.push(self.pick(
+                format!("  suspended until {until}"),
+                format!("  暂停至 {until}"),
+            ));
+        }
+        for clock in &standing.clocks {
+            self.clock(clock, lines);
+        }
+    }
+
+    fn why(&self, standing: &Standing) -> String {
+        let rung = match standing.rung {
+            Rung::Entry => String::new(),
+            Rung::Level(number) => {
+                self.pick(format!("level {number}, "), format!("第 {number} 级,"))
+            }
+            Rung::LastResort => {
+                return self.pick(
+                    "  because: the last resort".to_owned(),
+                    "  原因:最终负责人".to_owned(),
+                );
+            }
+        };
+        let rule = &standing.rule;
+        let place = match standing.place.line {
+            0 => String::new(),
+            _ => format!(" ({})", standing.place),
+        };
+        self.pick(
+            format!("  because: {rung}{rule}{place}"),
+            format!("  原因:{rung}{rule}{place}"),
+        )
+    }
+
+    fn clock(&self, clock: &Running, lines: &mut Vec<String>) {
+        let next = next_words(&clock.next, self.language);
+        let due = self.time(clock.due);
+        let left = clock.due.duration_since(self.explanation.now);
+        let left = match left > SignedDuration::ZERO {
+            true => {
+                let left = duration(left.as_secs(), self.language);
+                self.pick(format!(" ({left} left)"), format!("(还有 {left})"))
+            }
+            false => String::new(),
+        };
+        lines.push(self.pick(
+            format!("  if nobody acts: {next}, {due}{left}"),
+            format!("  若无人处理:{next},{due}{left}"),
+        ));
+        let Some(calendar) = &clock.calendar else {
+            return;
+        };
+        let span = clock.span.as_deref().unwrap_or_default();
+        let armed = self.time(clock.armed);
+        lines.push(self.pick(
+            format!("    {span} in {calendar} since {armed}"),
+            format!("    {calendar} 内 {span},自 {armed}"),
+        ));
+        for stretch in &clock.ledger {
+            let long = stretch.to.duration_since(stretch.from).as_secs();
+            let long = duration(long, self.language);
+            let (from, to) = (self.time(stretch.from), self.time(stretch.to));
+            let counts = match stretch.counted {
+                true => self.pick(format!("{long} counted"), format!("计 {long}")),
+                false => self.pick(format!("not counted, {}", stretch.why), "不计".to_owned()),
+            };
+            lines.push(format!("    {from} – {to}  {counts}"));
+        }
+    }
+
+    fn promise(&self, promise: &PromiseStanding) -> String {
+        let name = &promise.promise;
+        let budget = duration(promise.budget, self.language);
+        let used = duration(promise.consumed, self.language);
+        let due = promise.due.map(|due| self.time(due)).unwrap_or_default();
+        let state = match (promise.breached, promise.state, promise.due) {
+            (Some(at), _, _) => {
+                let at = self.time(at);
+                self.pick(format!("broken {at}"), format!("{at} 违约"))
+            }
+            (None, PromiseState::Met, _) => {
+                self.pick(format!("met, {used} used"), format!("达成,用时 {used}"))
+            }
+            (None, PromiseState::Paused, _) => {
+                self.pick(format!("paused, {used} used"), format!("暂停,已用 {used}"))
+            }
+            (None, PromiseState::Running, _) => {
+                self.pick(format!("due {due}"), format!("期限 {due}"))
+            }
+        };
+        self.pick(
+            format!("promise {name}: {budget}, {state}"),
+            format!("承诺 {name}:{budget},{state}"),
+        )
+    }
+}
