@@ -92,6 +92,7 @@ fn json_is_json() {
         "explain bad-span",
         "explain list",
         "demo",
+        "replay tests/data/small-log.csv --map examples/replay/small.map.yaml",
     ];
     for line in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_upline"))
@@ -125,4 +126,30 @@ fn colours_can_be_had_and_switched_off() {
     assert!(!check(&[], ""), "no terminal");
     assert!(check(&["--color", "always"], "1"), "asked for");
     assert!(!check(&["--color", "never"], ""));
+}
+
+#[test]
+fn the_demo_climbs_in_both_languages() {
+    for (line, order) in [
+        ("demo", ["ann", "bob", "cem", "lea", "max", "reminder"]),
+        (
+            "demo --lang zh",
+            ["ann", "bob", "cem", "lea", "max", "提醒"],
+        ),
+        // A million virtual seconds in one: the pauses are there, and over at once.
+        (
+            "demo --speed 1000000",
+            ["ann", "bob", "cem", "lea", "max", "reminder"],
+        ),
+    ] {
+        let (printed, exit) = run(line);
+        assert_eq!(exit, 0, "{printed}");
+        let mut rest = printed.as_str();
+        for name in order {
+            let found = rest.split_once(name);
+            rest = found
+                .unwrap_or_else(|| panic!("{line}: no {name} in its turn in\n{printed}"))
+                .1;
+        }
+    }
 }

@@ -11,11 +11,9 @@ use upline_dsl::render;
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
-    /// On a terminal, unless NO_COLOR is set
+    // Without doc comments the help names them on one line.
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
