@@ -53,6 +53,21 @@ pub fn play(
     directory: &Arc<Directory>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<PlayReport, PlayError> {
+    play_within(
+        MAX_CLOCKS, log, mapping, workflows, workflow, directory, progress,
+    )
+}
+
+/// The same with a limit of its own.
+pub(super) fn play_within(
+    max_clocks: u64,
+    log: &Log,
+    mapping: &Mapping,
+    workflows: &Workflows,
+    workflow: &str,
+    directory: &Arc<Directory>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<PlayReport, PlayError> {
     let map = mapping.play.as_ref().ok_or(PlayError::NoPlay)?;
     let found = workflows.newest(workflow);
     let found = found.ok_or_else(|| PlayError::NoWorkflow(Name::new(workflow)))?;
@@ -64,6 +79,7 @@ pub fn play(
     let mut player = Player {
         log,
         map,
+        max_clocks,
         filler: Filler::new(log, map),
         workflow: Arc::clone(found),
         world: World::observed(start, workflows.clone(), Arc::clone(directory), tally),
@@ -104,6 +120,7 @@ enum Known {
 struct Player<'a> {
     log: &'a Log,
     map: &'a PlayMap,
+    max_clocks: u64,
     filler: Filler<'a>,
     workflow: Arc<Workflow>,
     world: World<Tally>,
@@ -123,10 +140,10 @@ enum Played {
 impl Player<'_> {
     /// Lets the clocks do their part up to `to`; false when there were too many.
     fn advance(&mut self, to: Timestamp) -> bool {
-        while self.report.clocks < MAX_CLOCKS && self.world.step(to) {
+        while self.report.clocks < self.max_clocks && self.world.step(to) {
             self.report.clocks += 1;
         }
-        if self.report.clocks >= MAX_CLOCKS {
+        if self.report.clocks >= self.max_clocks {
             self.report.given_up = Some(self.world.now());
             return false;
         }

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod mappings;
 mod playing;
 mod shipped;
 

@@ -200,3 +200,31 @@ fn a_log_without_a_play_or_a_workflow_is_refused() {
     assert_eq!(run(&small, "none").unwrap_err(), none);
     assert_eq!(run(&small, "small").unwrap().rows, RowUse::default());
 }
+
+#[test]
+fn a_run_with_too_many_clocks_is_given_up_and_says_so() {
+    let mapping = small(plain());
+    let text = "ticket,time,status\n\
+                1,2026-03-06T09:00Z,queued\n\
+                2,2026-03-06T09:01Z,queued\n\
+                1,2199-01-01T00:00Z,taken\n\
+                2,2199-01-01T00:01Z,taken\n";
+    let log = Log::read(text.as_bytes(), &mapping, &mut |_| {}).unwrap();
+    let workflows = Workflows::new([fixture::workflow()]);
+    let directory = Arc::new(fixture::directory());
+    let report = play::play_within(
+        1_000,
+        &log,
+        &mapping,
+        &workflows,
+        "small",
+        &directory,
+        &mut |_| {},
+    );
+    let report = report.unwrap();
+    assert_eq!((report.clocks, report.rows.not_played), (1_000, 2));
+    // Two tickets, reminded every quarter of an hour: about five days.
+    let until = report.given_up.unwrap();
+    assert!(until < "2026-03-12T00:00Z".parse().unwrap(), "{until}");
+    assert_eq!(report.last_resort, 2);
+}

@@ -19,7 +19,7 @@ fn shown(sources: &Sources, found: Found) -> String {
     render::texts(sources, &found.into_sorted(), render::Colour::Off)
 }
 
-fn support() -> (Workflows, Arc<Directory>) {
+pub(super) fn support() -> (Workflows, Arc<Directory>) {
     let names = ["it-support.yaml", "directory.yaml"];
     let texts = names.map(|name| (name, file(name)));
     let loaded = load(texts.iter().map(|(name, text)| (*name, text.as_bytes())));
