@@ -159,6 +159,8 @@ pub fn decide(
 struct Draft<'a> {
     ctx: Context<'a>,
     ticket: Cow<'a, Ticket>,
+    /// The ticket as it was.
+    before: &'a Ticket,
     events: Vec<Event>,
     /// How many of `events` are in `ticket`.
     applied: usize,
@@ -178,6 +180,7 @@ impl<'a> Draft<'a> {
         Self {
             ctx,
             ticket: Cow::Borrowed(ticket),
+            before: ticket,
             events: Vec::new(),
             applied: 0,
             last_clock: ticket.last_clock,

@@ -45,6 +45,7 @@ impl Ascent<'_, '_> {
             barred: self.barred,
             had,
             ignore_capacity: level.is_some() && is_last(self.ladder, step),
+            before: draft.before,
         };
         let (ctx, shifts) = (draft.ctx, draft.shifts.clone());
         let Outcome { found, left_out } = resolve(
@@ -106,7 +107,7 @@ impl Ascent<'_, '_> {
             && opener_or_actor.as_ref().and_then(Actor::person) == holder.answerable()
     }
 
-    /// A level that changes nobody. `false`: whoever has it gave it up, so it can't stay.
+    /// A level that changes nobody. `false`: whoever has it gave it up or is gone, so it can't stay.
     fn keep(
         &mut self,
         draft: &mut Draft<'_>,
@@ -114,7 +115,8 @@ impl Ascent<'_, '_> {
         cause: &Cause,
         level: Option<&workflow::Level>,
     ) -> bool {
-        let (Some(ladder), true) = (self.ladder, self.barred.is_none()) else {
+        let stays = self.barred.is_none() && *cause != Cause::Gone;
+        let (Some(ladder), true) = (self.ladder, stays) else {
             return false;
         };
         let mut notices = Vec::new();

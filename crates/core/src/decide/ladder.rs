@@ -390,6 +390,7 @@ pub(super) fn has_colleagues(
         barred: None,
         had,
         ignore_capacity: is_last(ladder, step),
+        before: draft.before,
     };
     // An `else` behind `another` is not one of the colleagues.
     let shifts = draft.shifts.clone();

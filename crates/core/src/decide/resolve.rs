@@ -30,6 +30,8 @@ pub(super) struct Limits<'a> {
     pub(super) had: &'a [Name],
     /// Capacity does not bind the last level.
     pub(super) ignore_capacity: bool,
+    /// The ticket as the decision found it: the workload knows nothing of what was decided since.
+    pub(super) before: &'a Ticket,
 }
 
 /// Who is on duty now, asked of each schedule once in a decision: a schedule's answer costs more than the
@@ -238,10 +240,9 @@ impl<'a> Search<'a> {
     ) -> Option<&'e Eligible<'a>> {
         let load = |eligible: &Eligible<'_>| self.ctx.workload.of(eligible.person);
         match base {
-            Base::LeastBusy(_) => eligible.iter().min_by_key(|one| {
-                let load = load(one);
-                (load.open, load.last_given, one.index)
-            }),
+            Base::LeastBusy(_) => eligible
+                .iter()
+                .min_by_key(|one| (self.open(one.person), load(one).last_given, one.index)),
             Base::NextIn(_) => {
                 // The turn goes on after who was served last, even if he has left the line since.
                 let last = self.ctx.workload.turns.get(&group.id);
@@ -258,11 +259,9 @@ impl<'a> Search<'a> {
     }
 
     fn why_not(&self, base: &Base, other: &Eligible<'_>, chosen: &Eligible<'_>) -> Reason {
-        let open = self.ctx.workload.of(other.person).open;
+        let open = self.open(other.person);
         match base {
-            Base::LeastBusy(_) if open > self.ctx.workload.of(chosen.person).open => {
-                Reason::Busier { open }
-            }
+            Base::LeastBusy(_) if open > self.open(chosen.person) => Reason::Busier { open },
             _ => Reason::LaterInLine,
         }
     }
@@ -361,11 +360,21 @@ impl<'a> Search<'a> {
         let has_it = self.position.holder.answerable() == Some(&person.id);
         match person.at_most {
             Some(at_most) if !self.limits.ignore_capacity && !has_it => {
-                (self.ctx.workload.of(&person.id).open >= at_most)
-                    .then_some(Reason::AtCapacity { at_most })
+                (self.open(&person.id) >= at_most).then_some(Reason::AtCapacity { at_most })
             }
             _ => None,
         }
+    }
+
+    /// How many the person holds now: what the ticket gave or took in this decision counts already.
+    fn open(&self, person: &Name) -> u32 {
+        let held = |ticket: &Ticket| {
+            let held = ticket.answerable().filter(|(_, holder)| *holder == person);
+            u32::try_from(held.count()).unwrap_or(u32::MAX)
+        };
+        let open = self.ctx.workload.of(person).open;
+        open.saturating_add(held(self.ticket))
+            .saturating_sub(held(self.limits.before))
     }
 
     fn no<T>(&mut self, who: &Name, reason: Reason) -> Option<T> {

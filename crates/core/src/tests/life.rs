@@ -216,3 +216,15 @@ proptest! {
         history(&bytes);
     }
 }
+
+/// Nobody of an offer is there any more, not even the lead, and the next level only notifies: it can't stay.
+#[test]
+fn an_offer_whose_people_are_all_gone_does_not_stay() {
+    history(&[
+        21, 0, 32, 0, 95, 0, 0, 0, 0, 17, 51, 170, 4, 62, 28, 0, 20, 36, 0, 0, 20, 8, 0, 0, 16, 0,
+        0, 135, 0, 0, 140, 0, 28, 0, 0, 55, 0, 0, 0, 30, 222, 0, 31, 0, 0, 51, 47, 0, 3, 0, 0, 199,
+        0, 0, 51, 0, 0, 0, 0, 0, 88, 0, 84, 0, 12, 0, 76, 0, 0, 0, 0, 0, 0, 126, 55, 42, 55, 32,
+        180, 44, 0, 39, 0, 0, 72, 24, 0, 169, 124, 59, 186, 1, 64, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0,
+        0, 28, 0, 0, 42, 0, 159, 0, 0, 0,
+    ]);
+}
