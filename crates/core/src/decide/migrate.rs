@@ -33,7 +33,8 @@ pub enum MigratedClocks {
 }
 
 /// What moving `ticket` from `ctx.workflow` to `target` means at `ctx.now`. Pure, like
-/// [`decide()`](crate::decide()); a plan that is only looked at and one that is carried out are the same call.
+/// [`decide()`](crate::decide()); a plan that is only looked at and one that is carried out are the same
+/// call.
 ///
 /// Holders, epochs and visits are kept, so links stay good; promises go on with their ledgers and get the new
 /// targets from the true start.
