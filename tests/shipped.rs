@@ -41,7 +41,15 @@ fn shipped_files_read_without_a_word() {
     assert!(found.is_empty(), "{wrong}");
     let workflows = loaded.workflows.iter();
     let names: Vec<&str> = workflows.map(|read| read.value.name.as_str()).collect();
-    assert_eq!(names, ["complaint", "field-service", "it-incident", "trouble-ticket"]);
+    assert_eq!(
+        names,
+        [
+            "complaint",
+            "field-service",
+            "it-incident",
+            "trouble-ticket"
+        ]
+    );
     // A file is found by the name of what is in it, and each has its tests.
     for name in names {
         assert!(root().join(format!("workflows/{name}.yaml")).exists());

@@ -95,7 +95,7 @@ fn is_rust(path: &str) -> bool {
 }
 
 fn is_test(path: &str) -> bool {
-    path.contains("tests/") || path.ends_with("tests.rs")
+    path.contains("tests/") || path.ends_with("tests.rs") || path.starts_with("benches/")
 }
 
 fn is_crate(path: &str) -> bool {
@@ -294,6 +294,55 @@ fn against_the_line(_: &str, text: &str) -> Vec<String> {
 #[test]
 fn unsafe_code_is_forbidden_everywhere() {
     assert!(read("Cargo.toml").contains("[workspace.lints.rust]\nunsafe_code = \"forbid\""));
+}
+
+/// A dependency that a crate names and doesn't use costs every user build time.
+#[test]
+fn every_dependency_is_used() {
+    let sources: Vec<(String, String)> = files_ending(&[".rs"])
+        .into_iter()
+        .map(|path| (path.clone(), read(&path)))
+        .collect();
+    let mut unused = Vec::new();
+    for manifest in files().into_iter().filter(|path| is_crate(path)) {
+        let text = read(&manifest);
+        let folder = manifest.trim_end_matches("Cargo.toml");
+        // Tests, benches and examples that span the crates have their sources at the top.
+        let also: &[&str] = match folder {
+            "crates/cli/" => &["tests/"],
+            _ => &["benches/", "examples/"],
+        };
+        for (name, _) in dependencies(&text) {
+            let word = name.replace('-', "_");
+            let used = |(path, source): &(String, String)| {
+                let ours =
+                    path.starts_with(folder) || also.iter().any(|also| path.starts_with(also));
+                ours && source.contains(&word)
+            };
+            if !sources.iter().any(used) {
+                unused.push(format!("{manifest}: {name}"));
+            }
+        }
+    }
+    let table = read("Cargo.toml");
+    let named = files()
+        .into_iter()
+        .filter(|path| is_crate(path) || path == "fuzz/Cargo.toml");
+    let named: Vec<String> = named.map(|path| read(&path)).collect();
+    for (name, _) in dependencies(&table) {
+        if !named.iter().any(|manifest| {
+            dependencies(manifest)
+                .iter()
+                .any(|(other, _)| *other == name)
+        }) {
+            unused.push(format!("Cargo.toml: {name}"));
+        }
+    }
+    assert!(
+        unused.is_empty(),
+        "named but not used:\n{}",
+        unused.join("\n")
+    );
 }
 
 /// Links between files, in all documents.
