@@ -12,3 +12,4 @@ mod repository;
 mod shipped;
 mod tidy;
 mod transcripts;
+mod versions;
