@@ -44,9 +44,8 @@ states:
 
 /// States in a row, five lines each.
 fn row_of_states(count: usize) -> String {
-    let mut text = String::from(
-        "workflow: large\nladders:\n  calls:\n    - { after: 15 min, assign: lead of desk }\nstart: s0\nstates:\n",
-    );
+    let mut text = String::from("workflow: large\nladders:\n  calls:\n");
+    text += "    - { after: 15 min, assign: lead of desk }\nstart: s0\nstates:\n";
     for n in 0..count {
         let next = n + 1;
         let _ = writeln!(
