@@ -52,3 +52,23 @@ fn transcripts_read_as_they_happen() {
     }
     assert!(failed.is_empty(), "\n{failed}");
 }
+
+/// Each of the collected scenarios is a transcript, or stands in the list of those that are none. The
+/// collection is not part of the repository: without it, this has nothing to compare.
+#[test]
+fn every_collected_scenario_is_named() {
+    let collection = root().join("../shared/scenarios/escalation.yaml");
+    let Ok(text) = fs::read_to_string(&collection) else {
+        return;
+    };
+    let ids = text.lines().filter_map(|line| line.strip_prefix("- id: "));
+    let mut named: Vec<String> = files_ending(&[".test.txt"])
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    named.push(read("tests/scenarios/NOT-HERE.md"));
+    let missing: Vec<&str> = ids
+        .filter(|id| !named.iter().any(|text| text.contains(id)))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use upline_core::{Event, Name, Ticket};
+use jiff::Timestamp;
+use upline_core::{Branch, Event, Fact, Name, Ticket};
 
-use crate::render::{Language, Times, say_some};
+use crate::forecast::REMINDERS_SHOWN;
+use crate::render::{Language, Times, more_reminders, say_some};
 use crate::timeline::Line;
 use crate::world::{Entry, Log, World};
 
@@ -57,14 +59,80 @@ impl Chronicle {
             let events: Vec<(&Event, bool)> = events.collect();
             for said in say_some(events, ticket, workflow) {
                 let text = said.text(self.language, &self.times);
-                let stamp = self.times.stamp(said.at);
-                let text = match *name == self.first {
-                    true => format!("{stamp}  {text}"),
-                    false => format!("{stamp}  {name}: {text}"),
-                };
-                lines.push(Line { at: said.at, text });
+                lines.push(self.line(name, said.at, &text));
             }
         }
         lines
+    }
+
+    /// The lines for reminders that are not shown one by one.
+    pub(crate) fn more_reminders(&mut self, entries: &[Entry], shown: &[bool]) -> Vec<Line> {
+        let hidden = Reminders::hidden(entries, shown).into_iter();
+        let lines = hidden.map(|(count, last, branch)| {
+            let text = more_reminders(count, self.language);
+            let text = match branch.is_empty() {
+                true => text,
+                false => format!("{branch}: {text}"),
+            };
+            self.line(&last.ticket, last.event.at, &text)
+        });
+        lines.collect()
+    }
+
+    fn line(&mut self, ticket: &Name, at: Timestamp, text: &str) -> Line {
+        let stamp = self.times.stamp(at);
+        let text = match *ticket == self.first {
+            true => format!("{stamp}  {text}"),
+            false => format!("{stamp}  {ticket}: {text}"),
+        };
+        Line { at, text }
+    }
+}
+
+/// Reminders of the last resort say the same again and again: of those that follow each other only the first
+/// few are shown, the others are counted.
+pub(crate) struct Reminders;
+
+impl Reminders {
+    /// Which of the entries are shown.
+    pub(crate) fn shown(entries: &[Entry]) -> Vec<bool> {
+        let mut reminded: BTreeMap<(&Name, &Branch), usize> = BTreeMap::new();
+        let shown = entries.iter().map(|entry| match &entry.event.fact {
+            Fact::Reminded { branch, .. } => {
+                let count = reminded.entry((&entry.ticket, branch)).or_default();
+                *count += 1;
+                *count <= REMINDERS_SHOWN
+            }
+            Fact::Hopped(hop) => {
+                reminded.remove(&(&entry.ticket, &hop.branch));
+                true
+            }
+            _ => true,
+        });
+        shown.collect()
+    }
+
+    /// For each ticket and branch with reminders that are not shown: how many, and the last.
+    pub(crate) fn hidden<'a>(
+        entries: &'a [Entry],
+        shown: &[bool],
+    ) -> Vec<(usize, &'a Entry, &'a Branch)> {
+        let mut hidden: Vec<(usize, &Entry, &Branch)> = Vec::new();
+        for (entry, _) in entries.iter().zip(shown).filter(|(_, shown)| !**shown) {
+            let Fact::Reminded { branch, .. } = &entry.event.fact else {
+                continue;
+            };
+            let same = |(_, other, at): &&mut (usize, &Entry, &Branch)| {
+                other.ticket == entry.ticket && *at == branch
+            };
+            match hidden.iter_mut().find(same) {
+                Some((count, last, _)) => {
+                    *count += 1;
+                    *last = entry;
+                }
+                None => hidden.push((1, entry, branch)),
+            }
+        }
+        hidden
     }
 }

@@ -179,7 +179,7 @@ pub(crate) fn directory() -> Directory {
 }
 
 /// A desk in Berlin that is open from nine to five, and a promise.
-const OFFICE: &str = r#"
+pub(crate) const OFFICE: &str = r#"
 workflow: office
 calendar: office-hours
 promises:
@@ -202,7 +202,7 @@ states:
 "#;
 
 /// Who is there for [`OFFICE`]; bob is away.
-const PEOPLE: &str = r#"
+pub(crate) const PEOPLE: &str = r#"
 directory: acme
 last-resort: user max
 people:

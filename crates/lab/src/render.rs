@@ -127,3 +127,12 @@ pub fn reason_words(
         Language::Chinese => chinese::reason(reason, time),
     }
 }
+
+/// That the last resort was reminded more often than is told line by line.
+pub(crate) fn more_reminders(count: usize, language: Language) -> String {
+    match (language, count) {
+        (Language::English, 1) => "reminded once more".to_owned(),
+        (Language::English, count) => format!("reminded {count} times more"),
+        (Language::Chinese, count) => format!("又提醒 {count} 次"),
+    }
+}

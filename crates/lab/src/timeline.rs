@@ -1,7 +1,5 @@
 //! [`Timeline`]: what happens to a ticket and when, for programs (JSON) and for people (lines).
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use upline_core::ticket::Level;
@@ -9,8 +7,7 @@ use upline_core::{
     Branch, Cause, Clock, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Reason, Ticket,
 };
 
-use crate::chronicle::Chronicle;
-use crate::forecast::REMINDERS_SHOWN;
+use crate::chronicle::{Chronicle, Reminders};
 use crate::render::rejected;
 use crate::world::{Entry, Log, World};
 
@@ -284,7 +281,7 @@ pub(crate) fn timeline(
     mut chronicle: Chronicle,
 ) -> Timeline {
     let entries = &world.observer().entries;
-    let shown = shown(entries);
+    let shown = Reminders::shown(entries);
     chronicle.times.know(from);
     let kept = entries.iter().zip(&shown).filter(|(_, shown)| **shown);
     let steps: Vec<Step> = kept.map(|(entry, _)| step(entry)).collect();
@@ -321,25 +318,6 @@ pub(crate) fn timeline(
         steps,
         lines,
     }
-}
-
-/// Which entries are shown: reminders of the last resort say the same again and again, so that only the
-/// first few of each are.
-fn shown(entries: &[Entry]) -> Vec<bool> {
-    let mut reminded: BTreeMap<(&Name, &Branch), usize> = BTreeMap::new();
-    let shown = entries.iter().map(|entry| match &entry.event.fact {
-        Fact::Reminded { branch, .. } => {
-            let count = reminded.entry((&entry.ticket, branch)).or_default();
-            *count += 1;
-            *count <= REMINDERS_SHOWN
-        }
-        Fact::Hopped(hop) => {
-            reminded.remove(&(&entry.ticket, &hop.branch));
-            true
-        }
-        _ => true,
-    });
-    shown.collect()
 }
 
 fn answerable(ticket: &Ticket) -> Vec<(Branch, Name)> {

@@ -38,3 +38,6 @@ pub use prepare::Prepared;
 pub use run::{Setting, run};
 pub use script::{MAX_LINES, Origin, Script};
 pub(crate) use steps::Steps;
+
+#[cfg(test)]
+mod tests;

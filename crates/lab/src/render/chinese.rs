@@ -143,6 +143,7 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
 
 fn asked(say: &Say) -> String {
     let Say::Asked {
+        from,
         holder,
         deputy_of,
         rule,
@@ -154,7 +155,12 @@ fn asked(say: &Say) -> String {
         return String::new();
     };
     let late = late_by(lateness(cause));
-    let because = because(cause);
+    let from = from.as_ref().map_or("无人", Name::as_str);
+    let because = match cause {
+        Cause::Undeliverable => format!(",无法通知到 {from}"),
+        Cause::Gone => format!(",{from} 已不在"),
+        cause => because(cause),
+    };
     let holder = match holder {
         Holder::Assignee(person) => match deputy_of {
             Some(absent) => format!("{person}(代 {absent})"),
@@ -269,7 +275,7 @@ fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
         let reason = reason(&left.reason, within);
         match left.who.is_empty() {
             true => reason,
-            false => format!("{} {reason}", left.who),
+            false => format!("{}({reason})", left.who),
         }
     });
     left.collect::<Vec<_>>().join("、")
@@ -318,8 +324,6 @@ fn because(cause: &Cause) -> String {
             operation(*done),
             said(reason.as_deref())
         ),
-        Cause::Undeliverable => ",无法通知到".to_owned(),
-        Cause::Gone => ",人已不在".to_owned(),
         Cause::Breach { promise } => format!(",承诺 {promise} 违约"),
         Cause::Migrated => ",已迁移".to_owned(),
         _ => String::new(),
@@ -355,6 +359,7 @@ fn names(names: &[Name]) -> String {
 }
 
 fn said(text: Option<&str>) -> String {
+    let text = text.filter(|text| !text.is_empty());
     or_empty(text.map(|text| format!(":{}", quoted(text))))
 }
 

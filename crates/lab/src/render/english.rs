@@ -164,6 +164,7 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
 
 fn asked(say: &Say) -> String {
     let Say::Asked {
+        from,
         holder,
         deputy_of,
         rule,
@@ -175,7 +176,12 @@ fn asked(say: &Say) -> String {
         return String::new();
     };
     let late = late_by(lateness(cause));
-    let because = because(cause);
+    let from = from.as_ref().map_or("nobody", Name::as_str);
+    let because = match cause {
+        Cause::Undeliverable => format!(", no channel reached {from}"),
+        Cause::Gone => format!(", {from} is no longer there"),
+        cause => because(cause),
+    };
     let holder = match holder {
         Holder::Assignee(person) => match deputy_of {
             Some(absent) => format!("{person} for {absent}"),
@@ -298,7 +304,7 @@ fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
         let reason = reason(&left.reason, within);
         match left.who.is_empty() {
             true => reason,
-            false => format!("{} {reason}", left.who),
+            false => format!("{} ({reason})", left.who),
         }
     });
     left.collect::<Vec<_>>().join(", ")
@@ -336,8 +342,6 @@ fn because(cause: &Cause) -> String {
             let done = participle(*operation);
             format!(", {done} by {}{}", who(by), said(reason.as_deref()))
         }
-        Cause::Undeliverable => ", nobody reached".to_owned(),
-        Cause::Gone => ", no longer there".to_owned(),
         Cause::Breach { promise } => format!(", promise {promise} broken"),
         Cause::Migrated => ", migrated".to_owned(),
         _ => String::new(),
@@ -373,6 +377,7 @@ fn names(names: &[Name]) -> String {
 }
 
 fn said(text: Option<&str>) -> String {
+    let text = text.filter(|text| !text.is_empty());
     or_empty(text.map(|text| format!(": {}", quoted(text))))
 }
 

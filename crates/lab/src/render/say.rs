@@ -46,6 +46,8 @@ pub enum Say {
     },
     /// Somebody else was asked.
     Asked {
+        /// Who had it before.
+        from: Option<Name>,
         /// Who has it now.
         holder: Holder,
         /// For whom he stands in.

@@ -104,6 +104,7 @@ impl Teller<'_> {
 
     fn hop(&mut self, hop: &Hop) {
         let asked = Say::Asked {
+            from: hop.from.clone(),
             holder: hop.holder.clone(),
             deputy_of: hop.deputy_of.clone(),
             rule: hop.why.rule.clone(),

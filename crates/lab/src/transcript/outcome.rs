@@ -104,12 +104,16 @@ impl Outcome {
         let mut out = String::with_capacity(script.text.len());
         let ends = script.lines.iter().skip(1).map(|line| line.start);
         let ends = ends.chain(std::iter::once(script.text.len()));
+        let usual = match script.text.split_once('\n') {
+            Some((first, _)) if first.ends_with('\r') => "\r\n",
+            _ => "\n",
+        };
         for (index, (line, end)) in script.lines.iter().zip(ends).enumerate() {
             if !dropped[index] {
                 out.push_str(&script.text[line.start..end]);
             }
             let break_ = &script.text[line.end..end];
-            let break_ = if break_.is_empty() { "\n" } else { break_ };
+            let break_ = if break_.is_empty() { usual } else { break_ };
             for (number, text) in added[index].iter().enumerate() {
                 if number == 0 && !out.ends_with('\n') {
                     out.push_str(break_);

@@ -13,7 +13,7 @@ use super::deed::{Change, Deed, Target, When};
 use super::moment::instant;
 use super::parse::FIRST_TICKET;
 use super::wishes::{latest_notice, run_answer, wish};
-use crate::chronicle::Chronicle;
+use crate::chronicle::{Chronicle, Reminders};
 use crate::render::{Language, Times, rejected};
 use crate::world::{Entry, Log, World};
 
@@ -154,8 +154,11 @@ impl<'a> Player<'a> {
             let said = doer.filter(|(told, _)| *told == entry.ticket);
             said.is_some_and(|(_, by)| is_echo(&entry.event.fact, by))
         };
-        let fresh = fresh.iter().map(|entry| (entry, !echoes(entry)));
-        let lines = self.chronicle.lines(world, fresh);
+        let shown = Reminders::shown(fresh);
+        let told = fresh.iter().zip(&shown);
+        let told = told.map(|(entry, shown)| (entry, *shown && !echoes(entry)));
+        let mut lines = self.chronicle.lines(world, told);
+        lines.extend(self.chronicle.more_reminders(fresh, &shown));
         self.lines.extend(lines.into_iter().map(|line| line.text));
         let refused: Vec<_> = log.refused[self.refused..].to_vec();
         self.refused = log.refused.len();

@@ -54,6 +54,8 @@ impl Prepared {
             mut sources,
             mut found,
         } = load(texts);
+        // What is wrong with the transcript itself does not keep its steps from being read.
+        let is_whole = !found.has_errors() && missing.is_empty();
         let script = Script::read(&mut sources, name, text, &mut found);
         for (site, message) in missing {
             let start = script.site(0..0);
@@ -64,17 +66,17 @@ impl Prepared {
             );
         }
         let main = workflows.first().map(|read| read.value.name.clone());
-        let setting =
-            main.zip(directory)
-                .filter(|_| !found.has_errors())
-                .map(|(main, directory)| {
-                    let workflows = workflows.into_iter().map(|read| Arc::new(read.value));
-                    Setting {
-                        workflows: Workflows::new(workflows),
-                        main,
-                        directory: Arc::new(directory.value),
-                    }
-                });
+        let setting = main
+            .zip(directory)
+            .filter(|_| is_whole)
+            .map(|(main, directory)| {
+                let workflows = workflows.into_iter().map(|read| Arc::new(read.value));
+                Setting {
+                    workflows: Workflows::new(workflows),
+                    main,
+                    directory: Arc::new(directory.value),
+                }
+            });
         Self {
             sources,
             found,

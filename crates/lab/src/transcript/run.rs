@@ -37,7 +37,7 @@ pub fn run(script: &Script, setting: &Setting, found: &mut Found) -> Option<Outc
         &mut mistakes,
     );
     let zone = zone(script, setting, &mut mistakes);
-    if !mistakes.is_empty() {
+    if !mistakes.is_empty() || found.has_errors() {
         found.append(mistakes);
         return None;
     }

@@ -1,0 +1,180 @@
+use upline_dsl::Severity;
+
+use super::Prepared;
+use crate::fixture::{OFFICE, PEOPLE};
+
+/// A transcript in the office; its files are at hand.
+fn prepared(text: &str) -> Prepared {
+    Prepared::new("office.test.txt", text, &mut |file| match file {
+        "office.yaml" => Ok(OFFICE.as_bytes().to_vec()),
+        "directory.yaml" => Ok(PEOPLE.as_bytes().to_vec()),
+        other => Err(format!("no {other} here")),
+    })
+}
+
+/// What is wrong with a transcript, as `line:column: message`.
+fn wrong(text: &str) -> Vec<String> {
+    let mut prepared = prepared(text);
+    let outcome = prepared.run();
+    let found = prepared.found.iter();
+    let errors = found.filter(|one| one.severity == Severity::Error);
+    let wrong: Vec<String> = errors
+        .map(|one| {
+            let site = &one.primary;
+            let at = prepared.sources.position(site.file, site.span.start);
+            format!("{}:{}: {}", at.line, at.column, one.message)
+        })
+        .collect();
+    assert_eq!(outcome.is_none(), !wrong.is_empty());
+    wrong
+}
+
+#[test]
+fn all_mistakes_at_once_at_their_places() {
+    let text = "\x20   Fri 17:20  too early
+zone: Mars/Olympus
+> tom opens
+at 2026-03-06
+at noon
+bob claims
+> zoe claims
+> tom opens with caller \"Mr Low
+> ann acept
+> ann accept now
+> ann comments aloud
+> ann delegates to
+> ann saves cause
+> engine sleeps
+> operator
+workflow: other.yaml
+";
+    let expected = [
+        "1:1: a journal line stands after the step that it belongs to",
+        "2:7: there is no time zone `Mars/Olympus`",
+        "3:2: the first step is `at`: it says when all this begins",
+        "4:14: here a time such as `2026-03-09 10:00` or `10:00` is missing",
+        "5:4: here a time such as `2026-03-09 10:00` or `10:00` is meant, not `noon`",
+        "7:3: there is no person `zoe`",
+        "8:25: the text is not closed by a quotation mark",
+        "9:7: there is no action `acept`",
+        "10:14: `now` is too much here",
+        "11:16: here what is said in quotation marks is meant, not `aloud`",
+        "12:19: here somebody's name is missing",
+        "13:13: the field `cause` has no value",
+        "14:10: here `stops` or `starts` is meant, not `sleeps`",
+        "15:11: here who does it is missing",
+    ];
+    let mut wrong = wrong(&text.replace("workflow: other.yaml\n", ""));
+    wrong.sort_by_key(|line| line.split_once(':').unwrap().0.parse::<u32>().unwrap());
+    assert!(wrong.remove(5).starts_with("6:1: a line is `at TIME`"));
+    assert_eq!(wrong, expected);
+}
+
+#[test]
+fn files_that_are_not_there_and_settings_too_late() {
+    let found = wrong("workflow: other.yaml\nat 2026-03-06 17:20\ndirectory: people.yaml\n");
+    let unread = "1:11: cannot read `other.yaml`: no other.yaml here";
+    assert!(found.iter().any(|one| one == unread), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|one| one.starts_with("3:1: settings stand before")),
+        "{found:?}"
+    );
+    let found = wrong("--- people\nat 2026-03-06 17:20\n");
+    assert!(found[0].contains("a section is"), "{found:?}");
+}
+
+#[test]
+fn times_that_cannot_be() {
+    let gap = wrong("zone: Europe/Berlin\nat 2026-03-29 02:30\n");
+    assert_eq!(
+        gap,
+        ["2:4: clocks went forward then: there is no such time"]
+    );
+    let back = wrong("at 2026-03-06 17:20\nat 2026-03-06 17:00\n");
+    assert_eq!(back, ["2:4: time does not run backwards"]);
+    let first = wrong("at 17:20\n");
+    assert_eq!(
+        first,
+        ["1:4: the first time needs a date: `2026-03-06 17:20`"]
+    );
+}
+
+#[test]
+fn a_section_has_the_lines_of_the_transcript() {
+    let text = "# A note.\n--- workflow\nworkflow: tiny\nstart: nowhere\nstates: {}\n--- transcript\nat 2026-03-06 17:20\n";
+    let found = wrong(text);
+    assert!(
+        found.iter().any(|one| one.starts_with("4:8: ")),
+        "{found:?}"
+    );
+}
+
+/// A transcript whose journal is right but for one line.
+const DIFFERS: &str = "\
+# Who is asked.
+at 2026-03-06 16:45
+> tom opens
+    Fri 16:45  state: asked
+    # Only ann is there.
+    Fri 16:45  offered to desk: bob; lea is answerable
+    Fri 16:45  notify ann by mail
+    Fri 16:45  notify lea by mail
+    Fri 16:45  next: another in desk, Mon 09:15
+    Fri 16:45  promise answer: 4 h, due Mon 12:45
+
+> ann accept";
+
+#[test]
+fn the_journal_differs_at_its_line_and_blessing_changes_only_that() {
+    let mut prepared = prepared(DIFFERS);
+    let outcome = prepared.run().unwrap();
+    assert!(!outcome.passed());
+    assert_eq!(outcome.failures().count(), 2);
+    let diff = outcome.diff(&prepared.script);
+    let mut lines = diff.lines();
+    assert_eq!(lines.next(), Some("office.test.txt:6: the journal differs"));
+    assert_eq!(lines.next(), Some("     3 | > tom opens"));
+    assert_eq!(lines.next(), Some("     4 |     Fri 16:45  state: asked"));
+    assert!(diff.contains("     6 |-    Fri 16:45  offered to desk: bob; lea is answerable"));
+    assert!(diff.contains("       |+    Fri 16:45  offered to desk: ann; lea is answerable"));
+    let blessed = outcome.blessed(&prepared.script);
+    let again = self::prepared(&blessed).run().unwrap();
+    assert!(again.passed(), "{blessed}");
+    assert!(
+        blessed
+            .starts_with("# Who is asked.\nat 2026-03-06 16:45\n> tom opens\n    Fri 16:45  state")
+    );
+    assert!(blessed.contains("    # Only ann is there.\n"));
+    // Line ends stay as they are.
+    let windows = DIFFERS.replace('\n', "\r\n");
+    let mut windows = self::prepared(&windows);
+    let outcome = windows.run().unwrap();
+    assert_eq!(
+        outcome.blessed(&windows.script),
+        blessed.replace('\n', "\r\n")
+    );
+}
+
+#[test]
+fn coverage_names_what_was_not_exercised() {
+    let mut prepared = prepared(DIFFERS);
+    let outcome = prepared.run().unwrap();
+    let setting = prepared.setting.as_ref().unwrap();
+    let whole = super::Coverage::whole(setting.workflows.newest("office").unwrap());
+    let missing = outcome.coverage.missing(&whole);
+    let states: Vec<_> = missing
+        .states
+        .iter()
+        .map(|(_, state)| state.as_str())
+        .collect();
+    assert_eq!(states, ["closed"]);
+    let actions: Vec<_> = missing
+        .actions
+        .iter()
+        .map(|(_, _, action)| action.as_str())
+        .collect();
+    assert_eq!(actions, ["done"]);
+    assert_eq!(missing.levels.len(), 2);
+}
