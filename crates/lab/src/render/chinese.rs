@@ -286,7 +286,7 @@ pub(super) fn reason(reason: &Reason, within: &impl Fn(Timestamp) -> String) -> 
     match reason {
         Reason::Absent { until } => format!("不在,至 {}", within(*until)),
         Reason::OffShift => "不当班".to_owned(),
-        Reason::AtCapacity { at_most } => format!("已满({at_most})"),
+        Reason::AtCapacity { at_most } => format!("已满:{at_most}"),
         Reason::LacksSkill { skill } => format!("缺少技能 {skill}"),
         Reason::Excluded => "按规则排除".to_owned(),
         Reason::Unreachable => "无法通知到".to_owned(),

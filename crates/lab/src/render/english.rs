@@ -314,7 +314,7 @@ fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
 pub(super) fn reason(reason: &Reason, within: &impl Fn(Timestamp) -> String) -> String {
     match reason {
         Reason::Absent { until } => format!("away until {}", within(*until)),
-        Reason::AtCapacity { at_most } => format!("at capacity ({at_most})"),
+        Reason::AtCapacity { at_most } => format!("at capacity: {at_most}"),
         Reason::Nobody => "nobody is meant".to_owned(),
         other => other.to_string(),
     }
