@@ -154,6 +154,8 @@ codes! {
     NobodyAnswerable = "nobody-answerable" Error,
     /// An action requires a field that no form on the way has.
     NeverAsked = "never-asked" Error,
+    /// A phrase asks who took an action that nobody can have taken by then.
+    NeverDone = "never-done" Error,
     /// States that run in a circle with no person and no time between.
     InstantLoop = "instant-loop" Error,
     /// A circle of states that time alone drives, each starting its ladder anew.
@@ -172,6 +174,10 @@ codes! {
     TooMany = "too-many" Error,
     /// A promise is due before the ladder has reached its second level.
     PromiseBeforeHelp = "promise-before-help" Warning,
+    /// The spans of one promise count some in a calendar and some around the clock.
+    MixedClocks = "mixed-clocks" Warning,
+    /// A text lacks a language that other texts have.
+    MissingTranslation = "missing-translation" Warning,
     /// A condition that can't be true, or one behind a condition that always is.
     DeadBranch = "dead-branch" Warning,
     /// A ladder that no state uses.

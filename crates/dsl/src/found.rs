@@ -75,6 +75,15 @@ impl Found {
         }
     }
 
+    /// Adds a mistake that is made only if there is room for it: looking for its place takes time.
+    pub fn add(&mut self, make: impl FnOnce() -> Diagnostic) {
+        if self.all.len() < MAX_DIAGNOSTICS {
+            self.all.push(make());
+        } else {
+            self.left_out += 1;
+        }
+    }
+
     /// Adds a mistake that has no constructor of its own.
     pub fn report(&mut self, code: Code, site: Site, message: impl Into<String>) {
         self.push(Diagnostic::new(code, site, message));

@@ -2,14 +2,17 @@
 //!
 //! * [`read_workflow`] and [`read_directory`] read a file; [`load`] reads several that belong together.
 //! * [`phrase`] reads the three small grammars of the leaves: who, when, how long.
+//! * [`check()`] reads them, too, and says all that is wrong with their meaning; [`lint()`] says that alone.
 //! * [`Found`] collects what is wrong, all of it at once; each mistake is a [`Diagnostic`] with a [`Code`].
 //! * [`render`] shows diagnostics to people and to programs; [`explain`] is the manual page of a code.
 
 mod calls;
+mod check;
 pub mod code;
 pub mod cron;
 pub mod diagnostic;
 pub mod found;
+mod lint;
 mod load;
 mod lower;
 pub mod manual;
@@ -26,9 +29,11 @@ mod syntax;
 mod tests;
 mod zone;
 
+pub use check::{Checked, check, check_loaded};
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Site};
 pub use found::Found;
+pub use lint::lint;
 pub use load::{Loaded, Read, load, read_directory, read_with, read_workflow};
 pub use lower::limits;
 pub use manual::explain;

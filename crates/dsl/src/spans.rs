@@ -20,6 +20,11 @@ impl SpanMap {
         Self { root }
     }
 
+    /// The whole file.
+    pub(crate) const fn root(&self) -> &Node {
+        &self.root
+    }
+
     /// The key at the end of the path: `ask` of `ask: { goto: waiting }`. Of an item of a list, the item.
     pub fn key<P: AsRef<str>>(&self, path: impl IntoIterator<Item = P>) -> Site {
         self.walk(path).0

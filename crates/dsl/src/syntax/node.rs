@@ -58,6 +58,34 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == *key)
     }
 
+    /// The items of a list, none for anything else.
+    pub(crate) fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The item of a list; the node itself where a single one was written without its brackets.
+    pub(crate) fn item(&self, index: usize) -> &Self {
+        match &self.kind {
+            Kind::List(items) => items.get(index).unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// The node at the end of the path of keys, or the last one on the way that is there.
+    pub(crate) fn find(&self, path: &[&str]) -> &Self {
+        let mut node = self;
+        for key in path {
+            match node.get(key) {
+                Some(entry) => node = &entry.value,
+                None => return node,
+            }
+        }
+        node
+    }
+
     /// What it is, for messages.
     pub fn what(&self) -> &'static str {
         match self.kind {

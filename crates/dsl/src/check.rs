@@ -1,0 +1,101 @@
+//! [`check()`]: files to workflows that can be run, with everything that is wrong in them.
+
+use jiff::Timestamp;
+use upline_core::{Directory, Workflow};
+
+use crate::{Diagnostic, Loaded, Read, Severity, Sources, lint, load};
+
+/// Files that were read and checked: the same for the command line, editors and HTTP.
+#[derive(Debug)]
+pub struct Checked {
+    /// The workflows whose text has no mistakes, in the order of the files.
+    pub workflows: Vec<Read<Workflow>>,
+    /// The directory, if one of the files is one and its text has no mistakes.
+    pub directory: Option<Read<Directory>>,
+    /// Everything that is wrong, by file and place.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many more mistakes there were than are kept.
+    pub left_out: usize,
+    /// The texts of the files.
+    pub sources: Sources,
+}
+
+impl Checked {
+    /// Whether nothing worse than warnings was found, so that the workflows may be run.
+    pub fn is_fine(&self) -> bool {
+        let error = |one: &Diagnostic| one.severity == Severity::Error;
+        self.left_out == 0 && !self.diagnostics.iter().any(error)
+    }
+
+    /// The workflow of this name.
+    pub fn workflow(&self, name: &str) -> Option<&Read<Workflow>> {
+        self.workflows.iter().find(|read| read.value.name == *name)
+    }
+}
+
+/// Reads files and checks all that can be known of them before a ticket is opened.
+///
+/// Each file is its name, as messages and journals shall show it, and its bytes. Absences and shifts are looked at
+/// from `from` on, for a year.
+///
+/// ```
+/// let workflow = "
+/// workflow: tiny
+/// start: new
+/// states:
+///   new: { assign: opener, actions: { done: closed } }
+///   closed: { end: done }
+/// ";
+/// let from = "2026-03-02T08:00:00Z".parse()?;
+/// let checked = upline_dsl::check([("tiny.yaml", workflow.as_bytes())], from);
+/// assert_eq!(checked.diagnostics[0].message, "nothing watches the state `new`");
+/// assert!(!checked.is_fine());
+/// # Ok::<(), jiff::Error>(())
+/// ```
+pub fn check<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>, from: Timestamp) -> Checked {
+    check_loaded(load(files), from)
+}
+
+/// The same for files that were read already.
+pub fn check_loaded(mut loaded: Loaded, from: Timestamp) -> Checked {
+    let meaning = lint::find(&loaded, from);
+    let mut found = std::mem::take(&mut loaded.found);
+    found.append(meaning);
+    Checked {
+        left_out: found.left_out(),
+        diagnostics: found.into_sorted(),
+        workflows: loaded.workflows,
+        directory: loaded.directory,
+        sources: loaded.sources,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_workflows_are_clean() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../workflows");
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "yaml") {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                files.push((name, std::fs::read(path).unwrap()));
+            }
+        }
+        let named = files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let checked = check(named, "2026-03-02T08:00:00Z".parse().unwrap());
+        let found: Vec<String> = checked
+            .diagnostics
+            .iter()
+            .map(|one| crate::render::text(&checked.sources, one, crate::render::Colour::Off))
+            .collect();
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        assert_eq!(checked.workflows.len() + 1, files.len());
+        assert!(checked.is_fine());
+    }
+}

@@ -1,0 +1,83 @@
+//! Checks on the meaning: what is said after the files were read without a mistake.
+//!
+//! One module a rule. Each goes over the workflow's graph once; none stops another.
+
+mod circles;
+mod dead_branch;
+mod deputy_cycle;
+mod empty_group;
+mod facts;
+mod forgettable_state;
+mod graph;
+mod hopeless_ladder;
+mod instant_loop;
+#[cfg(test)]
+mod kit;
+mod logic;
+mod missing_translation;
+mod mixed_clocks;
+mod never_asked;
+mod never_done;
+mod no_way_out;
+mod nobody_answerable;
+mod phrases;
+mod promise_before_help;
+mod self_call;
+mod subject;
+mod team;
+mod unreachable_person;
+mod unreachable_state;
+mod unused_field;
+mod unused_ladder;
+
+use jiff::Timestamp;
+
+use self::subject::Subject;
+use crate::{Diagnostic, Found, Loaded};
+
+/// A rule about one workflow.
+type Rule = fn(&Subject<'_>, &mut Found);
+
+/// The rules about one workflow. What they find is sorted by its place.
+const RULES: &[Rule] = &[
+    dead_branch::check,
+    empty_group::check,
+    forgettable_state::check,
+    hopeless_ladder::check,
+    instant_loop::check,
+    missing_translation::check,
+    mixed_clocks::check,
+    never_asked::check,
+    never_done::check,
+    no_way_out::check,
+    nobody_answerable::check,
+    promise_before_help::check,
+    unreachable_state::check,
+    unused_field::check,
+    unused_ladder::check,
+];
+
+/// What is wrong with the meaning of the files that were read, by file and place. Mistakes in their text are in
+/// [`Loaded::found`]; a file with such mistakes is not looked at here.
+///
+/// Absences and shifts are looked at from `from` on, for a year.
+pub fn lint(loaded: &Loaded, from: Timestamp) -> Vec<Diagnostic> {
+    find(loaded, from).into_sorted()
+}
+
+/// The same, not sorted yet.
+pub(crate) fn find(loaded: &Loaded, from: Timestamp) -> Found {
+    let mut found = Found::new();
+    if let Some(directory) = &loaded.directory {
+        deputy_cycle::check(directory, &loaded.sources, &mut found);
+        unreachable_person::check(directory, &loaded.workflows, &mut found);
+    }
+    self_call::check(&loaded.workflows, &mut found);
+    for read in &loaded.workflows {
+        let subject = Subject::new(loaded, read, from);
+        for rule in RULES {
+            rule(&subject, &mut found);
+        }
+    }
+    found
+}
