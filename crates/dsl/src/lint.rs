@@ -3,6 +3,7 @@
 //! One module a rule. Each goes over the workflow's graph once; none stops another.
 
 mod circles;
+mod coverage_gap;
 mod dead_branch;
 mod deputy_cycle;
 mod empty_group;
@@ -23,6 +24,7 @@ mod nobody_answerable;
 mod phrases;
 mod promise_before_help;
 mod self_call;
+mod silence;
 mod subject;
 mod team;
 mod unreachable_person;
@@ -31,6 +33,7 @@ mod unused_field;
 mod unused_ladder;
 
 use jiff::Timestamp;
+use upline_core::proof::{Proof, prove};
 
 use self::subject::Subject;
 use crate::{Diagnostic, Found, Loaded};
@@ -40,6 +43,7 @@ type Rule = fn(&Subject<'_>, &mut Found);
 
 /// The rules about one workflow. What they find is sorted by its place.
 const RULES: &[Rule] = &[
+    coverage_gap::check,
     dead_branch::check,
     empty_group::check,
     forgettable_state::check,
@@ -52,6 +56,7 @@ const RULES: &[Rule] = &[
     no_way_out::check,
     nobody_answerable::check,
     promise_before_help::check,
+    silence::check,
     unreachable_state::check,
     unused_field::check,
     unused_ladder::check,
@@ -62,19 +67,28 @@ const RULES: &[Rule] = &[
 ///
 /// Absences and shifts are looked at from `from` on, for a year.
 pub fn lint(loaded: &Loaded, from: Timestamp) -> Vec<Diagnostic> {
-    find(loaded, from).into_sorted()
+    find(loaded, &proofs(loaded, from), from).into_sorted()
 }
 
-/// The same, not sorted yet.
-pub(crate) fn find(loaded: &Loaded, from: Timestamp) -> Found {
+/// The proof of each workflow; none without a directory.
+pub(crate) fn proofs(loaded: &Loaded, from: Timestamp) -> Vec<Option<Proof>> {
+    let directory = loaded.directory.as_ref().map(|read| &read.value);
+    let workflows = loaded.workflows.iter();
+    workflows
+        .map(|read| directory.map(|directory| prove(&read.value, directory, from)))
+        .collect()
+}
+
+/// What all rules find, not sorted yet.
+pub(crate) fn find(loaded: &Loaded, proofs: &[Option<Proof>], from: Timestamp) -> Found {
     let mut found = Found::new();
     if let Some(directory) = &loaded.directory {
         deputy_cycle::check(directory, &loaded.sources, &mut found);
         unreachable_person::check(directory, &loaded.workflows, &mut found);
     }
     self_call::check(&loaded.workflows, &mut found);
-    for read in &loaded.workflows {
-        let subject = Subject::new(loaded, read, from);
+    for (read, proof) in loaded.workflows.iter().zip(proofs) {
+        let subject = Subject::new(loaded, read, proof.as_ref(), from);
         for rule in RULES {
             rule(&subject, &mut found);
         }

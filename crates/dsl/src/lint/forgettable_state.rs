@@ -1,5 +1,9 @@
-//! `forgettable-state`: nothing watches the state: no ladder, no `after`, no branches and no machine. From the
-//! language's list of checks.
+//! `forgettable-state`: nothing watches the state: no ladder, no `after`, no branches, and no call to a machine, which
+//! has a timeout. From the language's list of checks.
+//!
+//! A called workflow does not watch: its ticket may take for ever.
+
+use upline_core::workflow::Doing;
 
 use super::graph::work;
 use super::subject::Subject;
@@ -8,7 +12,8 @@ use crate::{Code, Diagnostic, Found};
 pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     for (number, state) in at.reached() {
         let Some(work) = work(state) else { continue };
-        if work.escalate.is_empty() && work.after.is_empty() && work.doing.is_none() {
+        let waits = matches!(work.doing, None | Some(Doing::Call(_)));
+        if waits && work.escalate.is_empty() && work.after.is_empty() {
             found.add(|| {
                 let message = format!("nothing watches the state `{}`", state.name);
                 let site = at.state_at(number);

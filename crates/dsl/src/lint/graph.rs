@@ -41,6 +41,7 @@ pub(super) struct Graph<'w> {
     pub(super) states: Vec<&'w State>,
     pub(super) edges: Vec<Edge>,
     pub(super) start: usize,
+    index: HashMap<&'w str, usize>,
     out: Lists,
     into: Lists,
     /// The parallel state that a state's branch belongs to.
@@ -123,6 +124,7 @@ impl<'w> Graph<'w> {
             parent,
             heads,
             edges,
+            index,
             states,
         }
     }
@@ -138,8 +140,13 @@ impl<'w> Graph<'w> {
     }
 
     /// The ways into a state.
-    pub(super) fn into(&self, state: usize) -> impl Iterator<Item = &Edge> + Clone {
+    pub(super) fn ways_to(&self, state: usize) -> impl Iterator<Item = &Edge> + Clone {
         self.into.of(state).iter().map(|edge| &self.edges[*edge])
+    }
+
+    /// The number of a state.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
     }
 
     /// The state of the number; `None` for the node of breaches.
@@ -199,7 +206,7 @@ impl<'w> Graph<'w> {
                     How::Join => self.joins(edge.from, |head| ends[head]),
                     _ => takes(edge),
                 };
-                let before = self.into(state).filter(open).map(|edge| edge.from);
+                let before = self.ways_to(state).filter(open).map(|edge| edge.from);
                 left.extend(before.filter(|from| !ends[*from]));
             }
         }

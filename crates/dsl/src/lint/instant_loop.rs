@@ -5,7 +5,7 @@
 use upline_core::workflow::{MAX_AUTOMATIC_STEPS, StateKind};
 
 use super::circles::members;
-use super::graph::{Edge, How, parallel};
+use super::graph::{Edge, Graph, How, parallel};
 use super::subject::{MAX_ALSO, Subject, listed};
 use crate::{Code, Diagnostic, Found};
 
@@ -16,13 +16,8 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     if !(0..graph.states.len()).any(is_instant) {
         return;
     }
-    let ends = graph.ends(|edge| matches!(edge.how, How::Case(_) | How::Otherwise));
-    let at_once = |edge: &Edge| match edge.how {
-        How::Case(_) | How::Otherwise | How::Branch(_) => true,
-        How::Join => graph.joins(edge.from, |head| ends[head]),
-        _ => false,
-    };
-    let circles = graph.circles(at_once);
+    let at_once = at_once(graph);
+    let circles = graph.circles(&at_once);
     let mut looped = vec![false; graph.nodes()];
     for circle in members(&circles) {
         let first = circle[0];
@@ -34,6 +29,16 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     }
     if !looped.contains(&true) {
         too_many(at, &circles, at_once, found);
+    }
+}
+
+/// The ways that are gone as soon as a state is entered.
+pub(super) fn at_once(graph: &Graph<'_>) -> impl Fn(&Edge) -> bool {
+    let ends = graph.ends(|edge| matches!(edge.how, How::Case(_) | How::Otherwise));
+    move |edge| match edge.how {
+        How::Case(_) | How::Otherwise | How::Branch(_) => true,
+        How::Join => graph.joins(edge.from, |head| ends[head]),
+        _ => false,
     }
 }
 
@@ -76,7 +81,7 @@ fn too_many(
         steps[state] = (1 + sum + longest).min(usize::MAX / (graph.nodes() + 2));
     }
     // Named where it begins, not at each state on the way.
-    let begins = |state: usize| !graph.into(state).any(&at_once);
+    let begins = |state: usize| !graph.ways_to(state).any(&at_once);
     for (state, _) in at.reached() {
         if steps[state] > MAX_AUTOMATIC_STEPS && begins(state) {
             found.add(|| {
@@ -144,7 +149,7 @@ states:
       join: all
       goto: sorted
   sorted: {{ choose: [{{ when: sort is A, goto: done }}, {{ else: both }}] }}
-  done: {{ end: done }}
+  done: {{ end: done, by-silence: allowed }}
 "
             ),
             &[

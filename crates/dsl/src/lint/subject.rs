@@ -1,7 +1,8 @@
 //! [`Subject`]: the workflow that the rules look at, and where its parts stand.
 
 use jiff::Timestamp;
-use upline_core::{Directory, State, Workflow};
+use upline_core::proof::{self, Proof};
+use upline_core::{Directory, Level, State, Workflow};
 
 use super::graph::{Edge, Graph, How, parallel, work};
 use super::phrases::{Asked, Role, phrases};
@@ -18,6 +19,7 @@ pub(super) struct Subject<'a> {
     pub(super) workflow: &'a Workflow,
     pub(super) sources: &'a Sources,
     pub(super) directory: Option<&'a Directory>,
+    pub(super) proof: Option<&'a Proof>,
     /// From when the directory is looked at.
     pub(super) from: Timestamp,
     pub(super) graph: Graph<'a>,
@@ -31,7 +33,12 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(loaded: &'a Loaded, read: &'a Read<Workflow>, from: Timestamp) -> Self {
+    pub(super) fn new(
+        loaded: &'a Loaded,
+        read: &'a Read<Workflow>,
+        proof: Option<&'a Proof>,
+        from: Timestamp,
+    ) -> Self {
         let graph = Graph::new(&read.value);
         let root = read.spans.root();
         let mut entries = Vec::with_capacity(graph.states.len());
@@ -43,6 +50,7 @@ impl<'a> Subject<'a> {
             workflow: &read.value,
             sources: &loaded.sources,
             directory: loaded.directory.as_ref().map(|read| &read.value),
+            proof,
             from,
             graph,
             root,
@@ -174,6 +182,25 @@ impl<'a> Subject<'a> {
             }
         };
         node.at
+    }
+
+    /// A phrase of the proof where it stands.
+    pub(super) fn asked_at(&self, asked: &proof::Asked) -> Site {
+        let level = match (&asked.ladder, asked.level) {
+            (Some(ladder), Level::Number(number)) => {
+                let number = usize::from(number).saturating_sub(1);
+                Some(self.level_node(ladder, number))
+            }
+            _ => None,
+        };
+        let state = asked
+            .state
+            .as_ref()
+            .and_then(|name| self.graph.number(name));
+        let state = state.map(|number| self.state_node(number));
+        level
+            .or(state)
+            .map_or(self.root.at, |node| node.find(&["assign"]).at)
     }
 
     /// A word of a phrase where it stands; the phrase if the word is not plainly there.

@@ -63,30 +63,21 @@ impl<'d> Teams<'d> {
         }
     }
 
-    /// Why the person can never be asked by this phrase; `None` if he can.
-    pub(super) fn never(&self, who: &Who, person: &Name) -> Option<&'static str> {
-        let Some(known) = self.directory.people.get(person) else {
-            return Some("unknown");
-        };
-        if who.except.contains(&Base::User(person.clone())) {
-            return Some("excluded");
-        }
-        if who.except.iter().any(|base| self.is_always(base, person)) {
-            return Some("excluded");
-        }
-        if known.channels.is_empty() {
-            return Some("without a channel");
-        }
-        if !who.skills.iter().all(|skill| known.skills.contains(skill)) {
-            return Some("without the skill");
-        }
-        None
+    /// Whether the person can be asked by this phrase when he is there.
+    fn fits(&self, who: &Who, person: &Name) -> bool {
+        let known = self.directory.people.get(person);
+        known.is_some_and(|known| {
+            !known.channels.is_empty()
+                && who.skills.iter().all(|skill| known.skills.contains(skill))
+                && !who.except.iter().any(|base| self.is_always(base, person))
+        })
     }
 
     /// Whether the starting point always means the person.
     fn is_always(&self, base: &Base, person: &Name) -> bool {
         let group = |name: &Name| self.directory.groups.get(name);
         match base {
+            Base::User(user) => user == person,
             Base::LeadOf(name) => group(name).and_then(|one| one.lead.as_ref()) == Some(person),
             Base::ManagerOf(name) => {
                 group(name).and_then(|one| one.manager.as_ref()) == Some(person)
@@ -116,12 +107,12 @@ impl<'d> Teams<'d> {
                 break;
             }
             let deputy = self.directory.stand_in(person, at);
-            if let Some(deputy) = deputy.filter(|deputy| self.never(who, deputy).is_none()) {
+            if let Some(deputy) = deputy.filter(|deputy| self.fits(who, deputy)) {
                 return Some(deputy);
             }
             at = absence.to;
         }
-        let there = at < end && self.never(who, person).is_none();
+        let there = at < end && self.fits(who, person);
         there.then_some(person)
     }
 }

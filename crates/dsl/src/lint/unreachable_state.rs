@@ -14,7 +14,7 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     };
     let states = 0..graph.states.len();
     let lost = states.filter(|state| !at.reachable[*state]).filter(outer);
-    let has_way_in = |state: &usize| graph.into(*state).any(|edge| edge.from != *state);
+    let has_way_in = |state: &usize| graph.ways_to(*state).any(|edge| edge.from != *state);
     // First those that nothing leads to, then what is left: circles.
     let (led_to, roots): (Vec<usize>, Vec<usize>) = lost.partition(has_way_in);
     let mut seen = at.reachable.clone();

@@ -141,7 +141,8 @@ ladders:
 states:
   new: { assign: next in desk, form: [asked], escalate: [{ when: climbed is over 3, ladder: quick }, { else: climb }], notify: [told], actions: { go: { goto: sorted, set: { set: x } } } }
   sorted: { choose: [{ when: not (read is over 3 or read is empty), goto: shop }, { else: done }] }
-  shop: { run: { webhook: shop, body: [sent], take: { taken: x } }, escalate: climb, actions: { done: done, failed: done } }
+  shop: { run: { webhook: shop, body: [sent], take: { taken: x } }, escalate: climb, actions: { done: done, failed: failed } }
+  failed: { assign: lead of desk, escalate: climb, actions: { go: done } }
   done: { end: done }
 ",
             &["unused-field `left-over` nothing uses the field `left-over`"],
