@@ -6,8 +6,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use upline_core::Workflow;
-use upline_dsl::{Diagnostic, FileId, Loaded, Read, Sources, load, render};
+use upline_core::proof::Proof;
+use upline_dsl::{Checked, Diagnostic, FileId, Loaded, Read, Sources, check_loaded, load, render};
 use upline_lab::transcript::Setting;
 use upline_lab::world::Workflows;
 
@@ -80,10 +82,47 @@ impl Set {
         Ok((setting, sources))
     }
 
-    fn is_named(&self, file: FileId) -> bool {
-        let name = self.loaded.sources.name(file);
-        self.named.iter().any(|named| named == name)
+    /// The set with all that can be known of it before a ticket is opened.
+    pub(crate) fn check(self, from: Timestamp) -> Checks {
+        Checks {
+            checked: check_loaded(self.loaded, from),
+            named: self.named,
+        }
     }
+
+    fn is_named(&self, file: FileId) -> bool {
+        is_named(&self.loaded.sources, &self.named, file)
+    }
+}
+
+/// A set that was checked: its meaning too.
+pub(crate) struct Checks {
+    /// What was read, and what is wrong in it.
+    pub(crate) checked: Checked,
+    named: Vec<String>,
+}
+
+impl Checks {
+    /// What is wrong in the files that the user named, and in the directory.
+    pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        let found = self.checked.diagnostics.iter();
+        found.filter(|one| self.is_named(one.primary.file))
+    }
+
+    /// The workflows that the user named and whose text has no mistakes, each with its proof.
+    pub(crate) fn proofs(&self) -> impl Iterator<Item = (&Read<Workflow>, &Proof)> {
+        let workflows = self.checked.workflows.iter().zip(&self.checked.proofs);
+        let named = workflows.filter(|(read, _)| self.is_named(read.file));
+        named.filter_map(|(read, proof)| Some((read, proof.as_ref()?)))
+    }
+
+    fn is_named(&self, file: FileId) -> bool {
+        is_named(&self.checked.sources, &self.named, file)
+    }
+}
+
+fn is_named(sources: &Sources, named: &[String], file: FileId) -> bool {
+    named.iter().any(|named| named == sources.name(file))
 }
 
 /// The name of a path as messages show it.

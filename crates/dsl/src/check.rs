@@ -13,8 +13,8 @@ pub struct Checked {
     pub workflows: Vec<Read<Workflow>>,
     /// The directory, if one of the files is one and its text has no mistakes.
     pub directory: Option<Read<Directory>>,
-    /// Of each workflow the proof that no ticket is forgotten: the longest that it takes until each level, and the
-    /// last resort, has it. `None` without a directory.
+    /// Of each workflow the proof that no ticket is forgotten: the longest that it takes until each level,
+    /// and the last resort, has it. `None` without a directory.
     pub proofs: Vec<Option<Proof>>,
     /// Everything that is wrong, by file and place.
     pub diagnostics: Vec<Diagnostic>,
@@ -39,8 +39,8 @@ impl Checked {
 
 /// Reads files and checks all that can be known of them before a ticket is opened.
 ///
-/// Each file is its name, as messages and journals shall show it, and its bytes. Absences and shifts are looked at
-/// from `from` on, for a year.
+/// Each file is its name, as messages and journals shall show it, and its bytes. Absences and shifts are
+/// looked at from `from` on, for a year.
 ///
 /// ```
 /// let workflow = "

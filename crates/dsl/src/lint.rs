@@ -62,8 +62,8 @@ const RULES: &[Rule] = &[
     unused_ladder::check,
 ];
 
-/// What is wrong with the meaning of the files that were read, by file and place. Mistakes in their text are in
-/// [`Loaded::found`]; a file with such mistakes is not looked at here.
+/// What is wrong with the meaning of the files that were read, by file and place. Mistakes in their text are
+/// in [`Loaded::found`]; a file with such mistakes is not looked at here.
 ///
 /// Absences and shifts are looked at from `from` on, for a year.
 pub fn lint(loaded: &Loaded, from: Timestamp) -> Vec<Diagnostic> {
@@ -89,8 +89,12 @@ pub(crate) fn find(loaded: &Loaded, proofs: &[Option<Proof>], from: Timestamp) -
     self_call::check(&loaded.workflows, &mut found);
     for (read, proof) in loaded.workflows.iter().zip(proofs) {
         let subject = Subject::new(loaded, read, proof.as_ref(), from);
+        let before = found.errors();
         for rule in RULES {
             rule(&subject, &mut found);
+        }
+        if found.errors() == before {
+            silence::refuse(&subject, &mut found);
         }
     }
     found

@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use upline_core::proof::{Proof, prove};
+use upline_core::proof::Proof;
 use upline_core::{Directory, Name, Workflow};
 use upline_dsl::render::{Report, github, summary, text};
 use upline_dsl::{Diagnostic, Severity};
 
 use crate::exit::{Exit, Failure};
-use crate::files::{self, Set};
+use crate::files::{self, Checks};
 use crate::output::Output;
 
 /// Check workflows and directories: every mistake at its place, and proof that no ticket can be forgotten
@@ -66,7 +66,7 @@ struct Proved<'a> {
     workflow: &'a Name,
     version: u32,
     holds: bool,
-    proof: Proof,
+    proof: &'a Proof,
     #[serde(skip)]
     checked: &'a Workflow,
     #[serde(skip)]
@@ -74,18 +74,6 @@ struct Proved<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let sets = files::sets(&args.paths, args.directory.as_deref())?;
-    let found: Vec<(&Set, Diagnostic)> = sets
-        .iter()
-        .flat_map(|set| set.diagnostics().into_iter().map(move |one| (set, one)))
-        .collect();
-    let count = |severity| {
-        found
-            .iter()
-            .filter(|(_, one)| one.severity == severity)
-            .count()
-    };
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let from = match args.from {
         None => Timestamp::now(),
         Some(date) => date
@@ -93,12 +81,26 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             .map_err(|error| Failure::usage(error.to_string()))?
             .timestamp(),
     };
-    let workflows = proofs(&sets, from);
+    let sets = files::sets(&args.paths, args.directory.as_deref())?;
+    let sets: Vec<Checks> = sets.into_iter().map(|set| set.check(from)).collect();
+    let found: Vec<(&Checks, &Diagnostic)> = sets
+        .iter()
+        .flat_map(|set| set.diagnostics().map(move |one| (set, one)))
+        .collect();
+    let count = |severity| {
+        found
+            .iter()
+            .filter(|(_, one)| one.severity == severity)
+            .count()
+    };
+    let left_out: usize = sets.iter().map(|set| set.checked.left_out).sum();
+    let (errors, warnings) = (count(Severity::Error) + left_out, count(Severity::Warning));
+    let workflows = proofs(&sets);
     let proved = workflows.iter().all(|workflow| workflow.holds);
     if output.is_json() {
         let diagnostics = found
             .iter()
-            .map(|(set, one)| Report::new(&set.loaded.sources, one))
+            .map(|(set, one)| Report::new(&set.checked.sources, one))
             .collect();
         output.json(&Answer {
             diagnostics,
@@ -109,40 +111,42 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         if args.format == Format::Human {
             for one in &workflows {
-                proof::print(one.checked, one.directory, &one.proof, output)?;
+                proof::print(one.checked, one.directory, one.proof, output)?;
             }
         }
-        print(&found, args.format, output)?;
+        print(&found, left_out, args.format, output)?;
     }
     let wrong = errors > 0 || !proved || (warnings > 0 && args.deny == Some(Deny::Warnings));
     Ok(if wrong { Exit::Findings } else { Exit::Ok })
 }
 
 /// The proof of each workflow that the user named; one with mistakes has none.
-fn proofs(sets: &[Set], from: Timestamp) -> Vec<Proved<'_>> {
+fn proofs(sets: &[Checks]) -> Vec<Proved<'_>> {
     let mut proofs = Vec::new();
     for set in sets {
-        let Some(directory) = &set.loaded.directory else {
+        let Some(directory) = &set.checked.directory else {
             continue;
         };
-        for read in set.workflows() {
-            let proof = prove(&read.value, &directory.value, from);
-            proofs.push(Proved {
-                workflow: &read.value.name,
-                version: read.value.version,
-                holds: proof.holds(),
-                proof,
-                checked: &read.value,
-                directory: &directory.value,
-            });
-        }
+        proofs.extend(set.proofs().map(|(read, proof)| Proved {
+            workflow: &read.value.name,
+            version: read.value.version,
+            holds: proof.holds(),
+            proof,
+            checked: &read.value,
+            directory: &directory.value,
+        }));
     }
     proofs
 }
 
-fn print(found: &[(&Set, Diagnostic)], format: Format, output: &mut Output) -> Result<(), Failure> {
+fn print(
+    found: &[(&Checks, &Diagnostic)],
+    left_out: usize,
+    format: Format,
+    output: &mut Output,
+) -> Result<(), Failure> {
     for (set, diagnostic) in found {
-        let sources = &set.loaded.sources;
+        let sources = &set.checked.sources;
         match format {
             Format::Human => {
                 let text = text(sources, diagnostic, output.colour());
@@ -151,9 +155,12 @@ fn print(found: &[(&Set, Diagnostic)], format: Format, output: &mut Output) -> R
             Format::Github => output.line(github(sources, diagnostic))?,
         }
     }
+    if left_out > 0 {
+        output.line(format_args!("{left_out} more are not shown"))?;
+    }
     let all: Vec<Diagnostic> = found
         .iter()
-        .map(|(_, diagnostic)| diagnostic.clone())
+        .map(|(_, diagnostic)| (*diagnostic).clone())
         .collect();
     Ok(output.line(summary(&all))?)
 }

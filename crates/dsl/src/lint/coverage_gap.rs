@@ -1,5 +1,5 @@
-//! `coverage-gap`: hours in which a phrase has nobody on shift. From the language's list of checks; found by the
-//! proof. A warning: whoever comes next is asked at once.
+//! `coverage-gap`: hours in which a phrase has nobody on shift. From the language's list of checks; found by
+//! the proof. A warning: whoever comes next is asked at once.
 
 use jiff::tz::TimeZone;
 use upline_core::proof::{Gap, GapWhy};
@@ -26,7 +26,10 @@ fn diagnostic(at: &Subject<'_>, gap: &Gap) -> Diagnostic {
         diagnostic.also(site, "asked here too");
     }
     if gap.why == GapWhy::Away {
-        diagnostic.help("nobody is on shift then, or all are away without a deputy; the next level is asked at once");
+        diagnostic.help(
+            "nobody is on shift then, or all are away without a deputy; the next level is asked at \
+             once",
+        );
     }
     diagnostic
 }
@@ -95,7 +98,7 @@ absences: [{absences}]
         let text = states(
             "fault",
             "
-  new: { assign: next in desk, escalate: climb, actions: { go: done } }
+  new: { NEXT { go: done } }
   done: { end: done }
 ",
         );
@@ -114,13 +117,16 @@ absences: [{absences}]
                 "coverage-gap `next in desk` there are times at which `next in desk` finds nobody ({when})"
             )
         };
-        let fridays = "first from Fri 2026-03-06 15:00 to Fri 2026-03-06 17:00 (Europe/Berlin), and 51 times more in a year: 104 open hours";
+        let fridays = "first from Fri 2026-03-06 15:00 to Fri 2026-03-06 17:00 (Europe/Berlin), \
+             and 51 times more in a year: 104 open hours";
         let short = directory(
-            "{ days: mon-thu, hours: \"08:00-17:00\", members: [ann, bob] }, { days: fri, hours: \"08:00-15:00\", members: [ann] }",
+            "{ days: mon-thu, hours: \"08:00-17:00\", members: [ann, bob] }, \
+             { days: fri, hours: \"08:00-15:00\", members: [ann] }",
             "",
         );
         check_files(&[&office, &short], &[&found(fridays)]);
-        let august = "{ who: ann, from: 2026-08-03, to: 2026-08-04 }, { who: bob, from: 2026-08-04, to: 2026-08-07 }";
+        let august = "{ who: ann, from: 2026-08-03, to: 2026-08-04 }, \
+             { who: bob, from: 2026-08-04, to: 2026-08-07 }";
         let away = directory(WEEK, august);
         let once = "from Tue 2026-08-04 09:00 to Tue 2026-08-04 17:00 (Europe/Berlin)";
         check_files(&[&office, &away], &[&found(once)]);
@@ -130,7 +136,8 @@ absences: [{absences}]
     fn shifts_that_cover_the_open_hours_are_enough() {
         let office = workflow("calendar: office\n");
         check_files(&[&office, &directory(WEEK, "")], &[]);
-        let deputy = "{ who: ann, from: 2026-08-03, to: 2026-08-09, deputy: max }, { who: bob, from: 2026-08-03, to: 2026-08-09 }";
+        let deputy = "{ who: ann, from: 2026-08-03, to: 2026-08-09, deputy: max }, \
+             { who: bob, from: 2026-08-03, to: 2026-08-09 }";
         check_files(&[&office, &directory(WEEK, deputy)], &[]);
         let always = directory(
             "{ days: mon-sun, hours: \"00:00-24:00\", members: [ann, bob] }",

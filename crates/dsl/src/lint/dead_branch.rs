@@ -162,7 +162,7 @@ fields:
 states:
   new: {{ assign: next in desk, escalate: climb, form: [sort, count], actions: {{ go: sorted }} }}
   sorted: {{ choose: [{cases}, {{ else: done }}] }}
-  other: {{ assign: next in desk, escalate: climb, actions: {{ go: sorted }} }}
+  other: {{ NEXT {{ go: sorted }} }}
   done: {{ end: done }}
 "
         )
@@ -184,11 +184,13 @@ states:
                 "`sort is A` this condition is never looked at + `sort is A`",
             ),
             (
-                "{ when: sort is A, goto: other }, { when: sort is B, goto: done }, { when: \"sort is one of [A, B]\", goto: done }",
+                "{ when: sort is A, goto: other }, { when: sort is B, goto: done }, \
+                 { when: \"sort is one of [A, B]\", goto: done }",
                 "`\"sort is one of [A, B]\"` this condition is never looked at",
             ),
             (
-                "{ when: count is over 5 or count is not over 5, goto: other }, { when: sort is A, goto: done }",
+                "{ when: count is over 5 or count is not over 5, goto: other }, \
+                 { when: sort is A, goto: done }",
                 "`count is over 5 or count is not over 5` this condition is always true",
             ),
             (
@@ -205,8 +207,10 @@ states:
         for cases in [
             "{ when: sort is A and count is over 5, goto: other }, { when: sort is A, goto: done }",
             "{ when: sort is A, goto: other }, { when: \"sort is one of [A, B]\", goto: done }",
-            "{ when: count is over 5, goto: other }, { when: count is over 3, goto: done }, { when: count is under 4, goto: other }",
-            "{ when: sort is A, goto: other }, { when: sort is B, goto: other }, { when: sort is C, goto: other }",
+            "{ when: count is over 5, goto: other }, { when: count is over 3, goto: done }, \
+             { when: count is under 4, goto: other }",
+            "{ when: sort is A, goto: other }, { when: sort is B, goto: other }, \
+             { when: sort is C, goto: other }",
         ] {
             fine(&choose(cases));
         }
@@ -231,7 +235,7 @@ states:
     escalate: [{ when: sort is A and sort is B, ladder: other }, { else: climb }]
     actions: { go: done }
     after: { 3 h: then, 2 h: then, 1 day: then }
-  then: { assign: lead of desk, escalate: climb, actions: { go: done } }
+  then: { LEAD { go: done } }
   done: { end: done }
 ",
             &[

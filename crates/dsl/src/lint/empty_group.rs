@@ -1,5 +1,5 @@
-//! `empty-group`: a phrase asks a group for people whom it does not have. From the language's list of checks. A
-//! warning where an offer has neither a lead nor a manager to be answerable meanwhile.
+//! `empty-group`: a phrase asks a group for people whom it does not have. From the language's list of
+//! checks. A warning where an offer has neither a lead nor a manager to be answerable meanwhile.
 
 use upline_core::{Base, Group};
 
@@ -75,7 +75,10 @@ groups:
             "fault",
             &format!(
                 "
-  new: {{ assign: {phrase}, escalate: climb, actions: {{ go: {{ goto: done, by: [anyone in alone, opener] }} }} }}
+  new:
+    assign: {phrase}
+    escalate: climb
+    actions: {{ go: {{ goto: done, by: [anyone in alone, opener] }} }}
   done: {{ end: done, notify: manager of desk }}
 "
             ),

@@ -1,5 +1,5 @@
-//! `forgettable-state`: nothing watches the state: no ladder, no `after`, no branches, and no call to a machine, which
-//! has a timeout. From the language's list of checks.
+//! `forgettable-state`: nothing watches the state: no ladder, no `after`, no branches, and no call to a
+//! machine, which has a timeout. From the language's list of checks.
 //!
 //! A called workflow does not watch: its ticket may take for ever.
 
@@ -68,8 +68,8 @@ states:
   both:
     parallel:
       branches:
-        left: { start: l, states: { l: { assign: lead of desk, escalate: climb, actions: { go: l2 } }, l2: { end: done } } }
-        right: { start: r, states: { r: { assign: lead of desk, escalate: climb, actions: { go: r2 } }, r2: { end: done } } }
+        left: { start: l, states: { l: { LEAD { go: l2 } }, l2: { end: done } } }
+        right: { start: r, states: { r: { LEAD { go: r2 } }, r2: { end: done } } }
       join: all
       goto: done
   done: { end: done }

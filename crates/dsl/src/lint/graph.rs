@@ -225,8 +225,8 @@ impl<'w> Graph<'w> {
         }
     }
 
-    /// The states that lead to each other in circles: the number of each one's circle. Whoever leads to another
-    /// has a higher number.
+    /// The states that lead to each other in circles: the number of each one's circle. Whoever leads to
+    /// another has a higher number.
     pub(super) fn circles(&self, takes: impl Fn(&Edge) -> bool) -> Vec<usize> {
         components(self.nodes(), |state, visit| {
             for edge in self.out(state).filter(|edge| takes(edge)) {

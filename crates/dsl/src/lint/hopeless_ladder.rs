@@ -1,8 +1,8 @@
-//! `hopeless-ladder`: a phrase that can never lead to anybody, because those whom it asks are all excluded (four
-//! eyes), away, without a channel or without a skill. From the language's list of checks.
+//! `hopeless-ladder`: a phrase that can never lead to anybody, because those whom it asks are all excluded
+//! (four eyes), away, without a channel or without a skill. From the language's list of checks.
 //!
-//! The proof finds them; only four eyes among one pair is looked at here: `except who did ACTION`, where the only
-//! one who is left is the only one who is to take the action.
+//! The proof finds them; only four eyes among one pair is looked at here: `except who did ACTION`, where the
+//! only one who is left is the only one who is to take the action.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
-//! `instant-loop`: states that decide at once lead to each other in a circle, with no person and no time between.
-//! From the language's list of checks. And `too-many`: a way that is straight, but longer than the core goes at
-//! once ([`MAX_AUTOMATIC_STEPS`]).
+//! `instant-loop`: states that decide at once lead to each other in a circle, with no person and no time
+//! between. From the language's list of checks. And `too-many`: a way that is straight, but longer than the
+//! core goes at once ([`MAX_AUTOMATIC_STEPS`]).
 
 use upline_core::workflow::{MAX_AUTOMATIC_STEPS, StateKind};
 
@@ -153,7 +153,8 @@ states:
 "
             ),
             &[
-                "instant-loop `both` `both` and `sorted` lead to each other at once, in a circle + `sorted` + `both`",
+                "instant-loop `both` `both` and `sorted` lead to each other at once, in a circle \
+                 + `sorted` + `both`",
             ],
         );
     }

@@ -1,8 +1,8 @@
 //! Which *when* phrases can hold together.
 //!
-//! A condition is brought into the form "this and this, or that and that". What stands together in one of these
-//! terms is looked at field by field: whether any value of the field, or none, fits all of it. Fields are
-//! independent of each other, so that is exact. Where it would take too long the answer is "it can".
+//! A condition is brought into the form "this and this, or that and that". What stands together in one of
+//! these terms is looked at field by field: whether any value of the field, or none, fits all of it. Fields
+//! are independent of each other, so that is exact. Where it would take too long the answer is "it can".
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -120,7 +120,7 @@ states:
             "
 title: Fault
 states:
-  new: { title: The call, assign: next in desk, escalate: climb, actions: { go: { label: Go, goto: done } } }
+  new: { title: The call, NEXT { go: { label: Go, goto: done } } }
   done: { end: done }
 ",
         );

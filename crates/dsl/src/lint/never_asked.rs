@@ -1,7 +1,9 @@
-//! `never-asked`: an action requires a field that can't be filled by then. From the language's list of checks.
+//! `never-asked`: an action requires a field that can't be filled by then. From the language's list of
+//! checks.
 //!
 //! A field can be filled if it is in the form of the state, or of any that can come before; if an action, a
-//! level, a breach, a machine or another workflow sets it on the way; or if a message comes, which can bring any.
+//! level, a breach, a machine or another workflow sets it on the way; or if a message comes, which can bring
+//! any.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,8 +142,16 @@ mod tests {
             &format!(
                 "{FIELDS}
 states:
-  new: {{ assign: next in desk, escalate: climb, form: [part], actions: {{ go: {{ goto: then, requires: [part, cause] }} }} }}
-  then: {{ assign: next in desk, escalate: climb, form: [cause], actions: {{ go: {{ goto: done, requires: cause }} }} }}
+  new:
+    assign: next in desk
+    escalate: climb
+    form: [part]
+    actions: {{ go: {{ goto: then, requires: [part, cause] }} }}
+  then:
+    assign: next in desk
+    escalate: climb
+    form: [cause]
+    actions: {{ go: {{ goto: done, requires: cause }} }}
   done: {{ end: done }}
 "
             ),
@@ -185,7 +195,7 @@ states:
         fine(
             "fields: { cause: { type: text } }
 states:
-  new: { assign: next in desk, escalate: climb, actions: { go: then, fixed: { goto: done, requires: [cause] } } }
+  new: { NEXT { go: then, fixed: { goto: done, requires: [cause] } } }
   then: { assign: lead of desk, escalate: climb, form: [cause], actions: { back: new } }
   done: { end: done }
 ",
@@ -200,8 +210,14 @@ states:
   both:
     parallel:
       branches:
-        left: { start: l, states: { l: { assign: lead of desk, escalate: climb, actions: { go: { goto: l2, requires: [cause] } } }, l2: { end: done } } }
-        right: { start: r, states: { r: { assign: lead of desk, escalate: climb, form: [cause], actions: { go: r2 } }, r2: { end: done } } }
+        left:
+          start: l
+          states: { l: { LEAD { go: { goto: l2, requires: [cause] } } }, l2: { end: done } }
+        right:
+          start: r
+          states:
+            r: { assign: lead of desk, escalate: climb, form: [cause], actions: { go: r2 } }
+            r2: { end: done }
       join: all
       goto: done
   done: { end: done }

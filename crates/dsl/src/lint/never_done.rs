@@ -100,7 +100,11 @@ ladders:
 states:
   new: { assign: \"who did accept, else lead of desk\", escalate: back, actions: { go: working } }
   working: { assign: lead of desk except who did close, escalate: climb, actions: { accept: then } }
-  then: { assign: who did accept, escalate: back, notify: [who did close, who did go], actions: { close: done } }
+  then:
+    assign: who did accept
+    escalate: back
+    notify: [who did close, who did go]
+    actions: { close: done }
   done: { end: done, notify: who did close }
 ",
             &[
@@ -120,8 +124,12 @@ states:
   both:
     parallel:
       branches:
-        left: { start: l, states: { l: { assign: lead of desk, escalate: climb, actions: { sign: { goto: l2, by: next in desk except who did check } } }, l2: { end: done } } }
-        right: { start: r, states: { r: { assign: lead of desk, escalate: climb, actions: { check: r2 } }, r2: { end: done } } }
+        left:
+          start: l
+          states:
+            l: { LEAD { sign: { goto: l2, by: next in desk except who did check } } }
+            l2: { end: done }
+        right: { start: r, states: { r: { LEAD { check: r2 } }, r2: { end: done } } }
       join: all
       goto: after
   after: { assign: who did sign, escalate: climb, actions: { back: new, close: done } }

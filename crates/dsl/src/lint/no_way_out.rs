@@ -1,7 +1,8 @@
-//! `no-way-out`: a state, or some states, from which no end can be reached. From the language's list of checks.
+//! `no-way-out`: a state, or some states, from which no end can be reached. From the language's list of
+//! checks.
 //!
-//! Of all the states that can't come to an end, only the trap itself is named: the states that lead to nothing
-//! but each other. What leads there only is said with it.
+//! Of all the states that can't come to an end, only the trap itself is named: the states that lead to
+//! nothing but each other. What leads there only is said with it.
 
 use upline_core::workflow::StateKind;
 
@@ -72,10 +73,10 @@ mod tests {
         check(
             "
 states:
-  new: { assign: next in desk, escalate: climb, actions: { fixed: closed, wait: on-hold } }
-  on-hold: { assign: lead of desk, escalate: climb, actions: { wait: a } }
-  a: { assign: lead of desk, escalate: climb, actions: { go: b } }
-  b: { assign: lead of desk, escalate: climb, actions: { go: a } }
+  new: { NEXT { fixed: closed, wait: on-hold } }
+  on-hold: { LEAD { wait: a } }
+  a: { LEAD { go: b } }
+  b: { LEAD { go: a } }
   closed: { end: done }
 ",
             &["no-way-out `a` no end can be reached from `a` and `b` + `b`"],
@@ -103,8 +104,8 @@ states:
     {after}
     parallel:
       branches:
-        left: {{ start: l, states: {{ l: {{ assign: lead of desk, escalate: climb, actions: {{ go: l }} }} }} }}
-        right: {{ start: r, states: {{ r: {{ assign: lead of desk, escalate: climb, actions: {{ go: r2 }} }}, r2: {{ end: done }} }} }}
+        left: {{ start: l, states: {{ l: {{ LEAD {{ go: l }} }} }} }}
+        right: {{ start: r, states: {{ r: {{ LEAD {{ go: r2 }} }}, r2: {{ end: done }} }} }}
       join: {join}
       goto: done
   done: {{ end: done, by-silence: allowed }}

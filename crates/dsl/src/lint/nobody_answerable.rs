@@ -1,5 +1,5 @@
-//! `nobody-answerable`: a state without `assign` keeps whoever has the ticket, and nobody has. The design's exact
-//! rules: not at the start, not after a join, not after an offer that nobody claimed.
+//! `nobody-answerable`: a state without `assign` keeps whoever has the ticket, and nobody has. The design's
+//! exact rules: not at the start, not after a join, not after an offer that nobody claimed.
 
 use upline_core::Base;
 use upline_core::workflow::{StateKind, Work};
@@ -202,7 +202,7 @@ states:
         right: { start: r, states: { r: { escalate: climb, actions: { go: r2 } }, r2: { end: done } } }
       join: any
       goto: joined
-  joined: { assign: lead of desk, escalate: climb, actions: { go: then } }
+  joined: { LEAD { go: then } }
   then: { escalate: climb, actions: { go: done } }
   done: { end: done }
 ",

@@ -1,8 +1,8 @@
-//! `promise-before-help`: a promise is due before the ladder comes to its second level. From the language's list
-//! of checks; a warning, because somebody may want to be told of breaches only.
+//! `promise-before-help`: a promise is due before the ladder comes to its second level. From the language's
+//! list of checks; a warning, because somebody may want to be told of breaches only.
 //!
-//! Whoever a state asks is the first level, so the second is the first of the ladder. Only spans of which one is
-//! plainly longer are compared.
+//! Whoever a state asks is the first level, so the second is the first of the ladder. Only spans of which
+//! one is plainly longer are compared.
 
 use upline_core::workflow::{Ladder, Promise, Since, Work};
 use upline_core::{Span, SpanCount};
@@ -190,7 +190,8 @@ states:
     fn the_promise_is_broken_first() {
         let wrong = |span: &str, level: &str, state: &str, promise: &str| {
             let text = format!(
-                "promise-before-help `{span}` in the state `new`, `soon` is due before anybody else is asked + `{level}`"
+                "promise-before-help `{span}` in the state `new`, `soon` is due before anybody else is \
+                 asked + `{level}`"
             );
             check(&workflow(promise, level, state), &[&text]);
         };

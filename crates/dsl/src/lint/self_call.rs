@@ -75,7 +75,7 @@ mod tests {
     fn calls(name: &str, other: &str) -> String {
         let body = format!(
             "
-  new: {{ assign: next in desk, escalate: climb, actions: {{ go: order }} }}
+  new: {{ NEXT {{ go: order }} }}
   order: {{ call: {{ workflow: {other} }}, escalate: climb, actions: {{ done: done }} }}
   done: {{ end: done }}
 "
@@ -97,7 +97,7 @@ mod tests {
         let last = states(
             "c",
             "
-  new: { assign: next in desk, escalate: climb, actions: { go: done } }
+  new: { NEXT { go: done } }
   done: { end: done }
 ",
         );

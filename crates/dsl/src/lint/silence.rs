@@ -49,6 +49,19 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     }
 }
 
+/// What the proof refuses must never pass, even where no rule has a word for it.
+pub(super) fn refuse(at: &Subject<'_>, found: &mut Found) {
+    let problems = at.proof.map_or(&[][..], |proof| &proof.problems);
+    for problem in problems {
+        let first = problem.path.first();
+        let path: Vec<usize> = first
+            .and_then(|name| at.graph.number(name))
+            .into_iter()
+            .collect();
+        found.add(|| unbounded(at, problem, &path));
+    }
+}
+
 /// The action that is taken when a machine has failed for good.
 const FAILED: &str = "failed";
 
@@ -145,8 +158,8 @@ mod tests {
             "
 fields: { sort: { type: choice, options: [A, B] } }
 states:
-  new: { assign: next in desk, escalate: climb, form: [sort], actions: { go: then }, after: { 1 day: sorted } }
-  then: { assign: lead of desk, escalate: climb, actions: { go: done }, after: { 3 days: done } }
+  new: { form: [sort], NEXT { go: then }, after: { 1 day: sorted } }
+  then: { LEAD { go: done }, after: { 3 days: done } }
   sorted: { choose: [{ when: sort is A, goto: then }, { else: done }] }
   done: { end: done }
 ",
@@ -160,8 +173,8 @@ states:
             "
 promises: { soon: { within: 8 h, met-in: then, breach: { goto: done } } }
 states:
-  new: { assign: next in desk, escalate: climb, actions: { go: then } }
-  then: { assign: lead of desk, escalate: climb, actions: { go: done } }
+  new: { NEXT { go: then } }
+  then: { LEAD { go: done } }
   done: { end: done }
 ",
             &["silent-end `done` silence alone leads to the end `done` + `done`"],
@@ -173,7 +186,7 @@ states:
         check(
             "
 states:
-  new: { assign: next in desk, escalate: climb, actions: { go: done }, after: { 30 min: then } }
+  new: { NEXT { go: done }, after: { 30 min: then } }
   then: { assign: lead of desk, actions: { go: done }, after: { 30 min: new } }
   done: { end: done }
 ",
@@ -186,8 +199,8 @@ states:
         fine(
             "
 states:
-  new: { assign: next in desk, escalate: climb, actions: { go: then }, after: { 1 day: then } }
-  then: { assign: lead of desk, escalate: climb, actions: { back: new, go: done }, after: { 3 days: done } }
+  new: { NEXT { go: then }, after: { 1 day: then } }
+  then: { LEAD { back: new, go: done }, after: { 3 days: done } }
   done: { end: done, by-silence: allowed }
 ",
         );

@@ -1,7 +1,7 @@
 //! `unreachable-person`: somebody whom a rule can ask has no channel. From the language's list of checks.
 //!
-//! A rule can ask whoever is in a group, leads or manages one, has turns in a schedule, stands in for somebody, is
-//! the last resort, or is named in a phrase.
+//! A rule can ask whoever is in a group, leads or manages one, has turns in a schedule, stands in for
+//! somebody, is the last resort, or is named in a phrase.
 
 use std::collections::BTreeMap;
 

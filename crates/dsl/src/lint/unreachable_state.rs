@@ -56,9 +56,9 @@ mod tests {
         check(
             "
 states:
-  new: { assign: next in desk, escalate: climb, actions: { fixed: closed } }
-  paused: { assign: lead of desk, escalate: climb, actions: { back: new, go: waiting } }
-  waiting: { assign: lead of desk, escalate: climb, actions: { back: paused } }
+  new: { NEXT { fixed: closed } }
+  paused: { LEAD { back: new, go: waiting } }
+  waiting: { LEAD { back: paused } }
   closed: { end: done }
 ",
             &["unreachable-state `paused` no way leads to the state `paused` + `waiting`"],
@@ -71,9 +71,9 @@ states:
             "
 promises: { soon: { within: 8 h, met-in: b } }
 states:
-  new: { assign: next in desk, escalate: climb, actions: { fixed: closed } }
-  a: { assign: lead of desk, escalate: climb, actions: { go: b } }
-  b: { assign: lead of desk, escalate: climb, actions: { go: a, fixed: closed } }
+  new: { NEXT { fixed: closed } }
+  a: { LEAD { go: b } }
+  b: { LEAD { go: a, fixed: closed } }
   closed: { end: done }
 ",
             &["unreachable-state `a` no way leads to the state `a` + `b`"],
@@ -87,15 +87,15 @@ states:
 fields: { sort: { type: choice, options: [A, B] } }
 promises: { soon: { within: 8 h, met-in: done, breach: { goto: late } } }
 states:
-  new: { assign: next in desk, escalate: climb, form: [sort], actions: { go: sorted }, after: { 2 days: asleep } }
-  asleep: { assign: lead of desk, escalate: climb, actions: { go: sorted } }
+  new: { form: [sort], NEXT { go: sorted }, after: { 2 days: asleep } }
+  asleep: { LEAD { go: sorted } }
   sorted: { choose: [{ when: sort is A, goto: both }, { else: late }] }
-  late: { assign: lead of desk, escalate: climb, actions: { go: both } }
+  late: { LEAD { go: both } }
   both:
     parallel:
       branches:
-        left: { start: l, states: { l: { assign: lead of desk, escalate: climb, actions: { go: l2 } }, l2: { end: done } } }
-        right: { start: r, states: { r: { assign: lead of desk, escalate: climb, actions: { go: r2 } }, r2: { end: done } } }
+        left: { start: l, states: { l: { LEAD { go: l2 } }, l2: { end: done } } }
+        right: { start: r, states: { r: { LEAD { go: r2 } }, r2: { end: done } } }
       join: all
       goto: done
   done: { end: done }

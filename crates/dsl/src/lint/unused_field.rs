@@ -135,14 +135,26 @@ fields:
   climbed: { type: number }
   left-over: { type: text }
 promises:
-  soon: { within: 8 h, except: { when: promised is over 3, within: 4 h }, met-in: done, breach: { set: { late: x } } }
+  soon:
+    within: 8 h
+    except: { when: promised is over 3, within: 4 h }
+    met-in: done
+    breach: { set: { late: x } }
 ladders:
   quick: [{ after: 1 h, assign: lead of desk }]
 states:
-  new: { assign: next in desk, form: [asked], escalate: [{ when: climbed is over 3, ladder: quick }, { else: climb }], notify: [told], actions: { go: { goto: sorted, set: { set: x } } } }
+  new:
+    assign: next in desk
+    form: [asked]
+    escalate: [{ when: climbed is over 3, ladder: quick }, { else: climb }]
+    notify: [told]
+    actions: { go: { goto: sorted, set: { set: x } } }
   sorted: { choose: [{ when: not (read is over 3 or read is empty), goto: shop }, { else: done }] }
-  shop: { run: { webhook: shop, body: [sent], take: { taken: x } }, escalate: climb, actions: { done: done, failed: failed } }
-  failed: { assign: lead of desk, escalate: climb, actions: { go: done } }
+  shop:
+    run: { webhook: shop, body: [sent], take: { taken: x } }
+    escalate: climb
+    actions: { done: done, failed: failed }
+  failed: { LEAD { go: done } }
   done: { end: done }
 ",
             &["unused-field `left-over` nothing uses the field `left-over`"],

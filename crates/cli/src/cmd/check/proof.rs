@@ -10,7 +10,8 @@ use upline_lab::replay::{in_words, level_in_words};
 use crate::exit::Failure;
 use crate::output::Output;
 
-/// Prints for each state how long it takes until each level, and the last resort, has the ticket.
+/// Prints for each state how long it takes until each level, and the last resort, has the ticket. Why
+/// something can't be proved is among the mistakes.
 pub(super) fn print(
     workflow: &Workflow,
     directory: &Directory,
@@ -38,13 +39,6 @@ pub(super) fn print(
         .iter()
         .flat_map(|bounds| state(workflow, bounds, &zone));
     output.table(&head, rows.collect::<Vec<_>>(), &[3, 4])?;
-    for problem in &proof.problems {
-        let path: Vec<&str> = problem.path.iter().map(Name::as_str).collect();
-        output.line(format_args!("\n{}: {}", problem.place, problem.text))?;
-        if !path.is_empty() {
-            output.line(format_args!("  path: {}", path.join(" → ")))?;
-        }
-    }
     Ok(output.line("")?)
 }
 
