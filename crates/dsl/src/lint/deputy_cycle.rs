@@ -142,7 +142,8 @@ absences:
             ),
             &[
                 "deputy-cycle `bob` `ann` and `bob` stand in for each other while they are away + `ann`",
-                "deputy-cycle `bob` `ann`, `bob` and `cem` stand in for each other while they are away + `cem` + `ann`",
+                "deputy-cycle `bob` `ann`, `bob` and `cem` stand in for each other while they are away \
+                 + `cem` + `ann`",
             ],
         );
     }

@@ -61,7 +61,8 @@ states:
         check(
             &workflow(calendar, "8 h", "4 h around the clock"),
             &[
-                "mixed-clocks `4 h around the clock` `4 h around the clock` counts around the clock, and the promise's own `8 h` in a calendar + `8 h`",
+                "mixed-clocks `4 h around the clock` `4 h around the clock` counts around the clock, \
+                 and the promise's own `8 h` in a calendar + `8 h`",
             ],
         );
         fine(&workflow(calendar, "8 h", "4 h"));

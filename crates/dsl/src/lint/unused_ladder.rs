@@ -39,7 +39,11 @@ ladders:
   unused: [{ after: 1 h, assign: lead of desk }]
   at-times: [{ after: 1 h, assign: lead of desk }]
 states:
-  new: { assign: next in desk, form: [sort], escalate: [{ when: sort is A, ladder: at-times }, { else: used }], actions: { go: done } }
+  new:
+    assign: next in desk
+    form: [sort]
+    escalate: [{ when: sort is A, ladder: at-times }, { else: used }]
+    actions: { go: done }
   done: { end: done }
 ",
             &["unused-ladder `unused` no state uses the ladder `unused`"],
