@@ -345,6 +345,29 @@ fn every_dependency_is_used() {
     );
 }
 
+/// Whoever looks for something finds in ARCHITECTURE.md where it is.
+#[test]
+fn the_code_map_names_every_folder() {
+    let map = read("ARCHITECTURE.md");
+    let mut folders = BTreeSet::new();
+    for path in files() {
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts[..] {
+            ["crates", name, ..] => folders.insert(format!("crates/{name}/")),
+            [top, _, ..] if !top.starts_with('.') => folders.insert(format!("{top}/")),
+            _ => false,
+        };
+    }
+    let missing: Vec<&String> = folders
+        .iter()
+        .filter(|folder| !map.contains(&format!("`{folder}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "ARCHITECTURE.md does not name {missing:?}"
+    );
+}
+
 /// Links between files, in all documents.
 #[test]
 fn links_lead_somewhere() {
