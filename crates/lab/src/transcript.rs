@@ -40,4 +40,6 @@ pub use script::{MAX_LINES, Origin, Script};
 pub(crate) use steps::Steps;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -44,6 +44,8 @@ struct Held {
 pub struct World<O = Log> {
     now: Timestamp,
     up: bool,
+    /// Another directory came, and the holders were not looked at yet.
+    unchecked: bool,
     workflows: Workflows,
     directory: Arc<Directory>,
     workload: Workload,
@@ -78,6 +80,7 @@ impl<O: Observer> World<O> {
         let mut world = Self {
             now,
             up: true,
+            unchecked: false,
             workflows,
             directory,
             workload: Workload::default(),
@@ -237,6 +240,7 @@ impl<O: Observer> World<O> {
     /// The engine is back: what fell due meanwhile fires now, in order of due time, and knows how late.
     pub fn start(&mut self) {
         self.up = true;
+        self.recheck_all();
         self.advance_to(self.now);
     }
 
@@ -257,11 +261,11 @@ impl<O: Observer> World<O> {
     pub fn set_directory(&mut self, directory: Arc<Directory>) {
         self.directory = directory;
         self.queue_absences();
-        let open = (0..self.tickets.len()).filter(|index| self.tickets[*index].ticket.is_open());
-        for index in open.collect::<Vec<_>>() {
-            self.recheck(index);
+        // While the engine is down nobody loses anything; it looks when it is back.
+        self.unchecked = true;
+        if self.up {
+            self.recheck_all();
         }
-        self.settle_now();
     }
 
     /// Takes in a ticket that has a history already, with the workflow that it was opened with.

@@ -30,6 +30,8 @@ pub(crate) struct Player<'a> {
     /// Entries of the log, and refusals in it, that are lines already.
     shown: usize,
     refused: usize,
+    /// Where a ticket could have been forgotten.
+    gaps: Vec<String>,
     /// What was rejected, and when.
     pub(crate) rejected: Vec<(Timestamp, String)>,
     /// The lines since they were taken last.
@@ -47,6 +49,7 @@ impl<'a> Player<'a> {
             world: None,
             shown: 0,
             refused: 0,
+            gaps: Vec::new(),
             rejected: Vec::new(),
             lines: Vec::new(),
         }
@@ -118,6 +121,7 @@ impl<'a> Player<'a> {
         if let Some(text) = refusal {
             self.reject(&text);
         }
+        self.audit();
         Ok(())
     }
 
@@ -128,7 +132,19 @@ impl<'a> Player<'a> {
             return Err((when.site, "time does not run backwards".to_owned()));
         }
         self.go_to(to);
+        self.audit();
         Ok(())
+    }
+
+    /// Whether somebody is answerable for every ticket now, and something moves it on.
+    fn audit(&mut self) {
+        let world = self.world.as_ref().filter(|world| world.is_up());
+        let found = world.map(World::audit).unwrap_or_default();
+        for gap in found.iter().map(ToString::to_string) {
+            if !self.gaps.contains(&gap) {
+                self.gaps.push(gap);
+            }
+        }
     }
 
     /// Lets time pass until `to`; the first time makes the world.
@@ -182,7 +198,7 @@ impl<'a> Player<'a> {
     /// one whose replay differs from its life.
     pub(super) fn summary(&self) -> (Coverage, Vec<String>) {
         let mut coverage = Coverage::default();
-        let mut gaps = Vec::new();
+        let mut gaps = self.gaps.clone();
         let Some(world) = &self.world else {
             return (coverage, gaps);
         };
@@ -197,7 +213,6 @@ impl<'a> Player<'a> {
                 gaps.push(gap);
             }
         }
-        gaps.extend(world.audit().iter().map(ToString::to_string));
         (coverage, gaps)
     }
 }

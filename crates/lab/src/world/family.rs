@@ -157,6 +157,19 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// Whether the holders of all tickets are still there, if another directory has come.
+    pub(super) fn recheck_all(&mut self) {
+        if !std::mem::take(&mut self.unchecked) {
+            return;
+        }
+        for index in 0..self.tickets.len() {
+            if self.tickets[index].ticket.is_open() {
+                self.recheck(index);
+            }
+        }
+        self.settle_now();
+    }
+
     pub(super) fn recheck(&mut self, index: usize) {
         let recheck = Command {
             by: Actor::Clock,
