@@ -72,3 +72,22 @@ fn every_collected_scenario_is_named() {
         .collect();
     assert_eq!(missing, Vec::<&str>::new());
 }
+
+/// What the documentation of transcripts shows stands in a transcript that is played.
+#[test]
+fn the_documentation_shows_what_happens() {
+    let text = read("docs/transcripts.md");
+    let files: Vec<String> = files_ending(&[".test.txt"])
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    let blocks: Vec<&str> = text.split("```text\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        let block = block.split("```").next().unwrap_or_default();
+        assert!(
+            files.iter().any(|file| file.contains(block)),
+            "in no transcript:\n{block}"
+        );
+    }
+}
