@@ -7,11 +7,19 @@ use upline_core::{Label, StateKind, Workflow};
 use upline_dsl::{Loaded, load, render};
 use upline_lab::transcript::Coverage;
 
+use crate::documents::upline;
 use crate::repository::{files, read, root};
 use crate::transcripts::prepared;
 
 /// States, actions and levels that no transcript reaches, and why not. Empty is best.
 const NOT_COVERED: [(&str, &str); 0] = [];
+
+const NAMES: [&str; 4] = [
+    "complaint",
+    "field-service",
+    "it-incident",
+    "trouble-ticket",
+];
 
 /// The paths in `workflows/` with this ending.
 pub(crate) fn shipped(ending: &str) -> Vec<String> {
@@ -41,20 +49,30 @@ fn shipped_files_read_without_a_word() {
     assert!(found.is_empty(), "{wrong}");
     let workflows = loaded.workflows.iter();
     let names: Vec<&str> = workflows.map(|read| read.value.name.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "complaint",
-            "field-service",
-            "it-incident",
-            "trouble-ticket"
-        ]
-    );
+    assert_eq!(names, NAMES);
     // A file is found by the name of what is in it, and each has its tests.
     for name in names {
         assert!(root().join(format!("workflows/{name}.yaml")).exists());
         let tests = root().join(format!("workflows/{name}.test.txt"));
         assert!(tests.exists(), "{name} has no transcripts");
+    }
+}
+
+#[test]
+fn shipped_files_are_checked_and_no_ticket_can_be_forgotten() {
+    let words = [
+        "check",
+        "workflows",
+        "--deny",
+        "warnings",
+        "--from",
+        "2026-01-01",
+    ];
+    let (printed, exit) = upline(&words.map(str::to_owned));
+    assert_eq!(exit, 0, "{printed}");
+    for name in NAMES {
+        let proved = printed.contains(&format!("{name} 1: no ticket can be forgotten"));
+        assert!(proved, "{name}\n{printed}");
     }
 }
 
