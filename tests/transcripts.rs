@@ -4,8 +4,9 @@
 
 use std::fs;
 
-use upline_dsl::Severity;
-use upline_lab::transcript::Prepared;
+use upline_dsl::{Found, Severity};
+use upline_lab::render::Language;
+use upline_lab::transcript::{Prepared, run_in};
 
 use crate::repository::{files_ending, read, root};
 
@@ -51,6 +52,39 @@ fn transcripts_read_as_they_happen() {
         }
     }
     assert!(failed.is_empty(), "\n{failed}");
+}
+
+/// Every line has a Chinese wording, and no line is there in one language only.
+#[test]
+fn the_journal_in_chinese_says_as_much() {
+    let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    for path in files_ending(&[".test.txt"]) {
+        let prepared = prepared(&path);
+        let Some(setting) = &prepared.setting else {
+            panic!("{path}: can't be played");
+        };
+        let play = |language| run_in(language, &prepared.script, setting, &mut Found::new());
+        let (english, chinese) = (play(Language::English), play(Language::Chinese));
+        let (Some(english), Some(chinese)) = (english, chinese) else {
+            panic!("{path}: was not played");
+        };
+        for (english, chinese) in english.steps.iter().zip(&chinese.steps) {
+            assert_eq!(
+                english.actual.len(),
+                chinese.actual.len(),
+                "{path}:{}",
+                english.line()
+            );
+            for line in &chinese.actual {
+                // After the weekday, which is Chinese in any case.
+                let said = line.split_once("  ").map_or("", |(_, said)| said);
+                assert!(
+                    said.chars().any(is_han) || said.contains(':'),
+                    "{path}: {line}"
+                );
+            }
+        }
+    }
 }
 
 /// Each of the collected scenarios is a transcript, or stands in the list of those that are none. The

@@ -35,7 +35,7 @@ mod wishes;
 pub use coverage::Coverage;
 pub use outcome::{Outcome, Played};
 pub use prepare::Prepared;
-pub use run::{Setting, run};
+pub use run::{Setting, run, run_in};
 pub use script::{MAX_LINES, Origin, Script};
 pub(crate) use steps::Steps;
 

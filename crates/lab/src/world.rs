@@ -40,6 +40,40 @@ struct Held {
 ///
 /// A fired clock is a command like a person's; one that is delivered twice, or late, does no harm.
 /// Nothing in here reads a clock or does IO, and the same commands give the same journal.
+///
+/// ```
+/// use std::sync::Arc;
+/// use upline_core::{Command, Name, Wish};
+/// use upline_lab::{World, world::Workflows};
+///
+/// let workflow = "
+/// workflow: call
+/// start: asked
+/// ladders: { climb: [{ after: 15 min, assign: user max }] }
+/// states:
+///   asked: { assign: user ann, escalate: climb, actions: { done: { goto: closed } } }
+///   closed: { end: done }
+/// ";
+/// let people = "
+/// directory: acme
+/// last-resort: user max
+/// people:
+///   ann: { name: Ann, mail: ann@example.com }
+///   max: { name: Max, mail: max@example.com }
+/// ";
+/// let files = [("call.yaml", workflow), ("people.yaml", people)];
+/// let loaded = upline_dsl::load(files.map(|(name, text)| (name, text.as_bytes())));
+/// let workflows = loaded.workflows.into_iter().map(|read| Arc::new(read.value));
+/// let directory = Arc::new(loaded.directory.unwrap().value);
+///
+/// let mut world = World::new("2026-03-06T12:00Z".parse()?, Workflows::new(workflows), directory);
+/// let open = Wish::Open { ticket: Name::from("t1"), key: None, parent: None, fields: vec![] };
+/// world.open("call", &Command::person("ann", open))?;
+/// world.advance_to("2026-03-06T12:20Z".parse()?);
+/// let (_, answerable) = world.ticket("t1").unwrap().answerable().next().unwrap();
+/// assert_eq!(answerable, "max");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct World<O = Log> {
     now: Timestamp,

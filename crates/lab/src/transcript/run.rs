@@ -28,6 +28,16 @@ pub struct Setting {
 /// Plays a transcript. Mistakes of the transcript itself go to `found`, all at once, and nothing is played
 /// if there are any.
 pub fn run(script: &Script, setting: &Setting, found: &mut Found) -> Option<Outcome> {
+    run_in(Language::English, script, setting, found)
+}
+
+/// The same with the journal in another language than that of transcripts.
+pub fn run_in(
+    language: Language,
+    script: &Script,
+    setting: &Setting,
+    found: &mut Found,
+) -> Option<Outcome> {
     let mut mistakes = Found::new();
     let deeds = deeds(
         script,
@@ -41,7 +51,7 @@ pub fn run(script: &Script, setting: &Setting, found: &mut Found) -> Option<Outc
         found.append(mistakes);
         return None;
     }
-    let story = || Player::new(setting, zone.clone(), Language::English);
+    let story = || Player::new(setting, zone.clone(), language);
     let mut player = story();
     let (mut coverage, mut gaps) = (Coverage::default(), Vec::new());
     let mut end = |player: &Player<'_>| {
