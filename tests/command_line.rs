@@ -153,3 +153,19 @@ fn the_demo_climbs_in_both_languages() {
         }
     }
 }
+
+#[test]
+fn without_a_directory_nothing_is_proved() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("alone.yaml");
+    std::fs::write(
+        &file,
+        crate::repository::read("workflows/trouble-ticket.yaml"),
+    )
+    .unwrap();
+    let (printed, exit) = upline(&["check".to_owned(), file.to_string_lossy().into_owned()]);
+    assert!(
+        printed.contains("NOT PROVED, because there is no directory"),
+        "{printed}"
+    );
+    assert_eq!(exit, 1);
+}

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use upline_core::Workflow;
 use upline_core::proof::Proof;
-use upline_dsl::{Checked, Diagnostic, FileId, Loaded, Read, Sources, check_loaded, load, render};
+use upline_dsl::{
+    Checked, Diagnostic, FileId, Loaded, Read, Severity, Sources, check_loaded, load, render,
+};
 use upline_lab::transcript::Setting;
 use upline_lab::world::Workflows;
 
@@ -103,6 +105,18 @@ pub(crate) struct Checks {
 }
 
 impl Checks {
+    /// Whether there is no directory at all. One with mistakes is there, and they are told.
+    pub(crate) fn is_without_directory(&self) -> bool {
+        let error = |one: &Diagnostic| one.severity == Severity::Error;
+        self.checked.directory.is_none() && !self.diagnostics().any(error)
+    }
+
+    /// The workflows that the user named and whose text has no mistakes.
+    pub(crate) fn workflows(&self) -> impl Iterator<Item = &Read<Workflow>> {
+        let workflows = self.checked.workflows.iter();
+        workflows.filter(|read| self.is_named(read.file))
+    }
+
     /// What is wrong in the files that the user named, and in the directory.
     pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         let found = self.checked.diagnostics.iter();
@@ -297,6 +311,12 @@ pub(crate) fn one(
         )));
     };
     complain(&set.loaded.sources, &set.diagnostics(), output);
+    if set.workflows().next().is_none() && set.diagnostics().is_empty() {
+        return Err(Failure::findings(format!(
+            "`{}` is no workflow",
+            shown(path)
+        )));
+    }
     if set.workflows().next().is_none() {
         return Err(Failure::findings(format!(
             "`{}` can't be used as it is",

@@ -58,6 +58,8 @@ struct Answer<'a> {
     errors: usize,
     warnings: usize,
     workflows: Vec<Proved<'a>>,
+    /// Workflows of which nothing can be proved, because there is no directory.
+    without_directory: Vec<&'a Name>,
 }
 
 /// A workflow with the proof that no ticket is forgotten.
@@ -96,7 +98,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let left_out: usize = sets.iter().map(|set| set.checked.left_out).sum();
     let (errors, warnings) = (count(Severity::Error) + left_out, count(Severity::Warning));
     let workflows = proofs(&sets);
-    let proved = workflows.iter().all(|workflow| workflow.holds);
+    let without_directory = without_directory(&sets);
+    let proved = without_directory.is_empty() && workflows.iter().all(|workflow| workflow.holds);
     if output.is_json() {
         let diagnostics = found
             .iter()
@@ -107,11 +110,18 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             errors,
             warnings,
             workflows,
+            without_directory,
         })?;
     } else {
         if args.format == Format::Human {
             for one in &workflows {
                 proof::print(one.checked, one.directory, one.proof, output)?;
+            }
+            for name in without_directory {
+                output.line(format_args!(
+                    "{name}: NOT PROVED, because there is no directory: who is there? \
+                     Name one with `--directory FILE`\n"
+                ))?;
             }
         }
         print(&found, left_out, args.format, output)?;
@@ -137,6 +147,14 @@ fn proofs(sets: &[Checks]) -> Vec<Proved<'_>> {
         }));
     }
     proofs
+}
+
+/// The workflows that the user named and that have no directory to be proved with.
+fn without_directory(sets: &[Checks]) -> Vec<&Name> {
+    let sets = sets.iter().filter(|set| set.is_without_directory());
+    sets.flat_map(Checks::workflows)
+        .map(|read| &read.value.name)
+        .collect()
 }
 
 fn print(
