@@ -34,6 +34,7 @@ mod wishes;
 
 pub use coverage::Coverage;
 pub use outcome::{Outcome, Played};
+pub use player::{MAX_CLOCKS_PER_STEP, MAX_SKIP_DAYS};
 pub use prepare::Prepared;
 pub use run::{Setting, run, run_in};
 pub use script::{MAX_LINES, Origin, Script};

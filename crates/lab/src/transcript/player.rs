@@ -17,6 +17,12 @@ use crate::chronicle::{Chronicle, Reminders};
 use crate::render::{Language, Times, rejected};
 use crate::world::{Entry, Log, World};
 
+/// Most days that one `at` skips: two years. A slip in the year would else remind the last resort for ages.
+pub const MAX_SKIP_DAYS: i64 = 732;
+
+/// Most clocks that fall due in one `at`.
+pub const MAX_CLOCKS_PER_STEP: u32 = 100_000;
+
 /// Where an author's text is wrong, and how.
 pub(crate) type Fault = (Site, String);
 
@@ -130,6 +136,17 @@ impl<'a> Player<'a> {
         let to = instant(when, now, &self.zone)?;
         if now.is_some_and(|now| to < now) {
             return Err((when.site, "time does not run backwards".to_owned()));
+        }
+        if now.is_some_and(|now| to.as_second() - now.as_second() > MAX_SKIP_DAYS * 24 * 3600) {
+            let text = format!("the clock skips at most {MAX_SKIP_DAYS} days: is the year right?");
+            return Err((when.site, text));
+        }
+        if let Some(world) = &mut self.world {
+            let due = (0..MAX_CLOCKS_PER_STEP).find(|_| !world.step(to));
+            if due.is_none() {
+                let text = format!("more than {MAX_CLOCKS_PER_STEP} clocks fall due until then");
+                return Err((when.site, text));
+            }
         }
         self.go_to(to);
         self.audit();

@@ -94,6 +94,12 @@ fn times_that_cannot_be() {
     );
     let back = wrong("at 2026-03-06 17:20\nat 2026-03-06 17:00\n");
     assert_eq!(back, ["2:4: time does not run backwards"]);
+    // A slip in the year: 700 years of reminders would otherwise be played.
+    let far = wrong("at 2026-03-06 17:20\n> tom opens\nat 2726-03-09 09:30\n");
+    assert_eq!(
+        far,
+        ["3:4: the clock skips at most 732 days: is the year right?"]
+    );
     let first = wrong("at 17:20\n");
     assert_eq!(
         first,
