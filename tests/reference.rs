@@ -196,6 +196,28 @@ fn every_key_is_described() {
     assert_eq!(missing.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
+/// The help of a phrase that says nobody names all that there are.
+#[test]
+fn every_phrase_is_described() {
+    let fault = upline_dsl::phrase::who("").unwrap_err();
+    let help = fault.help.unwrap_or_default();
+    let (phrases, more) = help.split_once("; each with ").expect("two lists");
+    let phrases = phrases.trim_start_matches("the phrases are: ").split(", ");
+    let more = more
+        .split("`")
+        .filter(|part| part.contains("WHO") || part.contains('K'));
+    let text = read(REFERENCE);
+    let known: Vec<&str> = phrases
+        .chain(more)
+        .filter(|one| *one != "a contact field")
+        .collect();
+    assert!(known.len() >= 14, "{known:?}");
+    let missing = known
+        .iter()
+        .filter(|one| !text.contains(&format!("`{one}`")));
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
 #[test]
 fn every_mistake_is_listed_with_its_page() {
     let text = read(REFERENCE);
