@@ -70,7 +70,8 @@ pub fn simulate(
             Err(_) => match steps.time(time, start, file, simulation.opened) {
                 Ok(at) => Some(at),
                 Err((site, message)) => {
-                    wrong.report(Code::BadTranscript, site, message);
+                    let label = "or a span after the opening, such as `20 min`";
+                    wrong.report_with(Code::BadTranscript, site, message, label);
                     continue;
                 }
             },

@@ -44,7 +44,9 @@ pub(crate) enum Deed {
 /// Which ticket, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Target {
+    /// Its name, or its key, by which another system finds it.
     pub(super) ticket: Name,
+    pub(super) by_key: bool,
     pub(super) branch: Option<Name>,
 }
 

@@ -166,12 +166,24 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `t2:`, `parts:` or `t2/parts:`.
+    /// `t2:`, `parts:`, `t2/parts:` or `key A-17:`.
     fn target(&self, cursor: &mut Cursor<'_>) -> Read<Target> {
+        if cursor.eat("key") {
+            let (word, span) = cursor.word("a key")?;
+            let Some(key) = word.strip_suffix(':') else {
+                return Err(cursor.fault(span, "a colon stands behind the key: `key A-17:`"));
+            };
+            return Ok(Target {
+                ticket: Name::new(key),
+                by_key: true,
+                branch: None,
+            });
+        }
         let named = cursor.peek_word().and_then(|word| word.strip_suffix(':'));
         let Some(named) = named else {
             return Ok(Target {
                 ticket: self.first(),
+                by_key: false,
                 branch: None,
             });
         };
@@ -187,7 +199,11 @@ impl<'a> Parser<'a> {
             }
             _ => (self.first(), Some(Name::new(named))),
         };
-        Ok(Target { ticket, branch })
+        Ok(Target {
+            ticket,
+            by_key: false,
+            branch,
+        })
     }
 
     fn person(&mut self, cursor: &mut Cursor<'_>, target: Target) -> Read<Deed> {

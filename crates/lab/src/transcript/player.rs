@@ -69,6 +69,8 @@ impl<'a> Player<'a> {
             // The first step is `at`, or the transcript was refused.
             return Ok(());
         };
+        let by_key = found_by_key(world, deed);
+        let deed = by_key.as_ref().unwrap_or(deed);
         let mut doer = None;
         let refusal = match deed {
             Deed::At(_) => None,
@@ -240,6 +242,24 @@ fn is_echo(fact: &Fact, doer: &Actor) -> bool {
         Fact::Opened { by, .. } | Fact::FieldsSet { by, .. } | Fact::Acted { by, .. } => by == doer,
         _ => false,
     }
+}
+
+/// The deed with the ticket's name in place of its key, if it names a key; one that no open ticket has stays.
+fn found_by_key(world: &World<Log>, deed: &Deed) -> Option<Deed> {
+    let mut deed = deed.clone();
+    let (Deed::Wish { target, .. } | Deed::Delivery { target, .. } | Deed::Run { target, .. }) =
+        &mut deed
+    else {
+        return None;
+    };
+    if !target.by_key {
+        return None;
+    }
+    let key = target.ticket.clone();
+    let mut workflows = world.workflows().iter();
+    let found = workflows.find_map(|workflow| world.by_key(&workflow.name, &key))?;
+    target.ticket = found.id.clone();
+    Some(deed)
 }
 
 fn open(world: &mut World<Log>, deed: &Deed) -> Option<String> {

@@ -122,8 +122,8 @@ pub(super) fn run_answer(
     let branch = Some(branch.clone());
     (
         Target {
-            ticket: target.ticket.clone(),
             branch,
+            ..target.clone()
         },
         Ok(wish),
     )
