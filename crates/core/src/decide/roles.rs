@@ -166,11 +166,20 @@ pub(super) fn guard(
             branch: branch.clone(),
         });
     };
-    let ruling = rule(
+    let (situation, role) = (
         situation(position),
-        operation,
         role(&ctx, ticket, position, by, action),
     );
+    let mut ruling = rule(situation, operation, role);
+    // A lead who has the ticket himself is still a lead.
+    if ruling == Ruling::NotAllowed
+        && role == Role::Holder
+        && by
+            .person()
+            .is_some_and(|person| leads(&ctx, &position.holder, person))
+    {
+        ruling = rule(situation, operation, Role::Lead);
+    }
     match ruling {
         Ruling::Allowed(owner) => Ok(owner),
         Ruling::Over => Err(Rejection::HasEnded),

@@ -408,3 +408,24 @@ fn people_who_are_not_in_the_directory_are_told_so() {
             .contains_key(&Name::new(person("eve").id))
     );
 }
+
+#[test]
+fn a_lead_who_has_the_ticket_himself_is_still_a_lead() {
+    let mut desk = desk();
+    desk.until(50);
+    assert_eq!(desk.holder(), "lea");
+    let cancel = |who: &str| {
+        say(
+            who,
+            Wish::Cancel {
+                reason: "a test".into(),
+            },
+        )
+    };
+    let refused = Rejection::NotAllowed {
+        operation: crate::Operation::Cancel,
+    };
+    assert_eq!(desk.clone().submit(&cancel("ann")), Err(refused));
+    desk.submit(&cancel("lea")).unwrap();
+    assert!(desk.ticket.ended.is_some());
+}
