@@ -8,4 +8,5 @@ mod migrate;
 mod promises;
 mod proof;
 mod random;
+mod silence;
 mod table;

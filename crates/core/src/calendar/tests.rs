@@ -1,6 +1,6 @@
 //! Calendars against tables, against the scenarios of other products, and against a clock that walks.
 
-mod properties;
+pub(crate) mod properties;
 mod walk;
 
 use jiff::civil::{Weekday, date};

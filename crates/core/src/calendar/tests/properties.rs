@@ -24,7 +24,7 @@ fn any_week() -> impl Strategy<Value = Week> {
     })
 }
 
-fn any_calendar() -> impl Strategy<Value = Calendar> {
+pub(crate) fn any_calendar() -> impl Strategy<Value = Calendar> {
     (any_week(), 0..ZONES.len(), 0i16..140, any::<bool>()).prop_map(
         |(mut week, zone_index, year, night)| {
             if night && week.on(Weekday::Sunday).is_empty() && week.on(Weekday::Monday).is_empty() {
