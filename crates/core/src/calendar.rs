@@ -15,7 +15,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use self::block::{BLOCK_DAYS, Block, Piece, block_count, first_day, on_day};
+pub(crate) use self::block::Piece;
+use self::block::{BLOCK_DAYS, Block, block_count, first_day, on_day};
 use self::local::{DAY, instant, join, split, wall};
 use crate::{Name, Span, SpanCount};
 
@@ -377,7 +378,7 @@ impl Calendar {
     }
 
     /// The block that holds `second`, or the first one if that is before all of them.
-    fn block_from(&self, second: i64) -> Option<usize> {
+    pub(crate) fn block_from(&self, second: i64) -> Option<usize> {
         let place = second.div_euclid(DAY) - first_day();
         // Local midnight is up to 26 hours from that of UTC, so that the neighbours are asked too.
         let guess = usize::try_from(place.div_euclid(BLOCK_DAYS)).unwrap_or(0);
@@ -396,6 +397,12 @@ impl Calendar {
     fn block_to(&self, second: i64) -> Option<usize> {
         self.block_from(second)
             .or_else(|| self.0.blocks.len().checked_sub(1))
+    }
+
+    /// The openings of the block with this number, and where the block ends, in seconds. For those who want
+    /// all of them in order: the numbers begin with that of [`Self::block_from`].
+    pub(crate) fn block_openings(&self, number: usize) -> Option<(&[Piece], i64)> {
+        self.block(number).map(|block| (&*block.pieces, block.end))
     }
 
     fn block(&self, number: usize) -> Option<&Block> {

@@ -248,6 +248,8 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
         }
         position.holder = hop.holder.clone();
         position.since = event.at;
+        // An offer to fewer people is the same hop: it is held once, not once for each who leaves.
+        position.held &= hop.epoch == position.epoch;
         position.epoch = hop.epoch;
         position.why = hop.why.clone();
         position.ladder.clone_from(&hop.ladder);
@@ -255,7 +257,6 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
         position.round = hop.round;
         position.taken = hop.taken;
         position.answered_by = false;
-        position.held = false;
         position.suspended = None;
         position.told.clear();
     }

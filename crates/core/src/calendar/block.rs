@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::CalendarParts;
-use super::local::{DAY, day_number, instant};
+use super::local::{Clocks, DAY, day_number, instant};
 
 /// Days in a block.
 pub(crate) const BLOCK_DAYS: i64 = 512;
@@ -67,10 +67,8 @@ impl Block {
     pub(crate) fn build(parts: &CalendarParts, number: usize) -> Self {
         let first = first_day() + number as i64 * BLOCK_DAYS;
         let after = (first + BLOCK_DAYS).min(end_day());
-        let (begin, end) = (
-            instant(&parts.zone, first * DAY),
-            instant(&parts.zone, after * DAY),
-        );
+        let clocks = Clocks::new(&parts.zone, (first - 1) * DAY, (after + 1) * DAY);
+        let (begin, end) = (clocks.instant(first * DAY), clocks.instant(after * DAY));
         let mut block = Self {
             begin,
             end,
@@ -91,9 +89,9 @@ impl Block {
                 block.working[bit / 64] |= 1 << (bit % 64);
             }
             for opening in openings {
-                let start = on_day(&parts.zone, day, opening.start()).max(begin);
-                let close = on_day(&parts.zone, day, opening.end()).min(end);
-                push(&mut pieces, start, close);
+                let on_day = |seconds: u32| clocks.instant(day * DAY + i64::from(seconds));
+                let (start, close) = (on_day(opening.start()), on_day(opening.end()));
+                push(&mut pieces, start.max(begin), close.min(end));
             }
         }
         block.total = pieces.last().map_or(0, |piece| piece.through());

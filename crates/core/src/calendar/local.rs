@@ -83,6 +83,51 @@ pub(crate) fn instant(zone: &TimeZone, wall: i64) -> i64 {
     }
 }
 
+/// [`instant`] for many local times of some days: the changes of the clocks are looked up once.
+pub(crate) struct Clocks<'a> {
+    zone: &'a TimeZone,
+    /// The offset before the first change.
+    first: i64,
+    /// When the clocks change, and the offset from then on.
+    changes: Vec<(i64, i64)>,
+}
+
+impl<'a> Clocks<'a> {
+    /// Offsets are less than 26 hours: so far from a change a local time is neither skipped nor there twice.
+    const FAR: i64 = 2 * DAY;
+
+    /// For local times from `from` to `to`.
+    pub(crate) fn new(zone: &'a TimeZone, from: i64, to: i64) -> Self {
+        let begin = join(from - 2 * Self::FAR, 0);
+        let offset = |at: Timestamp| i64::from(zone.to_offset(at).seconds());
+        let changes = zone.following(begin).map(|change| {
+            let at = change.timestamp();
+            (at.as_second(), offset(at))
+        });
+        Self {
+            zone,
+            first: offset(begin),
+            changes: changes
+                .take_while(|change| change.0 <= to + 2 * Self::FAR)
+                .collect(),
+        }
+    }
+
+    /// See [`instant`].
+    pub(crate) fn instant(&self, wall: i64) -> i64 {
+        let next = self
+            .changes
+            .partition_point(|change| change.0 + Self::FAR <= wall);
+        if let Some(change) = self.changes.get(next)
+            && change.0 - Self::FAR <= wall
+        {
+            return instant(self.zone, wall);
+        }
+        let last = next.checked_sub(1).and_then(|last| self.changes.get(last));
+        wall - last.map_or(self.first, |change| change.1)
+    }
+}
+
 /// What the clock on the wall in `zone` shows at `at`, as [`wall_seconds`].
 pub(crate) fn wall(zone: &TimeZone, at: Timestamp) -> i64 {
     split(at).0 + i64::from(zone.to_offset(at).seconds())
@@ -91,6 +136,21 @@ pub(crate) fn wall(zone: &TimeZone, at: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clocks_show_what_the_zone_shows() {
+        for name in crate::calendar::tests::ZONES {
+            let zone = crate::calendar::tests::zone(name);
+            for year in [1905, 1942, 1970, 2011, 2026, 2037, 2038, 2290] {
+                let from = day_number(Date::new(year, 1, 1).unwrap()) * DAY;
+                let clocks = Clocks::new(&zone, from, from + 400 * DAY);
+                for step in 0..400 * 48 {
+                    let wall = from + step * 1800 + step % 7;
+                    assert_eq!(clocks.instant(wall), instant(&zone, wall), "{name} {wall}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn days_are_numbered_from_1970() {

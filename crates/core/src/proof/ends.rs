@@ -1,13 +1,16 @@
 //! Ends that silence alone leads to, though they don't say that it may.
 
+use std::collections::VecDeque;
+
 use super::map::{Map, is_behind};
 use super::measure::Measure;
-use super::{Problem, ProblemKind};
+use super::{MAX_PATH, Problem, ProblemKind};
 use crate::workflow::{Join, StateKind};
 use crate::{Name, Place};
 
 /// Each clock that leads to such an end, be it after the last resort has had the ticket: nobody has acted.
 pub(super) fn silent_ends(map: &Map<'_>, measure: &mut Measure<'_>, problems: &mut Vec<Problem>) {
+    let refused = refused(map);
     for (number, node) in map.nodes.iter().enumerate() {
         let mut leads: Vec<(usize, &Place)> = (0..node.exits.len())
             .filter(|exit| !is_behind(&node.exits, *exit, measure))
@@ -17,25 +20,12 @@ pub(super) fn silent_ends(map: &Map<'_>, measure: &mut Measure<'_>, problems: &m
             leads.push((goto, &node.state.place));
         }
         for (to, place) in leads {
-            let name = &node.state.name;
-            refuse(
-                map,
-                to,
-                place,
-                std::slice::from_ref(name),
-                problems,
-                |end| {
-                    format!(
-                        "silence alone leads from `{name}` to the end `{end}`, which does not allow it"
-                    )
-                },
-            );
+            let name = Some(&node.state.name);
+            problems.extend(refuse(map, &refused, to, place, name));
         }
     }
     for (target, place) in &map.breaches {
-        refuse(map, *target, place, &[], problems, |end| {
-            format!("a broken promise alone leads to the end `{end}`, which does not allow it")
-        });
+        problems.extend(refuse(map, &refused, *target, place, None));
     }
 }
 
@@ -50,43 +40,57 @@ fn may_join(map: &Map<'_>, number: usize) -> bool {
     }
 }
 
-/// Follows choices from a state to ends that silence must not lead to.
+/// By state: whether it is an end that silence must not lead to, or a choice that may lead to one; and where
+/// it leads first.
+fn refused(map: &Map<'_>) -> Vec<Option<usize>> {
+    let mut leads: Vec<Vec<usize>> = vec![Vec::new(); map.nodes.len()];
+    let mut next = vec![None; map.nodes.len()];
+    let mut ahead = VecDeque::new();
+    for (number, node) in map.nodes.iter().enumerate() {
+        node.chooses.iter().for_each(|to| leads[*to].push(number));
+        if matches!(node.state.kind, StateKind::End { by_silence, .. } if !by_silence) {
+            next[number] = Some(number);
+            ahead.push_back(number);
+        }
+    }
+    while let Some(state) = ahead.pop_front() {
+        for before in &leads[state] {
+            if next[*before].is_none() {
+                next[*before] = Some(state);
+                ahead.push_back(*before);
+            }
+        }
+    }
+    next
+}
+
+/// Follows choices from a state to an end that silence must not lead to.
 fn refuse(
     map: &Map<'_>,
+    refused: &[Option<usize>],
     from: usize,
     place: &Place,
-    before: &[Name],
-    problems: &mut Vec<Problem>,
-    text: impl Fn(&Name) -> String,
-) {
-    let mut seen = vec![from];
-    let mut came_from: Vec<Option<usize>> = vec![None];
-    let mut next = 0;
-    while let Some(&number) = seen.get(next) {
-        let node = &map.nodes[number];
-        if matches!(node.state.kind, StateKind::End { by_silence, .. } if !by_silence) {
-            let mut path = vec![node.state.name.clone()];
-            let mut last = next;
-            while let Some(previous) = came_from.get(last).copied().flatten() {
-                path.push(map.nodes[seen[previous]].state.name.clone());
-                last = previous;
-            }
-            path.extend(before.iter().rev().cloned());
-            path.reverse();
-            path.truncate(super::MAX_PATH);
-            problems.push(Problem {
-                kind: ProblemKind::SilentEnd,
-                path,
-                place: place.clone(),
-                text: text(&node.state.name),
-            });
-        }
-        for to in &node.chooses {
-            if !seen.contains(to) {
-                seen.push(*to);
-                came_from.push(Some(next));
-            }
-        }
-        next += 1;
+    before: Option<&Name>,
+) -> Option<Problem> {
+    let mut path: Vec<Name> = before.into_iter().cloned().collect();
+    let (mut state, mut next) = (from, refused[from]?);
+    path.push(map.nodes[state].state.name.clone());
+    while next != state {
+        (state, next) = (next, refused[next]?);
+        path.push(map.nodes[state].state.name.clone());
     }
+    path.truncate(MAX_PATH);
+    let end = &map.nodes[state].state.name;
+    let text = match before {
+        Some(name) => {
+            format!("silence alone leads from `{name}` to the end `{end}`, which does not allow it")
+        }
+        None => format!("a broken promise alone leads to the end `{end}`, which does not allow it"),
+    };
+    Some(Problem {
+        kind: ProblemKind::SilentEnd,
+        path,
+        place: place.clone(),
+        text,
+    })
 }

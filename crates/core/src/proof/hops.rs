@@ -70,9 +70,9 @@ impl<'a> People<'a> {
     /// depends on the ticket or the hour.
     pub(super) fn asked(&mut self, who: &'a Who) -> Option<&BTreeSet<&'a Name>> {
         let directory = self.directory;
-        let asked: Vec<&'a Name> = match members(directory, &who.base) {
-            Some(members) => members.iter().collect(),
-            None => vec![fixed(directory, &who.base)?],
+        let asked = match members(directory, &who.base) {
+            Some(members) => members,
+            None => std::slice::from_ref(fixed(directory, &who.base)?),
         };
         let key = match &who.otherwise {
             None => who.to_string(),
@@ -83,10 +83,7 @@ impl<'a> People<'a> {
             .to_string(),
         };
         if !self.known.contains_key(&key) {
-            let mut all = BTreeSet::new();
-            for person in asked {
-                self.add(person, 0, &mut all);
-            }
+            let mut all = self.with_deputies(asked);
             all.retain(|id| {
                 let person = directory.people.get(*id);
                 person.is_some_and(|person| is_fit(directory, who, person))
@@ -96,20 +93,19 @@ impl<'a> People<'a> {
         self.known.get(&key)
     }
 
-    /// A person, and whoever may stand in for him from now on.
-    fn add(&self, person: &'a Name, depth: usize, all: &mut BTreeSet<&'a Name>) {
-        let absences = self.directory.absences.get(person);
-        let coming = absences
-            .into_iter()
-            .flatten()
-            .filter(|absence| absence.to > self.from);
-        // Who was met on a longer chain may lead further on a shorter one; eight are no deep search.
-        if (!all.insert(person) && depth > 0) || depth > MAX_DEPUTY_CHAIN {
-            return;
+    /// These people, and whoever may stand in for them from now on.
+    fn with_deputies(&self, people: &'a [Name]) -> BTreeSet<&'a Name> {
+        let mut all: BTreeSet<&'a Name> = people.iter().collect();
+        let mut ahead: Vec<&'a Name> = people.iter().collect();
+        for _ in 0..=MAX_DEPUTY_CHAIN {
+            let absences = ahead
+                .iter()
+                .filter_map(|person| self.directory.absences.get(*person));
+            let coming = absences.flatten().filter(|absence| absence.to > self.from);
+            let deputies = coming.filter_map(|absence| absence.deputy.as_ref());
+            ahead = deputies.filter(|deputy| all.insert(deputy)).collect();
         }
-        for deputy in coming.filter_map(|absence| absence.deputy.as_ref()) {
-            self.add(deputy, depth + 1, all);
-        }
+        all
     }
 
     /// Everybody whom a phrase may find, if that is known of each of its alternatives and all of them make

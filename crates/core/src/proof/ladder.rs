@@ -9,6 +9,7 @@ use crate::workflow::{self, Ladder, Work};
 use crate::{Base, Name, Place, Span};
 
 /// A level, and what must pass until it is asked.
+#[derive(Clone)]
 pub(super) struct Rung {
     pub(super) level: Level,
     pub(super) who: Option<Name>,

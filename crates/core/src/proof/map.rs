@@ -1,6 +1,6 @@
 //! The workflow as silence sees it: what leads out of each state without anybody acting.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -63,6 +63,8 @@ pub(super) struct Map<'a> {
     pub(super) breaches: Vec<(usize, Place)>,
     /// Which states may come to a branch's end by silence, now or later.
     pub(super) may_end: Vec<bool>,
+    /// By parallel state: the branches that may do so.
+    ends: Vec<BTreeSet<&'a Name>>,
 }
 
 impl<'a> Map<'a> {
@@ -93,6 +95,7 @@ impl<'a> Map<'a> {
         let mut build = Build {
             workflow,
             people: People::new(directory, from),
+            known: BTreeMap::new(),
             stand_ins: super::standin::StandIns::new(directory, from),
             index,
             measure,
@@ -108,8 +111,17 @@ impl<'a> Map<'a> {
             nodes,
             breaches: breaches.collect(),
             may_end: Vec::new(),
+            ends: Vec::new(),
         };
         map.may_end = map.may_end(measure);
+        map.ends = vec![BTreeSet::new(); map.nodes.len()];
+        for (number, node) in map.nodes.iter().enumerate() {
+            if let (Some(parent), Some((_, branch)), true) =
+                (node.parent, &node.state.within, map.may_end[number])
+            {
+                map.ends[parent].insert(branch);
+            }
+        }
         map
     }
 
@@ -156,11 +168,9 @@ impl<'a> Map<'a> {
 
     /// Whether another branch of the parallel state may end by silence.
     fn another_ends(&self, parent: usize, branch: Option<&(Name, Name)>) -> bool {
-        self.nodes.iter().enumerate().any(|(number, node)| {
-            node.parent == Some(parent)
-                && node.state.within.as_ref() != branch
-                && self.may_end[number]
-        })
+        let ends = self.ends.get(parent).into_iter().flatten();
+        ends.into_iter()
+            .any(|ends| branch.is_none_or(|(_, branch)| branch != *ends))
     }
 
     fn may_end(&self, measure: &mut Measure<'_>) -> Vec<bool> {
@@ -204,8 +214,13 @@ pub(super) fn is_behind(exits: &[Exit], number: usize, measure: &mut Measure<'_>
     })
 }
 
+/// A ladder, and whom the state asks that uses it.
+type Ask<'a> = (&'a Name, Option<&'a Name>);
+
 struct Build<'m, 'a> {
     workflow: &'a Workflow,
+    /// Many states share few ladders.
+    known: BTreeMap<Ask<'a>, (Vec<Rung>, Chain)>,
     people: People<'a>,
     stand_ins: super::standin::StandIns<'a>,
     index: Index<'a>,
@@ -319,6 +334,27 @@ impl<'a> Build<'_, 'a> {
         ladder: &'a Ladder,
         when: Option<&'a Condition>,
     ) -> Case<'a> {
+        let asks = work.assign.as_ref().map(|assign| &assign.text);
+        let (mut rungs, chain) = match self.known.get(&(&ladder.name, asks)) {
+            Some(known) => known.clone(),
+            None => {
+                let found = self.climb(work, ladder);
+                self.known.insert((&ladder.name, asks), found.clone());
+                found
+            }
+        };
+        if let (Some(entry), Some(assign)) = (rungs.first_mut(), &work.assign) {
+            entry.place = assign.place.clone();
+        }
+        Case {
+            ladder: Some(ladder),
+            when,
+            rungs,
+            climb: Some(chain),
+        }
+    }
+
+    fn climb(&mut self, work: &'a Work, ladder: &'a Ladder) -> (Vec<Rung>, Chain) {
         let first = ladder.levels.first().map(|level| level.after);
         let stand_ins = match (&work.assign, first) {
             (None, Some(after)) => self.stand_ins.most(after, self.measure.hours),
@@ -331,13 +367,7 @@ impl<'a> Build<'_, 'a> {
             people: &mut self.people,
             stand_ins,
         };
-        let (rungs, chain) = climb.chains();
-        Case {
-            ladder: Some(ladder),
-            when,
-            rungs,
-            climb: Some(chain),
-        }
+        climb.chains()
     }
 }
 

@@ -266,21 +266,22 @@ impl<'a> Silence<'a> {
             };
             for (index, way) in branch.iter().enumerate() {
                 match way.stop {
-                    Stop::LastResort if !leaves => {
-                        let next = Some((*start, index));
+                    Stop::End if joins => {
+                        let goto = node.goto?;
+                        ways.add_after(&way.chain, goto, self.own[goto].as_ref()?, day);
+                    }
+                    // Nothing is open any more but branches that the last resort has.
+                    Stop::LastResort | Stop::End if !leaves => {
+                        let (stop, next) = (Stop::LastResort, Some((*start, index)));
                         ways.add(
                             Way {
+                                stop,
                                 next,
                                 ..way.clone()
                             },
                             day,
                         );
                     }
-                    Stop::End if joins => {
-                        let goto = node.goto?;
-                        ways.add_after(&way.chain, goto, self.own[goto].as_ref()?, day);
-                    }
-                    // The branch has ended, and others go on.
                     Stop::LastResort | Stop::End => (),
                 }
             }

@@ -72,7 +72,7 @@ fn begins(calendar: &Calendar, from: Timestamp, picks: &[(u32, i64)]) -> Vec<Tim
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_run_takes_longer(

@@ -1,34 +1,15 @@
 //! The open time of a calendar from the first instant of the proof on, as one list.
 
 use crate::Calendar;
-use crate::calendar::HORIZON_SECONDS;
-use crate::calendar::local::{DAY, join, split};
-
-/// Opening hours are listed so many seconds at a time.
-const STEP: i64 = 128 * DAY;
-
-/// An opening, and what was open before it. All in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) start: i64,
-    pub(super) end: i64,
-    /// Open seconds before `start`.
-    pub(super) before: i64,
-}
-
-impl Piece {
-    /// Open seconds before `end`.
-    pub(super) fn through(&self) -> i64 {
-        self.before + self.end - self.start
-    }
-}
+use crate::calendar::{HORIZON_SECONDS, Piece};
 
 /// Openings in order, listed as far as was asked for.
 pub(super) struct Timeline<'a> {
     pub(super) calendar: &'a Calendar,
     pieces: Vec<Piece>,
-    /// Up to here they are listed.
-    until: i64,
+    from: i64,
+    /// The calendar's block that is listed next.
+    next: Option<usize>,
     /// Further than this nothing counts.
     limit: i64,
 }
@@ -38,27 +19,32 @@ impl<'a> Timeline<'a> {
         Self {
             calendar,
             pieces: Vec::new(),
-            until: from,
+            from,
+            next: calendar.block_from(from),
             limit: to.saturating_add(HORIZON_SECONDS),
         }
     }
 
     /// Lists more. `false`: there is no more.
     fn extend(&mut self) -> bool {
-        if self.until >= self.limit {
+        let block = self
+            .next
+            .and_then(|number| Some((number, self.calendar.block_openings(number)?)));
+        let Some((number, (openings, end))) = block else {
             return false;
-        }
-        let to = (self.until + STEP).min(self.limit);
-        let openings = self
-            .calendar
-            .openings(join(self.until, 0), join(to, 0))
-            .map(|(open, close)| (split(open).0, split(close).0));
+        };
+        let first = openings.partition_point(|opening| opening.end <= self.from);
         // What touches stays apart: a closing of no length does no harm, and all pieces are complete.
-        for (start, end) in openings {
-            let before = self.pieces.last().map_or(0, Piece::through);
-            self.pieces.push(Piece { start, end, before });
+        for opening in openings.iter().skip(first) {
+            let start = opening.start.max(self.from);
+            let before = self.pieces.last().map_or(0, |last| last.through());
+            self.pieces.push(Piece {
+                start,
+                before,
+                end: opening.end,
+            });
         }
-        self.until = to;
+        self.next = Some(number + 1).filter(|_| end < self.limit);
         true
     }
 
