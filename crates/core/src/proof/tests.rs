@@ -111,7 +111,7 @@ proptest! {
         second in -300_000_000i64..4_000_000_000,
         steps in prop::collection::vec(any_step(), 1..4),
     ) {
-        // Holds count as open time, and days at a change of the clocks keep the later end: both may be longer.
+        // Holds may count as open time, and days keep the later end where clocks change: they are left out.
         let steps: Vec<Step> = steps.into_iter().map(|(span, _)| (span, false)).collect();
         let mut measure = Measure::new(Some(&calendar), second, second + PROVED_SECONDS);
         let chain = chain(measure.hours, &steps, measure.day);

@@ -1,157 +1,24 @@
-//! P2: the proved bounds against what the engine does when nobody acts, and the proved gaps against whom it
-//! finds. Random workflows, directories, calendars, shifts and absences.
+//! P2: the proved bounds against what the engine does when nobody acts, in random workflows, directories,
+//! calendars, shifts and absences.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod gaps;
+mod made;
 
-use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::kit::{Desk, end, state, who, work, workflow};
-use super::random::{Tape, base, random_directory, random_workflow};
-use crate::calendar::local::join;
-use crate::calendar::tests::{ZONES, week, zone};
-use crate::calendar::{CalendarParts, Holiday};
-use crate::proof::{PROVED_SECONDS, Proof, prove};
-use crate::schedule::{ScheduleParts, Shift, WeeklyShift};
+use super::kit::Desk;
+use super::random::{Tape, random_directory};
+use crate::proof::{Proof, prove};
 use crate::ticket::{Branch, Holder, Level};
-use crate::workflow::{Assign, Doing};
-use crate::{
-    Absence, Calendar, Command, Directory, Fact, Name, Place, Schedule, Span, StateKind, Wish,
-    Workflow,
-};
+use crate::{Command, Fact, Name, Wish};
+
+use self::made::{any_calendar, opening, silent_workflow, staff};
 
 /// No silence of a test lasts for more commands than this.
 const MAX_STEPS: usize = 500;
-
-fn number(tape: &mut Tape<'_>, bound: usize) -> i64 {
-    i64::try_from(tape.below(bound)).unwrap()
-}
-
-fn any_span(tape: &mut Tape<'_>) -> Span {
-    let span = match tape.below(5) {
-        0 => Span::seconds(1 + number(tape, 250)),
-        1 | 2 => Span::seconds(60 * (1 + number(tape, 90))),
-        3 => Span::seconds(3600 * (1 + number(tape, 20))),
-        _ => Span::days(1 + u32::try_from(tape.below(3)).unwrap()),
-    };
-    match tape.below(6) {
-        5 => span.around_the_clock(),
-        _ => span,
-    }
-}
-
-fn any_hours(tape: &mut Tape<'_>) -> crate::calendar::Week {
-    const HOURS: [&[&str]; 6] = [
-        &["09:00-12:00", "13:30-18:00"],
-        &["08:00-16:00"],
-        &["22:00-06:00"],
-        &["01:15-02:45", "02:50-03:10"],
-        &["10:00-10:20"],
-        &["00:00-24:00"],
-    ];
-    let hours = HOURS[tape.below(HOURS.len())];
-    match tape.below(4) {
-        0 => week(0..7, hours),
-        1 => week(0..1, hours),
-        _ => week(0..5, hours),
-    }
-}
-
-fn any_calendar(tape: &mut Tape<'_>) -> Calendar {
-    let from = jiff::civil::date(2026, 3, 1) + jiff::Span::new().days(number(tape, 250));
-    let to = from + jiff::Span::new().days(number(tape, 9));
-    Calendar::new(CalendarParts {
-        name: Name::from("hours"),
-        zone: zone(ZONES[tape.below(ZONES.len())]),
-        week: any_hours(tape),
-        holidays: vec![Holiday::between(from, to)],
-        working_days: vec![],
-    })
-    .unwrap()
-}
-
-fn people(directory: &Directory) -> Vec<Name> {
-    directory.people.keys().cloned().collect()
-}
-
-/// Shifts, and absences of days besides those of minutes.
-fn staff(tape: &mut Tape<'_>, directory: &mut Directory) {
-    let all = people(directory);
-    let pick = |tape: &mut Tape<'_>| all[tape.below(all.len())].clone();
-    if tape.below(2) == 1 {
-        let shifts = Schedule::new(ScheduleParts {
-            name: "shifts".into(),
-            zone: zone(ZONES[tape.below(ZONES.len())]),
-            rotations: vec![],
-            shifts: vec![Shift {
-                who: vec![pick(tape)],
-                from: Some(jiff::civil::date(2026, 3, 6).at(12, 0, 0, 0)),
-                to: Some(jiff::civil::date(2026, 3, 9).at(12, 0, 0, 0)),
-            }],
-            weekly: vec![WeeklyShift {
-                who: vec![pick(tape), pick(tape)],
-                hours: week(0..7, &["08:00-20:00"]),
-            }],
-            overrides: vec![],
-        });
-        directory
-            .schedules
-            .insert("nobody-is".into(), shifts.clone().unwrap());
-        if tape.below(2) == 1 {
-            directory.schedules.insert("shifts".into(), shifts.unwrap());
-            directory.groups.get_mut("desk").unwrap().schedule = Some("shifts".into());
-        }
-    }
-    for _ in 0..tape.below(4) {
-        let from = super::kit::start() + SignedDuration::from_mins(number(tape, 250) * 17);
-        let who = pick(tape);
-        let deputy = (tape.below(2) == 1).then(|| pick(tape));
-        let absences = directory.absences.entry(who.clone()).or_default();
-        absences.push(Absence {
-            who,
-            from,
-            to: from + SignedDuration::from_mins(1 + number(tape, 250) * 11),
-            deputy,
-        });
-        absences.sort_by_key(|absence| absence.from);
-    }
-}
-
-/// The random workflow, with spans of all kinds, and each state knows its branch.
-fn silent_workflow(tape: &mut Tape<'_>) -> Workflow {
-    let mut workflow = random_workflow(tape);
-    let mut branches: BTreeMap<String, (Name, Name)> = BTreeMap::new();
-    for (name, state) in &workflow.states {
-        if let StateKind::Work(work) = &state.kind
-            && let Some(Doing::Parallel(parallel)) = &work.doing
-        {
-            for (branch, start) in &parallel.branches {
-                let prefix = start.strip_suffix("s0").unwrap().to_owned();
-                branches.insert(prefix, (name.clone(), branch.clone()));
-            }
-        }
-    }
-    let other = tape.below(3) > 0;
-    for (name, state) in &mut workflow.states {
-        let mut prefixes = branches
-            .iter()
-            .filter(|(prefix, _)| name.starts_with(prefix.as_str()));
-        // The longest is the innermost: a map lists it last.
-        state.within = prefixes.next_back().map(|(_, within)| within.clone());
-        if let (StateKind::Work(work), true) = (&mut state.kind, other) {
-            work.after
-                .iter_mut()
-                .for_each(|after| after.span = any_span(tape));
-        }
-    }
-    for ladder in workflow.ladders.values_mut().filter(|_| other) {
-        for level in &mut ladder.levels {
-            level.after = any_span(tape);
-        }
-    }
-    workflow.calendar = (tape.below(4) > 0).then(|| "hours".into());
-    workflow
-}
 
 /// A ticket from its opening on, while nobody acts.
 struct Silence<'p> {
@@ -333,7 +200,7 @@ impl Silence<'_> {
             .unwrap();
         assert!(
             wall <= most && working <= work,
-            "{level:?} of `{}` entered {}, at {at}: {wall} s ({working} open), proved {most} s ({work} open)\n{}",
+            "{level:?} of `{}` entered {}: {wall} s ({working} open), proved {most} s ({work} open)\n{}",
             position.state,
             position.entered,
             short(&self.desk)
@@ -420,7 +287,7 @@ fn short(desk: &Desk) -> String {
     events.map(line).collect()
 }
 
-/// Whether the last resort has the branch, or it has ended; of a branch that is gone, what it was a branch of.
+/// Whether the last resort has the branch, or it has ended. Of a branch that is gone: the one around it.
 fn is_safe(desk: &Desk, branch: &str) -> bool {
     let ticket = &desk.ticket;
     if ticket.ended.is_some() {
@@ -448,26 +315,6 @@ fn is_safe(desk: &Desk, branch: &str) -> bool {
                 })
         }
     }
-}
-
-/// When the ticket is opened: somewhere in the year, mostly where the calendar or an absence changes something.
-fn opening(tape: &mut Tape<'_>, directory: &Directory, from: Timestamp) -> Timestamp {
-    let aside = SignedDuration::from_secs(number(tape, 250) * number(tape, 250) * 3);
-    let at = match tape.below(4) {
-        0 => super::kit::start() - aside,
-        1 => super::kit::start() + aside,
-        _ => from + SignedDuration::from_hours(number(tape, 250) * 35 + number(tape, 250)),
-    };
-    let near = directory
-        .calendars
-        .get("hours")
-        .and_then(|hours| match tape.below(4) {
-            0 => hours.next_close(at),
-            1 => hours.next_open(at),
-            _ => None,
-        });
-    let at = near.unwrap_or(at) + SignedDuration::from_secs(number(tape, 3) - 1);
-    at.clamp(from, from + SignedDuration::from_secs(PROVED_SECONDS))
 }
 
 fn silence_is_bounded(bytes: &[u8]) -> usize {
@@ -540,53 +387,6 @@ proptest! {
     #[test]
     fn proved_bounds_are_never_exceeded(bytes in prop::collection::vec(any::<u8>(), 40..400)) {
         silence_is_bounded(&bytes);
-    }
-
-    /// Whom the engine finds on opening says whether the proof's gap is one.
-    #[test]
-    fn gaps_are_when_nobody_is_found(bytes in prop::collection::vec(any::<u8>(), 40..200)) {
-        let mut tape = Tape::new(&bytes);
-        let mut directory = random_directory(&mut tape);
-        staff(&mut tape, &mut directory);
-        // A gap is of the year, and room of the moment.
-        directory.people.values_mut().for_each(|person| person.at_most = None);
-        let mut phrase = who(base(&mut tape));
-        phrase.except = (tape.below(3) == 0).then(|| base(&mut tape)).into_iter().collect();
-        phrase.skills = (tape.below(3) == 0).then(|| "billing".into()).into_iter().collect();
-        phrase.otherwise = (tape.below(3) == 0).then(|| Box::new(base(&mut tape).into()));
-        let mut first = work(None, None, vec![]);
-        first.assign = Some(Assign::new(phrase, Place::default()));
-        let workflow = workflow(vec![state("first", StateKind::Work(first)), end("closed")], vec![]);
-        let from: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
-        let proof = prove(&workflow, &directory, from);
-        let mut edges: BTreeSet<i64> = proof
-            .gaps
-            .iter()
-            .flat_map(|gap| &gap.intervals)
-            .flat_map(|(begin, end)| [begin.as_second(), end.as_second()])
-            .collect();
-        let absences = directory.absences.values().flatten();
-        edges.extend(absences.flat_map(|absence| [absence.from.as_second(), absence.to.as_second()]));
-        edges.extend((0..8).map(|_| from.as_second() + number(&mut tape, 250) * 126_000));
-        let all: Vec<i64> = edges.into_iter().take(60).collect();
-        for at in all.into_iter().flat_map(|edge| [edge - 1, edge]) {
-            let mut desk = Desk::new(workflow.clone(), directory.clone());
-            desk.now = join(at, 0);
-            let within = |gap: &(Timestamp, Timestamp)| gap.0 <= desk.now && desk.now < gap.1;
-            let gap = proof.gaps.iter().flat_map(|gap| &gap.intervals).any(within);
-            if !(from..proof.to).contains(&desk.now) || desk.open().is_err() {
-                continue;
-            }
-            let passed = |event: &crate::Event| matches!(event.fact, Fact::LevelPassed { .. });
-            let nobody = desk.journal.iter().any(passed);
-            prop_assert!(nobody || !gap, "{} {:#?} {:#?}", desk.now, proof.gaps, desk.journal);
-            // What depends on the ticket is nobody's gap.
-            let phrase = workflow.work("first").and_then(|work| work.assign.as_ref());
-            let text = phrase.map_or("", |assign| assign.text.as_str());
-            let depends = ["assignee", "opener", "who did"].iter().any(|word| text.contains(word));
-            let excludes = text.contains("except on call");
-            prop_assert!(gap || !nobody || depends || excludes, "{} {text} {:#?}", desk.now, desk.journal);
-        }
     }
 }
 
