@@ -14,6 +14,8 @@ mod hopeless_ladder;
 mod instant_loop;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod large;
 mod logic;
 mod missing_translation;
 mod mixed_clocks;
@@ -23,6 +25,8 @@ mod no_way_out;
 mod nobody_answerable;
 mod phrases;
 mod promise_before_help;
+#[cfg(test)]
+mod random;
 mod self_call;
 mod silence;
 mod subject;

@@ -1,7 +1,7 @@
 //! Whole files: what they mean, and what is said about their mistakes.
 
 mod directory;
-mod hostile;
+pub(crate) mod hostile;
 mod language;
 mod mistakes;
 

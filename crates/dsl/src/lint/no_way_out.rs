@@ -25,20 +25,22 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
         return;
     }
     let circles = graph.circles(|edge| dead[edge.from] && dead[edge.to]);
-    for circle in members(&circles) {
+    for mut circle in members(&circles) {
         let Some(&first) = circle.first().filter(|first| dead[**first]) else {
             continue;
         };
         let leads_on = |edge: &Edge| dead[edge.to] && circles[edge.to] != circles[first];
         let leads_on = |state: &usize| graph.out(*state).any(leads_on);
         if !circle.iter().any(leads_on) {
+            // What stands for breaches has no name.
+            circle.retain(|state| graph.state(*state).is_some());
             found.add(|| diagnostic(at, &circle));
         }
     }
 }
 
 fn diagnostic(at: &Subject<'_>, circle: &[usize]) -> Diagnostic {
-    let first = circle[0];
+    let first = circle.first().copied().unwrap_or(at.graph.start);
     let names = listed(circle.iter().map(|state| at.name(*state)));
     let message = format!("no end can be reached from {names}");
     let mut diagnostic = Diagnostic::new(Code::NoWayOut, at.state_at(first), message);
@@ -80,6 +82,31 @@ states:
   closed: { end: done }
 ",
             &["no-way-out `a` no end can be reached from `a` and `b` + `b`"],
+        );
+    }
+
+    #[test]
+    fn a_breach_is_a_way_too() {
+        let workflow = |goto: &str| {
+            format!(
+                "
+promises: {{ soon: {{ within: 8 h, met-in: done, breach: {{ goto: {goto} }} }} }}
+states:
+  new: {{ NEXT {{ go: a, fixed: done }} }}
+  a: {{ LEAD {{ go: b }} }}
+  b: {{ LEAD {{ go: a }} }}
+  late: {{ LEAD {{ fixed: done, go: a }} }}
+  done: {{ end: done }}
+"
+            )
+        };
+        fine(&workflow("late"));
+        check(
+            &workflow("a"),
+            &[
+                "no-way-out `a` no end can be reached from `a` and `b` + `b`",
+                "unreachable-state `late` no way leads to the state `late`",
+            ],
         );
     }
 

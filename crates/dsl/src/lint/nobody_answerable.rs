@@ -14,6 +14,7 @@ use crate::{Code, Diagnostic, Found};
 enum Nobody<'g> {
     AtTheStart,
     AfterAJoin(&'g Edge),
+    AfterABreach(&'g Edge),
     Unclaimed(&'g Edge),
 }
 
@@ -25,6 +26,16 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     let mut why: Vec<Vec<Nobody<'_>>> = vec![Vec::new(); graph.nodes()];
     let mut left = vec![(graph.start, Nobody::AtTheStart)];
     let offers = offers(at);
+    // A breach may come while nobody has claimed an offer, or while there are branches.
+    let own = |state: &usize| graph.parent(*state).is_none() && at.reachable[*state];
+    let unheld = |state: usize| offers[state] || parallel(graph.states[state]).is_some();
+    if (0..graph.states.len()).filter(own).any(unheld) {
+        let breaches = graph
+            .edges
+            .iter()
+            .filter(|edge| matches!(edge.how, How::Breach(_)));
+        left.extend(breaches.map(|edge| (edge.to, Nobody::AfterABreach(edge))));
+    }
     for edge in graph.edges.iter().filter(|edge| at.reachable[edge.from]) {
         let Some(state) = graph.state(edge.from) else {
             continue;
@@ -122,6 +133,10 @@ fn diagnostic(at: &Subject<'_>, state: usize, why: &[Nobody<'_>]) -> Diagnostic 
                 let text = "after the branches nobody has the ticket as a whole";
                 diagnostic.also(at.edge_at(edge), text);
             }
+            Nobody::AfterABreach(edge) => {
+                let text = "a promise may be broken while nobody has the ticket as a whole";
+                diagnostic.also(at.edge_at(edge), text);
+            }
             Nobody::Unclaimed(edge) => {
                 let text = "this leads on from an offer that nobody may have claimed";
                 diagnostic.also(at.edge_at(edge), text);
@@ -187,6 +202,24 @@ states:
                 "nobody-answerable `late` nobody is answerable in the state `late` + `late`",
             ],
         );
+    }
+
+    #[test]
+    fn after_a_breach() {
+        let workflow = |assign: &str| {
+            format!(
+                "
+promises: {{ soon: {{ within: 8 h, met-in: done, breach: {{ goto: late }} }} }}
+states:
+  new: {{ assign: {assign}, escalate: climb, actions: {{ go: done }} }}
+  late: {{ escalate: climb, actions: {{ go: done }} }}
+  done: {{ end: done }}
+"
+            )
+        };
+        fine(&workflow("next in desk"));
+        let nobody = "nobody-answerable `late` nobody is answerable in the state `late` + `late`";
+        check(&workflow("anyone in desk"), &[nobody]);
     }
 
     #[test]

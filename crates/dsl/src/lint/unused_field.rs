@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use upline_core::workflow::{BodyValue, Doing, StateKind, Work};
 use upline_core::{Base, Condition, Name};
 
+use super::graph::work;
 use super::phrases::bases;
 use super::subject::Subject;
 use crate::{Code, Diagnostic, Found};
@@ -47,6 +48,15 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     let opened = workflow.every.iter().flat_map(|every| &every.set);
     let set = levels.flat_map(|level| &level.set).chain(opened);
     set.for_each(|(field, _)| uses.name(field));
+    let callers = at.loaded.workflows.iter();
+    for state in callers.flat_map(|read| read.value.states.values()) {
+        if let Some(Doing::Call(call)) = work(state).and_then(|work| work.doing.as_ref())
+            && call.workflow == workflow.name
+        {
+            call.with.iter().for_each(|(theirs, _)| uses.name(theirs));
+            call.take.iter().for_each(|(_, theirs)| uses.name(theirs));
+        }
+    }
     let unused = workflow
         .field_order
         .iter()

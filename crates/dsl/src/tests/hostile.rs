@@ -9,10 +9,10 @@ use super::shipped;
 use crate::{Code, Loaded, load};
 
 /// How much time of a processor the answer to any file may take, in a build without optimisation.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The processor's time that this thread has had; where that is not told, the time of the clock.
-fn processor_time(begin: Instant) -> Duration {
+pub(crate) fn processor_time(begin: Instant) -> Duration {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat");
     let nanos = told
         .ok()
