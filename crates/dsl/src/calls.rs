@@ -1,37 +1,47 @@
 //! What workflows that call each other need of each other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use upline_core::workflow::{Call, Doing, StateKind};
 use upline_core::{Name, State, Work, Workflow};
 
 use crate::{Code, Found, Read};
 
 /// Reports calls of workflows that are not there, do not have the fields, or end in a way that leads nowhere.
-pub(crate) fn check_calls(workflows: &[Read<Workflow>], found: &mut Found) {
+/// Of those that are `broken` nothing is known but their names.
+pub(crate) fn check_calls(
+    workflows: &[Read<Workflow>],
+    broken: &BTreeSet<Name>,
+    found: &mut Found,
+) {
+    let mut ends = BTreeMap::new();
     for read in workflows {
         for state in read.value.states.values() {
             if let StateKind::Work(work) = &state.kind
                 && let Some(Doing::Call(call)) = &work.doing
+                && !broken.contains(&call.workflow)
             {
-                check_call(workflows, read, state, work, call, found);
+                check_call(workflows, read, state, work, call, &mut ends, found);
             }
         }
     }
 }
 
-fn check_call(
-    workflows: &[Read<Workflow>],
+fn check_call<'w>(
+    workflows: &'w [Read<Workflow>],
     read: &Read<Workflow>,
     state: &State,
     work: &Work,
     call: &Call,
+    ends: &mut BTreeMap<&'w Name, Vec<&'w Name>>,
     found: &mut Found,
 ) {
     let at = |rest: &[&str]| read.spans.in_state(&read.value, &state.name, rest);
-    let site = at(&["call", "workflow"]);
+    let site = || at(&["call", "workflow"]);
     let all = workflows.iter().map(|one| &one.value);
     let Some(called) = all.clone().find(|other| other.name == call.workflow) else {
         let names: Vec<&str> = all.map(|one| one.name.as_str()).collect();
-        found.unknown_workflow(site, &call.workflow, names);
+        found.unknown_workflow(site(), &call.workflow, names);
         return;
     };
     let names: Vec<&str> = called.fields.keys().map(Name::as_str).collect();
@@ -45,24 +55,27 @@ fn check_call(
             found.unknown_field(at(&["call", "take", ours]), theirs, names.clone());
         }
     }
-    let mut outcomes: Vec<&Name> = called
-        .states
-        .values()
-        .filter(|end| end.within.is_none())
-        .filter_map(|end| match &end.kind {
-            StateKind::End { outcome, .. } => Some(outcome),
-            StateKind::Work(_) | StateKind::Choose { .. } => None,
-        })
-        .collect();
-    outcomes.sort_unstable();
-    outcomes.dedup();
-    for outcome in outcomes {
+    let outcomes = ends.entry(&called.name).or_insert_with(|| outcomes(called));
+    for outcome in outcomes.iter() {
         if work.action(outcome).is_none() {
             let workflow = &call.workflow;
             let message =
                 format!("`{workflow}` can end with `{outcome}`, and no action is called so");
             let label = format!("add `{outcome}: {{ goto: STATE }}` to the actions");
-            found.report_with(Code::UnknownAction, site, message, label);
+            found.report_with(Code::UnknownAction, site(), message, label);
         }
     }
+}
+
+/// The outcomes with which a workflow can end, each once.
+fn outcomes(workflow: &Workflow) -> Vec<&Name> {
+    let own = workflow.states.values().filter(|end| end.within.is_none());
+    let outcomes = own.filter_map(|end| match &end.kind {
+        StateKind::End { outcome, .. } => Some(outcome),
+        StateKind::Work(_) | StateKind::Choose { .. } => None,
+    });
+    let mut outcomes: Vec<&Name> = outcomes.collect();
+    outcomes.sort_unstable();
+    outcomes.dedup();
+    outcomes
 }

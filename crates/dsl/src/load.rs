@@ -1,12 +1,14 @@
 //! Texts to workflows and directories, with everything that is wrong in them.
 
+use std::collections::BTreeSet;
+
 use upline_core::{Directory, Name, Workflow};
 
 use crate::calls::check_calls;
 use crate::lower::Known;
 use crate::reader::Reader;
 use crate::syntax::{self, Node};
-use crate::{FileId, Found, Site, Sources, SpanMap, lower};
+use crate::{FileId, Found, Site, Sources, SpanMap, lower, names};
 
 /// What was read from one file, and where its parts stand in it.
 #[derive(Debug, Clone)]
@@ -202,8 +204,13 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Loaded 
         known = Some(Known::of_tree(&file.root));
         loaded.directory = file.directory(&sources, &mut found);
     }
+    // Those with mistakes are not missing: a call of one is not a mistake of its own.
+    let mut broken = BTreeSet::new();
     for file in workflows {
+        let name = file.root.find(&["workflow"]).text();
+        let name = name.map(|name| names::normal(name));
         let Some(read) = file.workflow(&sources, known.as_ref(), &mut found) else {
+            broken.extend(name);
             continue;
         };
         let name = &read.value.name;
@@ -216,7 +223,7 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Loaded 
             None => loaded.workflows.push(read),
         }
     }
-    check_calls(&loaded.workflows, &mut found);
+    check_calls(&loaded.workflows, &broken, &mut found);
     Loaded {
         sources,
         found,

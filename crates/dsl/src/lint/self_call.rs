@@ -93,6 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn one_with_mistakes_is_not_missing() {
+        let broken = states(
+            "b",
+            "\n  new: { assign: next in desk, after: { 1 h: wrong } }\n",
+        );
+        check_files(
+            &[&calls("a", "b"), &broken],
+            &["unknown-state `wrong` there is no state `wrong`"],
+        );
+    }
+
+    #[test]
     fn one_that_calls_another_is_fine() {
         let last = states(
             "c",

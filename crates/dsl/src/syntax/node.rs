@@ -58,6 +58,14 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == *key)
     }
 
+    /// The text, if it is one.
+    pub(crate) fn text(&self) -> Option<&Name> {
+        match &self.kind {
+            Kind::Text { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
     /// The items of a list, none for anything else.
     pub(crate) fn items(&self) -> &[Self] {
         match &self.kind {
