@@ -96,7 +96,7 @@ impl Silence<'_> {
                     let mut waiting = self.waiting.iter();
                     !waiting.any(|other| wait.begins.contains(&other.visit))
                 }
-                _ => is_safe(&self.desk, &wait.branch),
+                _ => self.is_safe(&wait.branch),
             };
             match safe {
                 true => self.measure(&wait),
@@ -104,6 +104,26 @@ impl Silence<'_> {
             }
         }
         self.waiting.reverse();
+    }
+
+    /// Whether the last resort has the branch, or it has ended. Of a branch that is gone: the one around it.
+    fn is_safe(&self, branch: &str) -> bool {
+        let ticket = &self.desk.ticket;
+        if ticket.ended.is_some() {
+            return true;
+        }
+        let Some(position) = ticket.positions.get(branch) else {
+            return self.is_safe(branch.rsplit_once('/').map_or("", |(parent, _)| parent));
+        };
+        match &position.holder {
+            Holder::Nobody => true,
+            Holder::Assignee(_) | Holder::Offer { .. } => position.level == Level::LastResort,
+            // It was entered later, and is waited for on its own.
+            Holder::Branches => {
+                let mut waiting = self.waiting.iter();
+                !waiting.any(|wait| wait.visit == position.visit)
+            }
+        }
     }
 
     fn takes(&self, from: Timestamp, to: Timestamp) -> (i64, i64) {
@@ -285,36 +305,6 @@ fn short(desk: &Desk) -> String {
         )
     };
     events.map(line).collect()
-}
-
-/// Whether the last resort has the branch, or it has ended. Of a branch that is gone: the one around it.
-fn is_safe(desk: &Desk, branch: &str) -> bool {
-    let ticket = &desk.ticket;
-    if ticket.ended.is_some() {
-        return true;
-    }
-    let Some(position) = ticket.positions.get(branch) else {
-        return is_safe(
-            desk,
-            branch.rsplit_once('/').map_or("", |(parent, _)| parent),
-        );
-    };
-    match &position.holder {
-        Holder::Nobody => true,
-        Holder::Assignee(_) | Holder::Offer { .. } => position.level == Level::LastResort,
-        Holder::Branches => {
-            let inner = ticket
-                .positions
-                .keys()
-                .filter(|other| *other != branch && crate::evolve::is_within(other, branch));
-            inner
-                .clone()
-                .all(|other| match &ticket.positions[other].holder {
-                    Holder::Branches => true,
-                    _ => is_safe(desk, other),
-                })
-        }
-    }
 }
 
 fn silence_is_bounded(bytes: &[u8]) -> usize {
