@@ -1,4 +1,5 @@
-//! The language reference is true: its examples load, its transcripts read as they happen, and it leaves out no
+//! The language reference is true: its examples load, its transcripts read as they happen, and it leaves
+//! out no
 //! key, no phrase, no mistake and no limit.
 //!
 //! In `docs/language.md` a block is marked `yaml directory`, `yaml workflow` or `text transcript`. The first

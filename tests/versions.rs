@@ -1,6 +1,7 @@
 //! YAML 1.1 and 1.2: the shipped files are the same to tools of either.
 //!
-//! libyaml reads the syntax of 1.1; the rules by which each version gives an unquoted text a type are those that
+//! libyaml reads the syntax of 1.1; the rules by which each version gives an unquoted text a type are
+//! those that
 //! the versions publish (yaml.org/type for 1.1, section 10.3.2 of the specification for 1.2).
 
 use granit_parser::{Event, Parser, ScalarStyle};

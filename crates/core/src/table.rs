@@ -147,7 +147,8 @@ impl Situation {
     ];
 }
 
-/// What somebody is to a position. The first that fits counts; a lead who is the holder himself may in addition
+/// What somebody is to a position. The first that fits counts; a lead who is the holder himself may in
+/// addition
 /// what a lead may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
