@@ -6,6 +6,7 @@
 //! [`decide`](crate::decide()) does; they may be longer than what a given directory really takes, as they
 //! assume that each person who might be asked is, and that each is passed over at the worst moment.
 
+mod calls;
 mod chain;
 mod curve;
 mod days;
@@ -25,6 +26,7 @@ mod tests;
 mod timeline;
 mod ways;
 
+pub use calls::{SilentOutcomes, silent_outcomes};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -195,6 +197,18 @@ pub enum GapWhy {
 /// Pure: same arguments, same proof. What it costs is in the workflow's distinct ladders, not in its states.
 #[must_use]
 pub fn prove(workflow: &Workflow, directory: &Directory, from: Timestamp) -> Proof {
+    prove_among(workflow, directory, from, &SilentOutcomes::new())
+}
+
+/// The same where it is known how the workflows that it calls can end by silence. Of one that is not known
+/// any end is expected at any moment.
+#[must_use]
+pub fn prove_among(
+    workflow: &Workflow,
+    directory: &Directory,
+    from: Timestamp,
+    calls: &SilentOutcomes,
+) -> Proof {
     let from = split(from).0;
     let to = from.saturating_add(PROVED_SECONDS);
     let (from, to) = (join(from, 0), join(to, 0));
@@ -210,7 +224,7 @@ pub fn prove(workflow: &Workflow, directory: &Directory, from: Timestamp) -> Pro
             ),
         });
     }
-    let states = silence::states(workflow, directory, (from, to), &mut problems);
+    let states = silence::states(workflow, directory, (from, to), calls, &mut problems);
     let gaps = gaps::gaps(workflow, directory, (from, to), &mut problems);
     Proof {
         from,

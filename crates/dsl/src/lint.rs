@@ -37,7 +37,7 @@ mod unused_field;
 mod unused_ladder;
 
 use jiff::Timestamp;
-use upline_core::proof::{Proof, prove};
+use upline_core::proof::{Proof, prove_among, silent_outcomes};
 
 use self::subject::Subject;
 use crate::{Diagnostic, Found, Loaded};
@@ -77,9 +77,13 @@ pub fn lint(loaded: &Loaded, from: Timestamp) -> Vec<Diagnostic> {
 /// The proof of each workflow; none without a directory.
 pub(crate) fn proofs(loaded: &Loaded, from: Timestamp) -> Vec<Option<Proof>> {
     let directory = loaded.directory.as_ref().map(|read| &read.value);
-    let workflows = loaded.workflows.iter();
+    let workflows = loaded.workflows.iter().map(|read| &read.value);
+    let silent = workflows
+        .clone()
+        .map(|one| (one.name.clone(), silent_outcomes(one)));
+    let silent = silent.collect();
     workflows
-        .map(|read| directory.map(|directory| prove(&read.value, directory, from)))
+        .map(|workflow| directory.map(|directory| prove_among(workflow, directory, from, &silent)))
         .collect()
 }
 

@@ -13,7 +13,8 @@ pub(super) fn silent_ends(map: &Map<'_>, measure: &mut Measure<'_>, problems: &m
     let refused = refused(map);
     for (number, node) in map.nodes.iter().enumerate() {
         let mut leads: Vec<(usize, &Place)> = (0..node.exits.len())
-            .filter(|exit| !is_behind(&node.exits, *exit, measure))
+            // A machine is not behind a clock: it may come at any moment before.
+            .filter(|exit| !node.exits[*exit].exact || !is_behind(&node.exits, *exit, measure))
             .map(|exit| (node.exits[exit].to, &node.exits[exit].place))
             .collect();
         if let Some(goto) = node.goto.filter(|_| may_join(map, number)) {

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::SilentOutcomes;
+use super::calls::silent_actions;
 use super::chain::{Chain, Item};
 use super::hops::People;
 use super::ladder::{Climb, Rung};
 use super::measure::Measure;
 use super::silence::Index;
 use crate::decide::{FAILED, MAX_BACKOFF_SECONDS};
+use crate::span::MAX_SPAN_SECONDS;
 use crate::workflow::{Doing, Join, Ladder, Run, StateKind, Work};
 use crate::{Condition, Directory, Name, Place, State, Workflow};
 
@@ -22,6 +25,8 @@ pub(super) struct Exit {
     pub(super) to: usize,
     /// Whether it is left exactly then; else at any moment up to it.
     pub(super) exact: bool,
+    /// Whether it is taken at all, sooner or later: a called ticket may stay with somebody for ever.
+    pub(super) sure: bool,
     pub(super) place: Place,
 }
 
@@ -72,6 +77,7 @@ impl<'a> Map<'a> {
         workflow: &'a Workflow,
         directory: &'a Directory,
         from: Timestamp,
+        calls: &SilentOutcomes,
         measure: &mut Measure<'a>,
     ) -> Self {
         let ordered: BTreeSet<&Name> = workflow.state_order.iter().collect();
@@ -98,6 +104,7 @@ impl<'a> Map<'a> {
             known: BTreeMap::new(),
             stand_ins: super::standin::StandIns::new(directory, from),
             index,
+            calls,
             measure,
         };
         let nodes = states.iter().map(|state| build.node(state)).collect();
@@ -224,6 +231,7 @@ struct Build<'m, 'a> {
     people: People<'a>,
     stand_ins: super::standin::StandIns<'a>,
     index: Index<'a>,
+    calls: &'m SilentOutcomes,
     measure: &'m mut Measure<'a>,
 }
 
@@ -273,6 +281,7 @@ impl<'a> Build<'_, 'a> {
                     chain: Chain::of(self.measure.hours.item(after.span)),
                     to: *to,
                     exact: true,
+                    sure: true,
                     place: after.place.clone(),
                 });
             }
@@ -290,6 +299,7 @@ impl<'a> Build<'_, 'a> {
                         chain: Chain::of(Item::Clock(longest_run(run))),
                         to: *to,
                         exact: false,
+                        sure: true,
                         place: action.place.clone(),
                     });
                 }
@@ -302,7 +312,21 @@ impl<'a> Build<'_, 'a> {
                 node.join = Some(parallel.join);
                 node.goto = self.index.get(&parallel.goto).copied();
             }
-            Some(Doing::Call(_)) | None => (),
+            Some(Doing::Call(call)) => {
+                // The called ticket may end by its own clocks at any moment, and nobody has acted.
+                for action in silent_actions(work, call, self.calls) {
+                    if let Some(to) = self.index.get(&action.goto) {
+                        node.exits.push(Exit {
+                            chain: Chain::of(Item::Clock(MAX_SPAN_SECONDS)),
+                            to: *to,
+                            exact: false,
+                            sure: false,
+                            place: action.place.clone(),
+                        });
+                    }
+                }
+            }
+            None => (),
         }
         self.cases(node, work);
     }

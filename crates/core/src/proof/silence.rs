@@ -9,7 +9,7 @@ use super::graph::{circle, components};
 use super::map::{Exit, Map, Node};
 use super::measure::Measure;
 use super::ways::{Stop, Way, Ways};
-use super::{Problem, ProblemKind, StateBound};
+use super::{Problem, ProblemKind, SilentOutcomes, StateBound};
 use crate::workflow::{Join, StateKind};
 use crate::{Directory, Name, Workflow};
 
@@ -30,6 +30,7 @@ pub(super) fn states(
     workflow: &Workflow,
     directory: &Directory,
     (from, to): (Timestamp, Timestamp),
+    calls: &SilentOutcomes,
     problems: &mut Vec<Problem>,
 ) -> Vec<StateBound> {
     let calendar = match &workflow.calendar {
@@ -49,7 +50,7 @@ pub(super) fn states(
         },
     };
     let mut measure = Measure::new(calendar, from.as_second(), to.as_second());
-    let map = Map::new(workflow, directory, from, &mut measure);
+    let map = Map::new(workflow, directory, from, calls, &mut measure);
     let count = map.nodes.len();
     let mut silence = Silence {
         map,
@@ -211,7 +212,8 @@ impl<'a> Silence<'a> {
                 for case in 0..count {
                     let exits = self.kept(state, case);
                     let climb = self.map.nodes[state].cases[case].climb.clone();
-                    if exits.is_empty() && climb.is_none() && !parallel {
+                    let leaves = exits.iter().any(|exit| exit.sure);
+                    if !leaves && climb.is_none() && !parallel {
                         return false;
                     }
                     let found = self.case_ways(state, &exits, climb);
