@@ -47,15 +47,19 @@ impl Ascent<'_, '_> {
             ignore_capacity: level.is_some() && is_last(self.ladder, step),
             before: draft.before,
         };
+        // Who is asked because no colleague is left is asked once: a level that is taken again is over when
+        // its colleagues are.
+        let again = *cause != Cause::Entered
+            && step.level == self.position.level
+            && step.round == self.position.round
+            && level.is_some_and(asks_another);
+        let mut who = Cow::Borrowed(&assign.who);
+        if again && who.otherwise.is_some() {
+            who.to_mut().otherwise = None;
+        }
         let (ctx, shifts) = (draft.ctx, draft.shifts.clone());
-        let Outcome { found, left_out } = resolve(
-            &ctx,
-            &shifts,
-            draft.ticket(),
-            &self.position,
-            &assign.who,
-            &limits,
-        );
+        let Outcome { found, left_out } =
+            resolve(&ctx, &shifts, draft.ticket(), &self.position, &who, &limits);
         let why = Why {
             rule: assign.text.clone(),
             place: assign.place.clone(),

@@ -429,3 +429,19 @@ fn a_lead_who_has_the_ticket_himself_is_still_a_lead() {
     desk.submit(&cancel("lea")).unwrap();
     assert!(desk.ticket.ended.is_some());
 }
+
+#[test]
+fn an_else_behind_another_is_asked_once() {
+    let mut workflow = trouble(Base::LeastBusy("desk".into()));
+    let climbing = workflow.ladders.get_mut("climbing").unwrap();
+    let phrase = climbing.levels[0].assign.as_mut().unwrap();
+    phrase.who.otherwise = Some(Box::new(Base::LongestIdle("desk".into()).into()));
+    let mut desk = Desk::opened(workflow);
+    desk.until(120);
+    // Without the bound the colleagues would have it in turns, and the lead never.
+    assert!(
+        desk.hops().starts_with("ann@0 bob@15 cem@30 lea@45"),
+        "{}",
+        desk.hops()
+    );
+}
