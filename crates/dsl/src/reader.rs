@@ -122,7 +122,13 @@ impl<'a> Reader<'a> {
         match read {
             Ok(name) => Some(name),
             // A key that YAML 1.1 reads differently was reported as such when the tree was built.
-            Err(NameFault::Yaml11) if differs(text).is_some() => None,
+            // In quotes it is a text to all tools, but other places would still have to quote it.
+            Err(NameFault::Yaml11)
+                if differs(text).is_some()
+                    && !self.sources.slice(site).starts_with(['"', '\'']) =>
+            {
+                None
+            }
             Err(fault) => {
                 self.found.bad_name(site, text, &fault);
                 None

@@ -302,6 +302,9 @@ pub(crate) fn timeline(
                 What::Asked {
                     rung: Rung::LastResort,
                     ..
+                } | What::Level {
+                    rung: Rung::LastResort,
+                    ..
                 }
             )
         };

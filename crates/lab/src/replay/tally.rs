@@ -106,6 +106,12 @@ impl Observer for Tally {
                 let level = self.levels.entry((ladder, *level)).or_default();
                 level.nobody += 1;
             }
+            // Whoever has it already may be the last resort: nobody new is asked then.
+            Fact::LevelReached {
+                branch,
+                level: Level::LastResort,
+                ..
+            } => self.last_resort(ticket, branch),
             Fact::Reminded { .. } => self.reminders += 1,
             Fact::Acted { branch, by, .. } => self.acted(ticket, branch, by, event.at),
             Fact::BranchEnded { branch, .. } => {
@@ -152,6 +158,14 @@ impl Tally {
         }
         tally.moved |= clock;
         tally.last_resort |= level == Level::LastResort;
+    }
+
+    fn last_resort(&mut self, ticket: &Ticket, branch: &Branch) {
+        let tally = self.tickets.entry(ticket.id.clone()).or_default();
+        tally.last_resort = true;
+        if let Some(visit) = tally.visits.get_mut(branch) {
+            visit.last_resort = true;
+        }
     }
 
     fn acted(&mut self, ticket: &Ticket, branch: &Branch, by: &Actor, at: Timestamp) {

@@ -1,5 +1,6 @@
 //! The proof as a table.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use upline_core::proof::{Bound, LevelBound, Proof, StateBound};
 use upline_core::ticket::Level;
@@ -24,7 +25,6 @@ pub(super) fn print(
         false => "NOT PROVED: a ticket could be forgotten",
     };
     output.line(format_args!("{name} {version}: {words}"))?;
-    output.line("At the latest, counted from entering the state, if nobody acts:\n")?;
     let head = [
         "state",
         "level",
@@ -34,6 +34,11 @@ pub(super) fn print(
         "longest if entered",
     ];
     let zone = zone(workflow, directory);
+    let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+    let (from, to) = (day(proof.from), day(proof.to));
+    output.line(format_args!(
+        "At the latest, from entering the state (from {from} to {to}), if nobody acts:\n"
+    ))?;
     let rows = proof
         .states
         .iter()
@@ -90,6 +95,16 @@ fn who(level: &LevelBound) -> String {
     }
 }
 
+/// Long times are told to the hour or the minute: what is "at the latest" is never told too short.
+fn rounded_up(seconds: i64) -> i64 {
+    let unit = match seconds {
+        86_400.. => 3_600,
+        3_600.. => 60,
+        _ => 1,
+    };
+    seconds.saturating_add(unit - 1) / unit * unit
+}
+
 fn row(what: [String; 3], bound: Option<Bound>, zone: &TimeZone) -> Vec<String> {
     let empty = String::new;
     let bound = match bound {
@@ -104,7 +119,7 @@ fn row(what: [String; 3], bound: Option<Bound>, zone: &TimeZone) -> Vec<String> 
             let entered = entered.strftime("%a %Y-%m-%d %H:%M").to_string();
             [
                 duration(bound.working, Language::English),
-                in_words(bound.wall),
+                in_words(rounded_up(bound.wall)),
                 entered,
             ]
         }
