@@ -37,7 +37,9 @@ mod unused_field;
 mod unused_ladder;
 
 use jiff::Timestamp;
-use upline_core::proof::{Proof, prove_among, silent_outcomes};
+use upline_core::StateKind;
+use upline_core::proof::{Proof, SilentOutcomes, prove_among, silent_outcomes};
+use upline_core::workflow::Doing;
 
 use self::subject::Subject;
 use crate::{Diagnostic, Found, Loaded};
@@ -78,13 +80,39 @@ pub fn lint(loaded: &Loaded, from: Timestamp) -> Vec<Diagnostic> {
 pub(crate) fn proofs(loaded: &Loaded, from: Timestamp) -> Vec<Option<Proof>> {
     let directory = loaded.directory.as_ref().map(|read| &read.value);
     let workflows = loaded.workflows.iter().map(|read| &read.value);
-    let silent = workflows
-        .clone()
-        .map(|one| (one.name.clone(), silent_outcomes(one)));
-    let silent = silent.collect();
+    let silent = silent_ends(loaded);
     workflows
         .map(|workflow| directory.map(|directory| prove_among(workflow, directory, from, &silent)))
         .collect()
+}
+
+/// How each workflow can end by silence. Grows until nothing is added: what one workflow calls may itself end
+/// by the silence of another. One that was not read is refused where it is called.
+fn silent_ends(loaded: &Loaded) -> SilentOutcomes {
+    let mut known = SilentOutcomes::new();
+    let workflows = || loaded.workflows.iter().map(|read| &read.value);
+    for state in workflows().flat_map(|workflow| workflow.states.values()) {
+        if let StateKind::Work(work) = &state.kind
+            && let Some(Doing::Call(call)) = &work.doing
+        {
+            known.entry(call.workflow.clone()).or_default();
+        }
+    }
+    loop {
+        let mut grown = false;
+        for workflow in workflows() {
+            let outcomes = silent_outcomes(workflow, &known);
+            if let Some(before) = known.get_mut(&workflow.name)
+                && *before != outcomes
+            {
+                *before = outcomes;
+                grown = true;
+            }
+        }
+        if !grown {
+            return known;
+        }
+    }
 }
 
 /// What all rules find, not sorted yet.

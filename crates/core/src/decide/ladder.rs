@@ -215,16 +215,15 @@ pub(super) fn pass_on(
     left_out: Vec<LeftOut>,
 ) -> Result<(), Rejection> {
     let ladder = draft.ladder(branch);
-    let Some(position) = draft.position(branch).cloned() else {
+    let Some(position) = draft.position(branch) else {
         return Ok(());
     };
     let step = Step {
         level: position.level,
         round: position.round,
     };
-    // An `else` behind `another` is asked when the level is reached, not when colleagues run out: two of them
-    // whom no message reaches would have it in turns for ever.
-    let again = has_colleagues(draft, &position, ladder, step, &position.had);
+    // Taken again, the level asks no `else`: two whom no message reaches would have it in turns for ever.
+    let again = level(ladder, number(step.level)).is_some_and(asks_another);
     let next = match ladder {
         _ if again => step,
         Some(ladder) => following(ladder, step).0,

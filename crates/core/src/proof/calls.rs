@@ -11,9 +11,11 @@ use crate::{Action, Name, Workflow};
 pub type SilentOutcomes = BTreeMap<Name, BTreeSet<Name>>;
 
 /// The outcomes with which a ticket of this workflow can end although nobody acts: by clocks, choices, broken
-/// promises, machines that fail, joins, and by what it calls itself. What a machine does well is an act.
+/// promises, machines that fail, joins, and the silent ends of what it calls, as far as they are known.
+///
+/// What a machine does well is an act.
 #[must_use]
-pub fn silent_outcomes(workflow: &Workflow) -> BTreeSet<Name> {
+pub fn silent_outcomes(workflow: &Workflow, known: &SilentOutcomes) -> BTreeSet<Name> {
     let mut outcomes = BTreeSet::new();
     let mut seen = BTreeSet::new();
     let breaches = workflow.promises.iter();
@@ -34,17 +36,20 @@ pub fn silent_outcomes(workflow: &Workflow) -> BTreeSet<Name> {
                 ahead.extend(cases.iter().map(|(_, goto)| goto));
                 ahead.push(otherwise);
             }
-            StateKind::Work(work) => leads_to(work, &mut ahead),
+            StateKind::Work(work) => leads_to(work, known, &mut ahead),
         }
     }
     outcomes
 }
 
-fn leads_to<'a>(work: &'a Work, ahead: &mut Vec<&'a Name>) {
+fn leads_to<'a>(work: &'a Work, known: &SilentOutcomes, ahead: &mut Vec<&'a Name>) {
     ahead.extend(work.after.iter().map(|after| &after.goto));
     match &work.doing {
         Some(Doing::Run(_)) => ahead.extend(work.action(FAILED).map(|action| &action.goto)),
-        Some(Doing::Call(_)) => ahead.extend(work.actions.iter().map(|action| &action.goto)),
+        Some(Doing::Call(call)) => {
+            let actions = silent_actions(work, call, known);
+            ahead.extend(actions.into_iter().map(|action| &action.goto));
+        }
         Some(Doing::Parallel(parallel)) => {
             ahead.extend(parallel.branches.iter().map(|(_, start)| start));
             ahead.push(&parallel.goto);

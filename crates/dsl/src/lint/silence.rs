@@ -150,7 +150,7 @@ fn unbounded(at: &Subject<'_>, problem: &Problem, path: &[usize]) -> Diagnostic 
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::kit::{check, fine};
+    use crate::lint::kit::{check, check_files, fine, states};
 
     #[test]
     fn ends_that_silence_leads_to() {
@@ -203,6 +203,41 @@ states:
   then: { LEAD { back: new, go: done }, after: { 3 days: done } }
   done: { end: done, by-silence: allowed }
 ",
+        );
+    }
+
+    /// A called workflow that ends by itself moves its caller on, and nobody has acted.
+    #[test]
+    fn what_a_silent_child_leads_to() {
+        let child = states(
+            "child",
+            "
+  new: { NEXT { ok: gone }, after: { 10 min: gone } }
+  gone: { end: done, by-silence: allowed }
+",
+        );
+        let caller = |body: &str| states("caller", body);
+        let ends = caller(
+            "
+  new: { NEXT { go: order } }
+  order: { call: { workflow: child }, escalate: climb, actions: { done: closed } }
+  closed: { end: done }
+",
+        );
+        check_files(
+            &[&ends, &child],
+            &["silent-end `closed` silence alone leads to the end `closed`"],
+        );
+        let round = caller(
+            "
+  new: { call: { workflow: child }, assign: next in desk, escalate: climb, actions: { done: again } }
+  again: { NEXT { go: new, stop: closed }, after: { 30 min: new } }
+  closed: { end: done }
+",
+        );
+        check_files(
+            &[&round, &child],
+            &["endless-silence `new` nobody acts, and time alone leads round in a circle"],
         );
     }
 }
