@@ -67,7 +67,7 @@ impl Block {
     pub(crate) fn build(parts: &CalendarParts, number: usize) -> Self {
         let first = first_day() + number as i64 * BLOCK_DAYS;
         let after = (first + BLOCK_DAYS).min(end_day());
-        let clocks = Clocks::new(&parts.zone, (first - 1) * DAY, (after + 1) * DAY);
+        let clocks = Clocks::new(&parts.zone, (first - 2) * DAY, (after + 2) * DAY);
         let (begin, end) = (clocks.instant(first * DAY), clocks.instant(after * DAY));
         let mut block = Self {
             begin,

@@ -5,6 +5,8 @@
 //! the first instant at which the clock on the wall shows that time or a later one. The rule never goes
 //! backwards, so intervals given in local times can't overlap or turn around by a change of the clocks.
 
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
@@ -90,6 +92,8 @@ pub(crate) struct Clocks<'a> {
     first: i64,
     /// When the clocks change, and the offset from then on.
     changes: Vec<(i64, i64)>,
+    /// The local times for which they were looked up.
+    known: RangeInclusive<i64>,
 }
 
 impl<'a> Clocks<'a> {
@@ -106,6 +110,7 @@ impl<'a> Clocks<'a> {
         });
         Self {
             zone,
+            known: from..=to,
             first: offset(begin),
             changes: changes
                 .take_while(|change| change.0 <= to + 2 * Self::FAR)
@@ -115,16 +120,23 @@ impl<'a> Clocks<'a> {
 
     /// See [`instant`].
     pub(crate) fn instant(&self, wall: i64) -> i64 {
+        match self.offset(wall) {
+            Some(offset) => wall - offset,
+            None => instant(self.zone, wall),
+        }
+    }
+
+    /// The offset at a local time that is far from every change, and within what the changes were looked up for.
+    pub(crate) fn offset(&self, wall: i64) -> Option<i64> {
         let next = self
             .changes
             .partition_point(|change| change.0 + Self::FAR <= wall);
-        if let Some(change) = self.changes.get(next)
-            && change.0 - Self::FAR <= wall
-        {
-            return instant(self.zone, wall);
+        let near = |change: &(i64, i64)| change.0 - Self::FAR <= wall;
+        if !self.known.contains(&wall) || self.changes.get(next).is_some_and(near) {
+            return None;
         }
         let last = next.checked_sub(1).and_then(|last| self.changes.get(last));
-        wall - last.map_or(self.first, |change| change.1)
+        Some(last.map_or(self.first, |change| change.1))
     }
 }
 

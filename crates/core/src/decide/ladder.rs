@@ -222,8 +222,16 @@ pub(super) fn pass_on(
         level: position.level,
         round: position.round,
     };
+    let another = level(ladder, number(step.level)).is_some_and(asks_another);
+    // Who was the last to be asked has the next level's time. A colleague who is there again since is asked if
+    // somebody hands it on, but not because of a message that comes back late: silence would last longer.
+    let up = |clock: &Clock| {
+        clock.branch == *branch
+            && matches!(clock.kind, ClockKind::Level { next, .. } if next != step.level)
+    };
+    let by_hand = matches!(cause, Cause::Person { .. });
     // Taken again, the level asks no `else`: two whom no message reaches would have it in turns for ever.
-    let again = level(ladder, number(step.level)).is_some_and(asks_another);
+    let again = another && (by_hand || !draft.ticket().clocks.iter().any(up));
     let next = match ladder {
         _ if again => step,
         Some(ladder) => following(ladder, step).0,

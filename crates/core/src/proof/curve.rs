@@ -5,12 +5,19 @@
 //! second
 //! a second, with jumps upwards between them, and the longest wait begins right after a jump.
 
+use std::collections::BTreeMap;
+
 use super::chain::Item;
-use super::days::days_curve;
+use super::days::{days_curve, most_open};
 use super::timeline::Timeline;
+use crate::calendar::local::DAY;
+use crate::decide::HOLD_SECONDS;
 
 /// Most segments of a curve. A calendar with more openings than that is not proved.
 const MAX_SEGMENTS: usize = 1 << 20;
+
+/// Curves of working days are made for so much longer than was asked for.
+const SPARE_SECONDS: i64 = 32 * DAY;
 
 /// From `at` on, up to the next segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,16 +101,17 @@ impl Curve {
     }
 
     /// The curve with one more item. `None`: it is never over.
-    pub(super) fn then(&self, item: Item, line: &mut Timeline<'_>) -> Option<Self> {
+    pub(super) fn then(
+        &self,
+        item: Item,
+        line: &mut Timeline<'_>,
+        days: &mut Days,
+    ) -> Option<Self> {
         match item {
             Item::Clock(seconds) => self.later(seconds),
-            Item::Hold(holds) => self.later(holds.checked_mul(crate::decide::HOLD_SECONDS)?),
+            Item::Hold(holds) => self.later(holds.checked_mul(HOLD_SECONDS)?),
             Item::Open(seconds) => self.then_open(seconds, line),
-            Item::Days(days) => {
-                let first = self.segments.first()?.over;
-                let next = days_curve(days, first, self.latest(), line)?;
-                self.then_curve(&next)
-            }
+            Item::Days(count) => self.then_curve(&days.until(count, self.latest(), line)?.curve),
         }
     }
 
@@ -139,11 +147,16 @@ impl Curve {
     /// What is over by this curve, goes on by the next one.
     fn then_curve(&self, next: &Self) -> Option<Self> {
         let mut curve = self.empty();
+        let mut place = 0;
         for (segment, end) in self.spans() {
-            let place = next
+            // Neither curve falls.
+            while next
                 .segments
-                .partition_point(|other| other.at <= segment.over);
-            let mut place = place.checked_sub(1)?;
+                .get(place + 1)
+                .is_some_and(|other| other.at <= segment.over)
+            {
+                place += 1;
+            }
             let mut at = segment.at;
             loop {
                 let other = next.segments.get(place)?;
@@ -158,13 +171,51 @@ impl Curve {
                     break;
                 };
                 at = segment.at + following.at - segment.over;
-                place += 1;
                 if at >= end {
                     break;
                 }
+                place += 1;
             }
         }
         Some(curve)
+    }
+}
+
+/// Curves of working days, each made once as far as it is asked for.
+pub(super) struct Days {
+    from: i64,
+    known: BTreeMap<u32, Steps>,
+}
+
+/// So many working days.
+pub(super) struct Steps {
+    pub(super) curve: Curve,
+    /// The most open time that passes meanwhile.
+    pub(super) open: i64,
+}
+
+impl Days {
+    pub(super) fn new(from: i64) -> Self {
+        Self {
+            from,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The curve for begins until an instant, or later.
+    pub(super) fn until(
+        &mut self,
+        days: u32,
+        until: i64,
+        line: &mut Timeline<'_>,
+    ) -> Option<&Steps> {
+        let reaches = |steps: &Steps| steps.curve.to > until;
+        if !self.known.get(&days).is_some_and(reaches) {
+            let curve = days_curve(days, self.from, until + SPARE_SECONDS, line)?;
+            let open = most_open(&curve, line)?;
+            self.known.insert(days, Steps { curve, open });
+        }
+        self.known.get(&days)
     }
 }
 

@@ -4,16 +4,19 @@ use jiff::tz::TimeZone;
 
 use super::curve::{Curve, Segment};
 use super::timeline::Timeline;
-use crate::calendar::local::{DAY, instant, join};
+use crate::calendar::local::{Clocks, DAY, instant, join, wall};
 
-/// The curve of so many working days for each begin from `from` to `to`, never falling. `None`: it is
-/// never over.
+/// The curve of so many working days for each begin from `from` to `to`, never falling. `None`: it is never over.
 ///
 /// A step keeps the time of day, so that on a night in which the clocks go back a later begin can be over
 /// earlier; the curve keeps the later end, which is all that a bound needs.
 pub(super) fn days_curve(days: u32, from: i64, to: i64, line: &mut Timeline<'_>) -> Option<Curve> {
+    let calendar = line.calendar;
+    let zone = calendar.zone();
     let mut walk = Walk {
         days,
+        // As far as the days lead where every day is a working day; further on, zones are asked each time.
+        clocks: Clocks::new(zone, from - 2 * DAY, to + (i64::from(days) * 2 + 14) * DAY),
         changes: Changes::new(from),
         curve: Rising {
             segments: Vec::new(),
@@ -21,6 +24,8 @@ pub(super) fn days_curve(days: u32, from: i64, to: i64, line: &mut Timeline<'_>)
         },
     };
     let mut at = from;
+    // The opening that holds the first instant may have begun the day before.
+    let mut day = wall(zone, join(from, 0)).div_euclid(DAY) - 1;
     let mut number = line.at(from)?;
     // One second more, so that the last begin has a segment, too.
     while at <= to {
@@ -31,8 +36,19 @@ pub(super) fn days_curve(days: u32, from: i64, to: i64, line: &mut Timeline<'_>)
             at = piece.start;
         }
         while at < piece.end && at <= to {
-            let next = walk.next_break(at, line).min(piece.end);
-            walk.open(at, next, line)?;
+            let next = match walk.plain(at, &mut day, line) {
+                Some((next, target)) => {
+                    let next = next.min(piece.end);
+                    let first = walk.clocks.instant(target);
+                    walk.even(at, first, next - at, line)?;
+                    next
+                }
+                None => {
+                    let next = walk.next_break(at, line).min(piece.end);
+                    walk.open(at, next, line)?;
+                    next
+                }
+            };
             at = next;
         }
         number += 1;
@@ -78,15 +94,44 @@ impl Changes {
     }
 }
 
-struct Walk {
+struct Walk<'a> {
     days: u32,
+    clocks: Clocks<'a>,
     changes: Changes,
     curve: Rising,
 }
 
-impl Walk {
-    /// The first instant after `at`, at which its day, or its distance from the clock on the wall, may
-    /// change.
+impl Walk<'_> {
+    /// If no clocks change around the opening that holds `at`, nor where it leads to: the end of the opening,
+    /// and what the clock on the wall shows where `at` leads to. `day` is the one looked at last.
+    fn plain(&self, at: i64, day: &mut i64, line: &Timeline<'_>) -> Option<(i64, i64)> {
+        let calendar = line.calendar;
+        loop {
+            for opening in calendar.parts().rule(*day).openings() {
+                let begin = *day * DAY + i64::from(opening.start());
+                let length = i64::from(opening.end() - opening.start());
+                let offset = self.clocks.offset(begin)?;
+                let begins = begin - offset;
+                if at >= begins + length {
+                    continue;
+                }
+                if at < begins || self.clocks.offset(begin + length)? != offset {
+                    return None;
+                }
+                let target = calendar.step_days(*day, self.days)? * DAY + at + offset - *day * DAY;
+                self.clocks.offset(target)?;
+                self.clocks.offset(target + length)?;
+                return Some((begins + length, target));
+            }
+            // No day begins more than two days after the instants that it is made of.
+            if *day * DAY > at + 2 * DAY {
+                return None;
+            }
+            *day += 1;
+        }
+    }
+
+    /// The first instant after `at`, at which its day, or its distance from the clock on the wall, may change.
     fn next_break(&mut self, at: i64, line: &Timeline<'_>) -> i64 {
         let zone = line.calendar.zone();
         let (day, seconds) = line.calendar.working_time(join(at, 0));
@@ -112,16 +157,16 @@ impl Walk {
 
     fn over(&self, at: i64, line: &mut Timeline<'_>) -> Option<i64> {
         let target = self.target(at, line)?;
-        line.open_at(instant(line.calendar.zone(), target))
+        line.open_at(self.clocks.instant(target))
     }
 
     /// Begins from `at` to `end`, in which the day is the same and the clock goes on evenly.
     fn open(&mut self, at: i64, end: i64, line: &mut Timeline<'_>) -> Option<()> {
-        let zone = line.calendar.zone().clone();
+        let zone = line.calendar.zone();
         let target = self.target(at, line)?;
         let last = target + end - at;
-        let landing = instant(&zone, target);
-        let around = self.changes.around(landing, landing + end - at, &zone);
+        let landing = instant(zone, target);
+        let around = self.changes.around(landing, landing + end - at, zone);
         let mut walls: Vec<i64> = around
             .iter()
             .flat_map(|(_, walls)| walls)
@@ -133,7 +178,7 @@ impl Walk {
         walls.dedup();
         for pair in walls.windows(2) {
             let [begin, end] = [pair[0], pair[1]];
-            let (first, final_one) = (instant(&zone, begin), instant(&zone, end - 1));
+            let (first, final_one) = (instant(zone, begin), instant(zone, end - 1));
             let at = at + begin - target;
             if final_one - first == end - 1 - begin {
                 self.even(at, first, end - begin, line)?;

@@ -1,6 +1,6 @@
 //! A ladder as chains: what must pass, at most, until each of its levels is asked.
 
-use super::chain::{Chain, Item};
+use super::chain::{Chain, Hours, Item};
 use super::hops::People;
 use super::measure::Measure;
 use crate::decide::REMIND_SECONDS;
@@ -34,6 +34,9 @@ struct Hops {
     all: Vec<u32>,
     /// If somebody was found on entering, he has had it, and these levels don't ask him again.
     spared: Vec<bool>,
+    /// Whether it matters which of the clocks between two hops a link without login holds: not where all of
+    /// them count alike. Where it does, each is taken to be held.
+    mixed: bool,
 }
 
 /// How a round may begin.
@@ -155,11 +158,22 @@ impl Climb<'_, '_> {
             chain.push(self.item(self.after(self.ladder.levels.len())));
             chain.push(hold);
         }
+        // Who had the ticket on entering has it still, and a link of his may hold the ladder once.
+        let mut unheld = begin == Begin::Nobody;
         for index in first..level {
             let spared = begin == Begin::Found && hops.spared.get(index) == Some(&true);
             let count = hops.all.get(index).copied().unwrap_or(1);
             let count = u64::from(count) - u64::from(spared).min(u64::from(count));
             self.dwell(&mut chain, index, count);
+            let asks = self
+                .ladder
+                .levels
+                .get(index)
+                .map(|level| level.assign.is_some());
+            if asks == Some(false) && (unheld || hops.mixed) {
+                chain.push(hold);
+            }
+            unheld &= asks == Some(true) && count == 0;
             chain.settle(day);
         }
         chain
@@ -216,7 +230,14 @@ impl Climb<'_, '_> {
             all.push(hops);
             spared.push(had);
         }
-        Hops { all, spared }
+        let mut items = (0..=self.ladder.levels.len()).map(|index| self.item(self.after(index)));
+        let open = items.all(|item| matches!(item, Item::Open(_)));
+        let always = matches!(self.measure.hours, Hours::Always { .. });
+        Hops {
+            all,
+            spared,
+            mixed: !open && !always,
+        }
     }
 
     /// How many people the level asks at most, in the table.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Bound;
 use super::chain::{Chain, Hours, Item};
-use super::curve::Curve;
-use super::days::most_open;
+use super::curve::{Curve, Days};
 use super::timeline::Timeline;
 use crate::Calendar;
 use crate::calendar::HORIZON_SECONDS;
@@ -23,6 +22,7 @@ pub(super) struct Measure<'a> {
     from: i64,
     to: i64,
     line: Option<Timeline<'a>>,
+    days: Days,
     known: BTreeMap<Chain, Option<Bound>>,
 }
 
@@ -50,6 +50,7 @@ impl<'a> Measure<'a> {
             from,
             to,
             line,
+            days: Days::new(from),
             known: BTreeMap::new(),
         }
     }
@@ -93,7 +94,7 @@ impl<'a> Measure<'a> {
                 let working = line.most_open_within(all.min(HORIZON_SECONDS), from, to)?;
                 return within(all, working, from);
             }
-            _ => return curve(chain, line, from, to),
+            _ => return curve(chain, line, &mut self.days, from, to),
         };
         let (wall, begin) =
             line.longest(open, from.checked_add(before)?, to.checked_add(before)?)?;
@@ -127,7 +128,13 @@ fn within(wall: i64, working: i64, begin: i64) -> Option<Bound> {
     })
 }
 
-fn curve(chain: &Chain, line: &mut Timeline<'_>, from: i64, to: i64) -> Option<Bound> {
+fn curve(
+    chain: &Chain,
+    line: &mut Timeline<'_>,
+    days: &mut Days,
+    from: i64,
+    to: i64,
+) -> Option<Bound> {
     let mut curve = Curve::start(from, to);
     let mut working: i64 = 0;
     for item in chain.items() {
@@ -137,13 +144,10 @@ fn curve(chain: &Chain, line: &mut Timeline<'_>, from: i64, to: i64) -> Option<B
             Item::Clock(seconds) if seconds > HORIZON_SECONDS => return None,
             Item::Clock(seconds) => line.most_open_within(seconds, from, latest)?,
             Item::Hold(holds) => holds.checked_mul(HOLD_SECONDS)?,
-            Item::Days(days) => {
-                let days = super::days::days_curve(days, from, latest, line)?;
-                most_open(&days, line)?
-            }
+            Item::Days(count) => days.until(count, latest, line)?.open,
         };
         working = working.checked_add(most)?;
-        curve = curve.then(*item, line)?;
+        curve = curve.then(*item, line, days)?;
     }
     let (wall, begin) = curve.longest();
     within(wall, working, begin)
