@@ -126,7 +126,8 @@ impl<'a> Clocks<'a> {
         }
     }
 
-    /// The offset at a local time that is far from every change, and within what the changes were looked up for.
+    /// The offset at a local time that is far from every change, and within what the changes were
+    /// looked up for.
     pub(crate) fn offset(&self, wall: i64) -> Option<i64> {
         let next = self
             .changes

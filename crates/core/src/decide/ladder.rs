@@ -223,7 +223,8 @@ pub(super) fn pass_on(
         round: position.round,
     };
     let another = level(ladder, number(step.level)).is_some_and(asks_another);
-    // Who was the last to be asked has the next level's time. A colleague who is there again since is asked if
+    // Who was the last to be asked has the next level's time. A colleague who is there again since
+    // is asked if
     // somebody hands it on, but not because of a message that comes back late: silence would last longer.
     let up = |clock: &Clock| {
         clock.branch == *branch

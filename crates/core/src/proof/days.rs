@@ -6,7 +6,8 @@ use super::curve::{Curve, Segment};
 use super::timeline::Timeline;
 use crate::calendar::local::{Clocks, DAY, instant, join, wall};
 
-/// The curve of so many working days for each begin from `from` to `to`, never falling. `None`: it is never over.
+/// The curve of so many working days for each begin from `from` to `to`, never falling. `None`: it
+/// is never over.
 ///
 /// A step keeps the time of day, so that on a night in which the clocks go back a later begin can be over
 /// earlier; the curve keeps the later end, which is all that a bound needs.
