@@ -132,7 +132,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The first instant after `at`, at which its day, or its distance from the clock on the wall, may change.
+    /// The first instant after `at`, at which its day, or its distance from the clock on the wall,
+    /// may change.
     fn next_break(&mut self, at: i64, line: &Timeline<'_>) -> i64 {
         let zone = line.calendar.zone();
         let (day, seconds) = line.calendar.working_time(join(at, 0));
