@@ -341,6 +341,14 @@ impl Ticket {
         holders.filter_map(|(branch, position)| Some((branch, position.holder.answerable()?)))
     }
 
+    /// The id of the person whom a `person` field names; whether the directory knows him is another question.
+    pub fn named(&self, field: &str) -> Option<&str> {
+        match self.fields.get(field)? {
+            Value::Text(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// The clock that is due first. Among those due at one instant: promise, `after`, machine, level.
     pub fn next_due(&self) -> Option<&Clock> {
         self.clocks

@@ -28,6 +28,8 @@ pub enum Base {
     Opener,
     /// The person outside whom this contact field names.
     Contact(Name),
+    /// The person of the directory whom this `person` field names.
+    Named(Name),
     /// This person.
     User(Name),
     /// Offered to the group; one claims; its lead is answerable meanwhile.
@@ -82,7 +84,7 @@ impl fmt::Display for Base {
         match self {
             Self::Assignee => f.write_str("assignee"),
             Self::Opener => f.write_str("opener"),
-            Self::Contact(field) => write!(f, "{field}"),
+            Self::Contact(field) | Self::Named(field) => write!(f, "{field}"),
             Self::User(person) => write!(f, "user {person}"),
             Self::AnyoneIn(group) => write!(f, "anyone in {group}"),
             Self::LeastBusy(group) => write!(f, "least busy in {group}"),

@@ -118,6 +118,7 @@ impl Draft<'_> {
             Base::Opener => ticket.opener.person().cloned().into_iter().collect(),
             Base::User(person) => vec![person.clone()],
             Base::WhoDid(action) => ticket.did.get(action).cloned().into_iter().collect(),
+            Base::Named(field) => ticket.named(field).map(Name::new).into_iter().collect(),
             Base::LeadOf(name) => group(name)
                 .and_then(|group| group.lead.clone())
                 .into_iter()

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::decide::Context;
+use crate::decide::fields::clip;
 use crate::decide::roles::base_means;
 use crate::event::MAX_LEFT_OUT;
 use crate::ticket::{Holder, Position, Ticket};
@@ -148,6 +149,7 @@ impl<'a> Search<'a> {
             Base::LeadOf(name) => group(name).and_then(|group| group.lead.as_ref()),
             Base::ManagerOf(name) => group(name).and_then(|group| group.manager.as_ref()),
             Base::OnCall(schedule) => return self.on_call(who, schedule),
+            Base::Named(field) => return self.named(who, field),
             Base::Contact(_) => None,
             Base::AnyoneIn(name)
             | Base::LeastBusy(name)
@@ -164,6 +166,19 @@ impl<'a> Search<'a> {
         let Some(person) = one else {
             self.leave_out(Name::default(), Reason::Nobody);
             return None;
+        };
+        let eligible = self.look_at(who, person, None, 0)?;
+        Some(Found::person(&eligible))
+    }
+
+    /// The person whom a field of the ticket names.
+    fn named(&mut self, who: &'a Who, field: &Name) -> Option<Found> {
+        let Some(id) = self.ticket.named(field) else {
+            return self.no(&Name::default(), Reason::Nobody);
+        };
+        let known = self.ctx.directory.people.get_key_value(id);
+        let Some((person, _)) = known else {
+            return self.no(&Name::new(clip(id)), Reason::Unknown);
         };
         let eligible = self.look_at(who, person, None, 0)?;
         Some(Found::person(&eligible))

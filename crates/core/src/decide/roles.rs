@@ -123,6 +123,9 @@ pub(super) fn base_means(
         Base::Assignee => is(position.holder.answerable()),
         Base::User(user) => is(Some(user)),
         Base::WhoDid(action) => is(ticket.did.get(action)),
+        Base::Named(field) => {
+            person.is_some_and(|person| ticket.named(field) == Some(person.as_str()))
+        }
         Base::LeadOf(name) => is(group(name).and_then(|group| group.lead.as_ref())),
         Base::ManagerOf(name) => is(group(name).and_then(|group| group.manager.as_ref())),
         Base::OnCall(schedule) => {

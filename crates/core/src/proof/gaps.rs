@@ -201,7 +201,7 @@ fn missing_one(directory: &Directory, who: &Who, year: Interval) -> Option<Missi
         Some(Missing { why, times })
     };
     let (asked, schedule): (Vec<&Name>, Option<&Name>) = match &who.base {
-        Base::Assignee | Base::Opener | Base::WhoDid(_) => return None,
+        Base::Assignee | Base::Opener | Base::WhoDid(_) | Base::Named(_) => return None,
         Base::Contact(_) => return lost(GapWhy::Nobody),
         Base::OnCall(schedule) => (directory.people.keys().collect(), Some(schedule)),
         base => match members(directory, base) {

@@ -150,6 +150,7 @@ pub(super) fn workflow(states: Vec<(Name, State)>, ladders: Vec<Ladder>) -> Work
         ("cause", FieldType::Text),
         ("caller", FieldType::Contact),
         ("severity", FieldType::Number),
+        ("expert", FieldType::Person),
     ];
     let fields = fields.map(|(name, kind)| {
         (
@@ -252,16 +253,15 @@ impl Desk {
     }
 
     pub(super) fn open(&mut self) -> Result<Vec<Event>, Rejection> {
-        let fields = vec![("caller".into(), "Mr Low".to_owned())];
-        self.submit(&Command::person(
-            "tom",
-            Wish::Open {
-                ticket: "t1".into(),
-                key: None,
-                parent: None,
-                fields,
-            },
-        ))
+        let fields = [("caller", "Mr Low"), ("expert", "cem")];
+        self.submit(&opening(fields))
+    }
+
+    pub(super) fn open_with<'f>(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'f str, &'f str)>,
+    ) -> Vec<Event> {
+        self.submit(&opening(fields)).unwrap()
     }
 
     pub(super) fn decide(&self, command: &Command) -> Result<Vec<Event>, Rejection> {
@@ -349,6 +349,19 @@ impl Desk {
             .get("")
             .map_or("ended", |position| position.state.as_str())
     }
+}
+
+fn opening<'f>(fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Command {
+    let fields = fields.into_iter();
+    let fields = fields.map(|(field, value)| (field.into(), value.to_owned()));
+    let (ticket, fields) = ("t1".into(), fields.collect());
+    let wish = Wish::Open {
+        ticket,
+        key: None,
+        parent: None,
+        fields,
+    };
+    Command::person("tom", wish)
 }
 
 pub(super) fn who(base: Base) -> Who {

@@ -47,7 +47,8 @@ fn somebody(tape: &mut Tape<'_>) -> Name {
 
 pub(super) fn base(tape: &mut Tape<'_>) -> Base {
     let group = || Name::new("desk");
-    match tape.below(12) {
+    let choice = tape.below(24);
+    match choice % 12 {
         0 => Base::LeastBusy(group()),
         1 => Base::AnotherIn(group()),
         2 => Base::AnyoneIn(group()),
@@ -59,6 +60,7 @@ pub(super) fn base(tape: &mut Tape<'_>) -> Base {
         8 => Base::Opener,
         9 => Base::Assignee,
         10 => Base::OnCall("nobody-is".into()),
+        _ if choice == 23 => Base::Named((*tape.pick(&["expert", "cause"])).into()),
         _ => Base::User(somebody(tape)),
     }
 }

@@ -10,7 +10,7 @@ const AHEAD_HOURS: i64 = 24 * 366;
 
 /// Whom a starting point can lead to.
 pub(super) enum Team<'d> {
-    /// That depends on the ticket: its opener, its assignee, whoever did something.
+    /// That depends on the ticket: its opener, its assignee, whoever did something or stands in a field.
     Anybody,
     /// These, in the author's order.
     These(Vec<&'d Name>),
@@ -40,7 +40,9 @@ impl<'d> Teams<'d> {
         let group = |name: &Name| self.directory.groups.get(name);
         let one = |person: Option<&'d Name>| Team::These(person.into_iter().collect());
         match base {
-            Base::Assignee | Base::Opener | Base::Contact(_) | Base::WhoDid(_) => Team::Anybody,
+            Base::Assignee | Base::Opener | Base::Contact(_) | Base::Named(_) | Base::WhoDid(_) => {
+                Team::Anybody
+            }
             Base::User(person) => Team::These(vec![person]),
             Base::LeadOf(name) => one(group(name).and_then(|group| group.lead.as_ref())),
             Base::ManagerOf(name) => one(group(name).and_then(|group| group.manager.as_ref())),

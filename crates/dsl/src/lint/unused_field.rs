@@ -28,7 +28,7 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     }
     for asked in &at.phrases {
         for base in bases(asked.who) {
-            if let Base::Contact(field) = base {
+            if let Base::Contact(field) | Base::Named(field) = base {
                 uses.name(field);
             }
         }

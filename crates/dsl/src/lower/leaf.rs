@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use upline_core::workflow::Assign;
-use upline_core::{Base, Condition, Name, Span, Value, Who};
+use upline_core::{Base, Condition, FieldType, Name, Span, Value, Who};
 
 use super::Scope;
 use crate::names::normal;
@@ -65,8 +65,9 @@ pub(crate) fn who_phrase(reader: &mut Reader<'_>, scope: &Scope<'_>, node: &Node
         reader.wrong_type(node, node.at, "who is asked", "a text", shape);
         return None;
     };
-    let value = phrase(reader, scope, node.at, text, who(text))?;
-    contacts_exist(reader, scope, node, &value).then_some(value)
+    let mut value = phrase(reader, scope, node.at, text, who(text))?;
+    let fine = fields_hold_somebody(reader, scope, node, &mut value);
+    fine.then_some(value)
 }
 
 /// A phrase whose names are looked up.
@@ -92,24 +93,33 @@ fn phrase<T>(
     }
 }
 
-/// A bare word names a field; only those that hold somebody can be asked.
-fn contacts_exist(reader: &mut Reader<'_>, scope: &Scope<'_>, node: &Node, who: &Who) -> bool {
-    use upline_core::FieldType::{Contact, Person};
+/// A bare word names a field; only those that hold somebody can be asked. The grammar takes it for a contact;
+/// a field of the type `person` means somebody of the directory.
+fn fields_hold_somebody(
+    reader: &mut Reader<'_>,
+    scope: &Scope<'_>,
+    node: &Node,
+    who: &mut Who,
+) -> bool {
     let mut fine = true;
     let mut each = Some(who);
     while let Some(who) = each {
-        for base in std::iter::once(&who.base).chain(&who.except) {
-            if let Base::Contact(name) = base
-                && let Some(field) = scope.fields.get(name)
-                && !matches!(field.kind, Contact | Person)
-            {
-                let message = format!("the field `{name}` does not hold somebody");
-                let label = "a field of the type `contact` or `person` does";
-                reader.error_with(Code::BadPhrase, node.at, message, label);
-                fine = false;
+        for base in std::iter::once(&mut who.base).chain(&mut who.except) {
+            let Base::Contact(name) = base else {
+                continue;
+            };
+            match scope.fields.get(name).map(|field| &field.kind) {
+                Some(FieldType::Person) => *base = Base::Named(std::mem::take(name)),
+                Some(FieldType::Contact) | None => (),
+                Some(_) => {
+                    let message = format!("the field `{name}` does not hold somebody");
+                    let label = "a field of the type `contact` or `person` does";
+                    reader.error_with(Code::BadPhrase, node.at, message, label);
+                    fine = false;
+                }
             }
         }
-        each = who.otherwise.as_deref();
+        each = who.otherwise.as_deref_mut();
     }
     fine
 }
@@ -129,8 +139,7 @@ pub(crate) fn assign(reader: &mut Reader<'_>, scope: &Scope<'_>, entry: &Entry) 
     let mut each = Some(&who);
     while let Some(one) = each {
         if let Base::Contact(name) = &one.base
-            && let Some(field) = scope.fields.get(name)
-            && field.kind == upline_core::FieldType::Contact
+            && scope.fields.contains_key(name)
         {
             let message = format!("`{name}` is outside the directory and can't be answerable");
             let label = "name somebody of the directory; `notify` tells the others";
@@ -214,7 +223,7 @@ pub(crate) fn settings(
             .filter_map(|item| reader.free_text(item, &quoted(&change.key)))
             .map(Name::as_str)
             .collect();
-        if texts.len() > 1 && !matches!(field.kind, upline_core::FieldType::Choices(_)) {
+        if texts.len() > 1 && !matches!(field.kind, FieldType::Choices(_)) {
             let what = quoted(&change.key);
             reader.wrong_type(&change.value, change.key_at, &what, "one value", "");
             continue;

@@ -51,6 +51,10 @@ fn meant(ctx: &Context<'_>, ticket: &Ticket, who: &Who) -> Vec<Actor> {
         Base::Contact(field) => vec![Actor::Contact(field.clone())],
         Base::Opener => vec![ticket.opener.clone()],
         Base::User(person) => vec![Actor::Person(person.clone())],
+        Base::Named(field) => {
+            let named = ticket.named(field).map(Name::new);
+            named.map(Actor::Person).into_iter().collect()
+        }
         Base::WhoDid(action) => {
             let did = ticket.did.get(action);
             did.map(|person| Actor::Person(person.clone()))
