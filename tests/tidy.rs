@@ -12,7 +12,13 @@ const MAX_FUNCTION_LINES: usize = 70;
 /// Longest line of a Rust file, in characters.
 const MAX_LINE_CHARS: usize = 110;
 /// The crates in their order: each may name only those before it.
-const LINE: [&str; 5] = ["upline-core", "upline-dsl", "upline-lab", "upline", "upline-cli"];
+const LINE: [&str; 5] = [
+    "upline-core",
+    "upline-dsl",
+    "upline-lab",
+    "upline",
+    "upline-cli",
+];
 
 /// A rule: which files it reads, and what it finds wrong in one of them.
 struct Rule {

@@ -11,8 +11,10 @@ use crate::ticket::{
 use crate::{Name, Value};
 
 mod hop;
+mod personal;
 
 pub use hop::{Cause, Hop, LeftOut, Reason};
+pub use personal::Personal;
 
 /// Most people whose reason for not being asked a hop records; of a larger group the rest is counted.
 pub const MAX_LEFT_OUT: usize = 64;
@@ -21,6 +23,7 @@ pub const MAX_LEFT_OUT: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// When it was decided.
+    #[serde(with = "crate::instant")]
     pub at: Timestamp,
     /// What happened.
     pub fact: Fact,

@@ -13,6 +13,7 @@ pub mod decide;
 pub mod directory;
 pub mod event;
 mod evolve;
+mod instant;
 pub mod name;
 pub mod proof;
 pub mod rejection;

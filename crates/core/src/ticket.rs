@@ -29,6 +29,7 @@ pub struct Ticket {
     /// The key by which another system finds it.
     pub key: Option<Name>,
     /// When it was opened.
+    #[serde(with = "crate::instant")]
     pub opened: Timestamp,
     /// Who opened it.
     pub opener: Actor,
@@ -99,6 +100,7 @@ pub struct Parent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: Timestamp,
     /// The end state; empty if it was cancelled.
     pub state: Name,
@@ -114,10 +116,12 @@ pub struct Position {
     /// Number of this visit, unique in the ticket: links and clocks of an earlier one do nothing.
     pub visit: u32,
     /// When the state was entered.
+    #[serde(with = "crate::instant")]
     pub entered: Timestamp,
     /// Who has it.
     pub holder: Holder,
     /// Since when.
+    #[serde(with = "crate::instant")]
     pub since: Timestamp,
     /// Raised at each change of the answerable person.
     pub epoch: u32,
@@ -206,6 +210,7 @@ pub struct Why {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
     /// When it goes on by itself.
+    #[serde(with = "crate::instant")]
     pub until: Timestamp,
     /// Who suspended it.
     pub by: Actor,
@@ -246,8 +251,10 @@ pub struct Clock {
     /// What it does.
     pub kind: ClockKind,
     /// When.
+    #[serde(with = "crate::instant")]
     pub due: Timestamp,
     /// Since when it runs.
+    #[serde(with = "crate::instant")]
     pub armed: Timestamp,
     /// The span that was given, if the author gave one.
     pub span: Option<Span>,
@@ -303,18 +310,21 @@ pub enum ClockKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// When it started.
+    #[serde(with = "crate::instant")]
     pub started: Timestamp,
     /// The budget, in seconds of its calendar.
     pub budget: i64,
     /// Used up before `running`.
     pub consumed: i64,
     /// Since when it runs; `None` while paused, met or not started.
+    #[serde(with = "crate::instant::option", default)]
     pub running: Option<Timestamp>,
     /// How it stands.
     pub state: PromiseState,
     /// The highest percentage warned of.
     pub warned: u8,
     /// When it was broken.
+    #[serde(with = "crate::instant::option", default)]
     pub breached: Option<Timestamp>,
 }
 

@@ -101,7 +101,8 @@ pub enum Value {
     /// `Choices`, in the order of the options.
     List(Vec<Name>),
     /// `Number`.
-    Number(Decimal),
+    // As text in every format: a binary one can't be asked what comes next.
+    Number(#[serde(with = "rust_decimal::serde::str")] Decimal),
     /// `Flag`.
     Flag(bool),
     /// `Date`.

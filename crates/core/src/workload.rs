@@ -24,6 +24,7 @@ pub struct Load {
     /// Positions of open tickets that the person is answerable for.
     pub open: u32,
     /// When the person was last made answerable for one.
+    #[serde(with = "crate::instant::option", default)]
     pub last_given: Option<Timestamp>,
 }
 

@@ -20,11 +20,11 @@ use upline_core::{
     Workflow, Workload, decide, evolve,
 };
 
-pub use audit::Gap;
-use family::Consequence;
-pub use family::MAX_CALL_DEPTH;
-use openings::Openings;
+pub use audit::{Gap, Missing, gaps};
+pub use family::{Consequence, MAX_CALL_DEPTH, is_too_deep};
+pub use openings::Openings;
 pub use parts::{Entry, Log, Observer, Refusal, Unobserved, Workflows};
+pub use timers::Rank;
 use timers::Timer;
 
 /// A ticket with the workflow that it was opened with.

@@ -113,6 +113,7 @@ pub enum Reason {
     /// Away, and no deputy is there.
     Absent {
         /// Until when.
+        #[serde(with = "crate::instant")]
         until: Timestamp,
     },
     /// Not on shift.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use upline_core::{Branch, ClockKind, Holder, Name, Position, Ticket};
+use upline_core::{Branch, ClockKind, Directory, Holder, Name, Position, Ticket};
 
 use super::{Observer, World};
 
@@ -50,55 +50,68 @@ impl fmt::Display for Gap {
 impl<O: Observer> World<O> {
     /// Every place in which an open ticket could be forgotten: empty, or something is wrong.
     pub fn audit(&self) -> Vec<Gap> {
-        let mut gaps = Vec::new();
-        for ticket in self.tickets().filter(|ticket| ticket.is_open()) {
-            let mut gap = |branch: &Branch, state: &Name, missing| {
-                gaps.push(Gap {
-                    ticket: ticket.id.clone(),
-                    branch: branch.clone(),
-                    state: state.clone(),
-                    missing,
-                });
-            };
-            if !ticket.positions.contains_key("") {
-                gap(&Branch::default(), &Name::default(), Missing::Position);
-            }
-            for (branch, position) in &ticket.positions {
-                if let Some(missing) = self.missing(ticket, branch, position) {
-                    gap(branch, &position.state, missing);
-                }
-            }
-        }
-        gaps
+        let open = self.tickets().filter(|ticket| ticket.is_open());
+        open.flat_map(|ticket| gaps(ticket, &self.directory))
+            .collect()
     }
+}
 
-    fn missing(&self, ticket: &Ticket, branch: &Branch, position: &Position) -> Option<Missing> {
-        if position.ended.is_some() {
-            return None;
+/// Every place in which this ticket could be forgotten.
+pub fn gaps(ticket: &Ticket, directory: &Directory) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if !ticket.is_open() {
+        return gaps;
+    }
+    let mut gap = |branch: &Branch, state: &Name, missing| {
+        gaps.push(Gap {
+            ticket: ticket.id.clone(),
+            branch: branch.clone(),
+            state: state.clone(),
+            missing,
+        });
+    };
+    if !ticket.positions.contains_key("") {
+        gap(&Branch::default(), &Name::default(), Missing::Position);
+    }
+    for (branch, position) in &ticket.positions {
+        if let Some(missing) = missing(ticket, branch, position, directory) {
+            gap(branch, &position.state, missing);
         }
-        if position.holder == Holder::Branches {
-            let inner = |other: &Branch| match branch.is_empty() {
-                true => !other.is_empty(),
-                false => other.starts_with(&format!("{branch}/")),
-            };
-            let waits = ticket.positions.iter();
-            let mut waits = waits.filter(|(_, position)| position.ended.is_none());
-            return match waits.any(|(other, _)| inner(other)) {
-                true => None,
-                false => Some(Missing::Branches),
-            };
-        }
-        let Some(person) = position.holder.answerable() else {
-            return Some(Missing::Answerable);
+    }
+    gaps
+}
+
+fn missing(
+    ticket: &Ticket,
+    branch: &Branch,
+    position: &Position,
+    directory: &Directory,
+) -> Option<Missing> {
+    if position.ended.is_some() {
+        return None;
+    }
+    if position.holder == Holder::Branches {
+        let inner = |other: &Branch| match branch.is_empty() {
+            true => !other.is_empty(),
+            false => other.starts_with(&format!("{branch}/")),
         };
-        if !self.directory.people.contains_key(person) {
-            return Some(Missing::Person);
-        }
-        let mut clocks = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
-        match clocks.any(|clock| moves_on(&clock.kind)) {
+        let waits = ticket.positions.iter();
+        let mut waits = waits.filter(|(_, position)| position.ended.is_none());
+        return match waits.any(|(other, _)| inner(other)) {
             true => None,
-            false => Some(Missing::Clock),
-        }
+            false => Some(Missing::Branches),
+        };
+    }
+    let Some(person) = position.holder.answerable() else {
+        return Some(Missing::Answerable);
+    };
+    if !directory.people.contains_key(person) {
+        return Some(Missing::Person);
+    }
+    let mut clocks = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
+    match clocks.any(|clock| moves_on(&clock.kind)) {
+        true => None,
+        false => Some(Missing::Clock),
     }
 }
 

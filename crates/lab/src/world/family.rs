@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use upline_core::ticket::Parent;
-use upline_core::{Actor, Command, Event, Fact, Name, Typed, Wish};
+use upline_core::{Actor, Branch, Command, Event, Fact, Name, Ticket, Typed, Wish};
 
 use super::{Observer, Refusal, World};
 
@@ -13,98 +13,119 @@ use super::{Observer, Refusal, World};
 pub const MAX_CALL_DEPTH: usize = 16;
 
 /// What one ticket's event means for another ticket.
-#[derive(Debug, Clone)]
-pub(super) enum Consequence {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consequence {
     /// A called workflow is to be opened.
     Open {
-        parent: Parent,
+        /// The workflow.
         workflow: Name,
-        fields: Typed,
-        by: Actor,
+        /// What opens it; its wish is [`Wish::Open`].
+        command: Command,
     },
-    /// The ticket that waits is to learn the end.
+    /// A ticket that waits is to learn the end of the one that it waits for.
     Tell {
-        parent: Parent,
-        outcome: Name,
-        fields: Typed,
+        /// The ticket that waits.
+        ticket: Name,
+        /// What tells it.
+        command: Command,
     },
+}
+
+impl Consequence {
+    /// What follows for another ticket from an event; `ticket` is shown with it.
+    pub fn of(ticket: &Ticket, event: &Event) -> Option<Self> {
+        match &event.fact {
+            Fact::Called {
+                branch,
+                visit,
+                workflow,
+                fields,
+            } => Some(called(ticket, branch, *visit, workflow, typed(fields))),
+            Fact::Ended { outcome, .. } => {
+                let parent = ticket.parent.clone()?;
+                Some(Self::Tell {
+                    ticket: parent.ticket,
+                    command: Command {
+                        by: Actor::System(Name::new("call")),
+                        branch: Some(parent.branch),
+                        wish: Wish::ChildEnded {
+                            visit: parent.visit,
+                            outcome: outcome.clone(),
+                            fields: typed(&ticket.fields),
+                        },
+                    },
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whoever has the calling step opens the other ticket, so that its `opener` is a person.
+fn called(
+    ticket: &Ticket,
+    branch: &Branch,
+    visit: u32,
+    workflow: &Name,
+    fields: Typed,
+) -> Consequence {
+    let holder = ticket.positions.get(branch);
+    let holder = holder.and_then(|position| position.holder.answerable());
+    let by = match holder {
+        Some(person) => Actor::Person(person.clone()),
+        None => Actor::System(ticket.workflow.clone()),
+    };
+    let parent = Parent {
+        ticket: ticket.id.clone(),
+        branch: branch.clone(),
+        visit,
+    };
+    Consequence::Open {
+        workflow: workflow.clone(),
+        command: Command {
+            by,
+            branch: None,
+            wish: Wish::Open {
+                // Unique, and the same when the same visit is told twice.
+                ticket: Name::new(format!("{}.{visit}", ticket.id)),
+                key: None,
+                parent: Some(parent),
+                fields,
+            },
+        },
+    }
+}
+
+/// Whether the id is of a ticket at the end of a chain of calls that is longer than [`MAX_CALL_DEPTH`].
+pub fn is_too_deep(called: &str) -> bool {
+    called.matches('.').count() > MAX_CALL_DEPTH
 }
 
 impl<O: Observer> World<O> {
     /// Keeps what the world knows about its tickets in step with one event.
     pub(super) fn follow(&mut self, index: usize, event: &Event) {
         let ticket = &self.tickets[index].ticket;
-        match &event.fact {
-            Fact::Opened { key: Some(key), .. } => {
-                let key = (ticket.workflow.clone(), key.clone());
+        let key = ticket.key.as_ref();
+        let key = key.map(|key| (ticket.workflow.clone(), key.clone()));
+        match (&event.fact, key) {
+            (Fact::Opened { .. }, Some(key)) => {
                 self.keys.insert(key, index);
             }
-            Fact::Called {
-                branch,
-                visit,
-                workflow,
-                fields,
-            } => {
-                // Whoever has the calling step opens the other ticket, so that its `opener` is a person.
-                let holder = ticket.positions.get(branch);
-                let holder = holder.and_then(|position| position.holder.answerable());
-                let open = Consequence::Open {
-                    parent: Parent {
-                        ticket: ticket.id.clone(),
-                        branch: branch.clone(),
-                        visit: *visit,
-                    },
-                    workflow: workflow.clone(),
-                    fields: typed(fields),
-                    by: holder.map_or_else(
-                        || Actor::System(ticket.workflow.clone()),
-                        |person| Actor::Person(person.clone()),
-                    ),
-                };
-                self.consequences.push_back(open);
-            }
-            Fact::Ended { outcome, .. } => {
-                if let Some(key) = &ticket.key {
-                    let key = (ticket.workflow.clone(), key.clone());
-                    self.keys.remove(&key);
-                }
-                if let Some(parent) = &ticket.parent {
-                    self.consequences.push_back(Consequence::Tell {
-                        parent: parent.clone(),
-                        outcome: outcome.clone(),
-                        fields: typed(&ticket.fields),
-                    });
-                }
+            (Fact::Ended { .. }, Some(key)) => {
+                self.keys.remove(&key);
             }
             _ => (),
         }
+        self.consequences.extend(Consequence::of(ticket, event));
     }
 
     /// Carries out what follows for other tickets, at the same instant, until nothing follows any more.
     pub(super) fn settle(&mut self) {
         while let Some(next) = self.consequences.pop_front() {
             match next {
-                Consequence::Open {
-                    parent,
-                    workflow,
-                    fields,
-                    by,
-                } => self.open_child(parent, &workflow, fields, by),
-                Consequence::Tell {
-                    parent,
-                    outcome,
-                    fields,
-                } => {
-                    let command = Command {
-                        by: Actor::System(Name::new("call")),
-                        branch: Some(parent.branch),
-                        wish: Wish::ChildEnded {
-                            visit: parent.visit,
-                            outcome,
-                            fields,
-                        },
-                    };
-                    if let Some(index) = self.names.get(&parent.ticket).copied() {
+                Consequence::Open { workflow, command } => self.open_child(&workflow, &command),
+                Consequence::Tell { ticket, command } => {
+                    if let Some(index) = self.names.get(&ticket).copied() {
                         self.tell(index, &command);
                     }
                 }
@@ -112,26 +133,16 @@ impl<O: Observer> World<O> {
         }
     }
 
-    fn open_child(&mut self, parent: Parent, workflow: &Name, fields: Typed, by: Actor) {
-        // Unique, and the same when the same visit is told twice.
-        let child = Name::new(format!("{}.{}", parent.ticket, parent.visit));
-        let depth = child.matches('.').count();
-        let command = Command {
-            by,
-            branch: None,
-            wish: Wish::Open {
-                ticket: child.clone(),
-                key: None,
-                parent: Some(parent),
-                fields,
-            },
+    fn open_child(&mut self, workflow: &Name, command: &Command) {
+        let Wish::Open { ticket, .. } = &command.wish else {
+            return;
         };
-        let opened = match depth > MAX_CALL_DEPTH {
+        let opened = match is_too_deep(ticket) {
             true => Err(Refusal::TooDeep),
-            false => self.open_now(workflow, &command),
+            false => self.open_now(workflow, command),
         };
         if let Err(refusal) = opened {
-            self.observer.refused(&child, &command, &refusal);
+            self.observer.refused(ticket, command, &refusal);
         }
     }
 

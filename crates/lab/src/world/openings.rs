@@ -10,10 +10,11 @@ use super::Workflows;
 
 /// All `every:` of all workflows.
 #[derive(Debug, Clone)]
-pub(super) struct Openings(Arc<Vec<(Arc<Workflow>, Every)>>);
+pub struct Openings(Arc<Vec<(Arc<Workflow>, Every)>>);
 
 impl Openings {
-    pub(super) fn new(workflows: &Workflows) -> Self {
+    /// Those of the newest version of each workflow.
+    pub fn new(workflows: &Workflows) -> Self {
         let all = workflows.iter().flat_map(|workflow| {
             let every = workflow.every.iter();
             every.map(|every| (Arc::clone(workflow), every.clone()))
@@ -21,22 +22,29 @@ impl Openings {
         Self(Arc::new(all.collect()))
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn name(&self, index: usize) -> Name {
+    /// Whether no workflow opens tickets by itself.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How the author called it.
+    pub fn name(&self, index: usize) -> Name {
         self.0[index].1.name.clone()
     }
 
     /// When the next ticket opens after `after`.
-    pub(super) fn next(&self, index: usize, after: Timestamp) -> Option<Timestamp> {
+    pub fn next(&self, index: usize, after: Timestamp) -> Option<Timestamp> {
         upline_dsl::cron::next_after(&self.0[index].1, after)
     }
 
     /// What opens the ticket of `due`. Its name and key are made of that instant, so that an opening told
     /// twice is one ticket.
-    pub(super) fn command(&self, index: usize, due: Timestamp) -> (Name, Command) {
+    pub fn command(&self, index: usize, due: Timestamp) -> (Name, Command) {
         let (workflow, every) = &self.0[index];
         let key = Name::new(format!("{}@{due}", every.name));
         let set = every.set.iter();

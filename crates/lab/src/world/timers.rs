@@ -19,14 +19,20 @@ pub(super) struct Timer {
 
 /// What comes first at the same instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
+pub enum Rank {
     /// An absence begins: hops of the same instant know it.
     Absence,
+    /// A promise's warning or breach.
     Promise,
+    /// A state is left by itself.
     After,
+    /// A call to a machine took too long, or is tried again.
     Machine,
+    /// A suspension is over.
     Wake,
+    /// The next channel of whoever was asked.
     Reach,
+    /// The ladder's next step, or a reminder.
     Level,
     /// A ticket opens by itself.
     Opening,
