@@ -1,16 +1,28 @@
 //! The files of one data folder, as the engine uses them: few operations, each with a stated meaning after a
-//! crash, so that a simulated disk can be put in the place of the real one.
+//! crash, so that a simulated disk ([`sim::SimDisk`]) can be put in the place of the real one ([`RealDisk`]).
 
 use std::io;
 use std::sync::Arc;
 
-/// The files below one folder. Paths are relative to it, with `/` between names.
+mod real;
+pub mod sim;
+#[cfg(test)]
+mod tests;
+
+pub use real::RealDisk;
+
+/// The files below one folder. Paths are relative to it, with `/` between names; `""` is the folder itself. A
+/// path that leads out of it is [`io::ErrorKind::InvalidInput`].
+///
+/// Errors are the system's, and their text begins with the operation and the file's path, so that whoever passes
+/// them on need not add them.
 ///
 /// What survives a power cut: the bytes of a file that were written before its last [`DiskFile::sync`]
 /// returned, and the names that were there when [`Disk::sync_folder`] of their folder returned. Everything
 /// newer may be there, be missing, or be there in part, in any order.
 pub trait Disk: Send + Sync {
-    /// Makes a folder, and those above it, if they are not there.
+    /// Makes a folder, and those above it, if they are not there. Needs [`Disk::sync_folder`] of the folder
+    /// above each.
     ///
     /// # Errors
     /// The system's.
@@ -22,7 +34,7 @@ pub trait Disk: Send + Sync {
     /// The system's; a folder that is not there is [`io::ErrorKind::NotFound`].
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
 
-    /// Makes a new, empty file for reading and writing.
+    /// Makes a new, empty file for reading and writing. Needs [`Disk::sync_folder`] of its folder.
     ///
     /// # Errors
     /// The system's; a file that is there is [`io::ErrorKind::AlreadyExists`].
@@ -93,7 +105,9 @@ pub trait DiskFile: Send + Sync {
     /// The system's.
     fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()>;
 
-    /// Reserves room up to `length`, reading as zeros: later writes within it need no more space.
+    /// Reserves room up to `length`, reading as zeros: later writes within it need no more space. A sync of
+    /// what is then written is only cheaper if the room has been written before (on ext4 the first write of
+    /// reserved room changes the file's extents, which costs as much as growing it): see `docs/journal-format.md`.
     ///
     /// # Errors
     /// The system's; a full disk is [`io::ErrorKind::StorageFull`].
