@@ -4,3 +4,6 @@
 //! else (timers, the outbox, task lists, the index) follows from it and can be rebuilt from it.
 
 pub mod disk;
+pub mod record;
+pub mod store;
+pub mod vault;

@@ -1,0 +1,203 @@
+//! Where tickets are kept: what the engine asks of a store, whatever it is made of.
+
+pub(crate) mod fold;
+mod memory;
+
+use std::collections::VecDeque;
+use std::io;
+
+use upline_core::Workload;
+
+use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
+use crate::vault::VaultError;
+
+pub use memory::MemoryStore;
+
+/// A durable home for tickets.
+///
+/// One writer calls it, from one thread at a time. **The contract: what [`Store::commit`] has answered
+/// survives the loss of power.** After an error of `commit` the outcome is unknown to the writer; it drops
+/// all that it holds in memory, calls [`Store::recover`] again and goes on from what that says.
+///
+/// Nothing here assumes a single process: a store that several writers share refuses a [`Batch`] whose
+/// `fence` is older than the newest that it has seen, with [`StoreError::Fenced`].
+pub trait Store: Send {
+    /// Reads all that the writer needs in order to go on: each open ticket, and each ended one with messages
+    /// still to be sent, is shown once, its fields left out; then the rest is answered.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn recover(
+        &mut self,
+        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
+    ) -> Result<Recovered, StoreError>;
+
+    /// Makes sure that the next commit of at most [`MAX_COMMIT_BYTES`] finds room, so that a full disk is
+    /// noticed before anything was decided.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`].
+    fn make_room(&mut self) -> Result<(), StoreError>;
+
+    /// Where the next commit will be.
+    fn next_position(&self) -> u64;
+
+    /// A key for a ticket that is about to be opened: its place in the vault.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn new_key(&mut self) -> Result<u32, StoreError>;
+
+    /// A ticket, its fields too. `None`: there is none, or it ended and is in no hot table any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Ticket`] if this one can't be read although others can.
+    fn ticket(&mut self, number: Number) -> Result<Option<Record>, StoreError>;
+
+    /// Writes all of the batch or nothing. On disk when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError`]; see the trait.
+    fn commit(&mut self, batch: Batch<'_>) -> Result<(), StoreError>;
+
+    /// One commit of the journal, with what is personal in it as far as its keys are there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn read(&self, position: u64) -> Result<Option<Commit>, StoreError>;
+
+    /// Destroys the key of a ticket.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn destroy_key(&mut self, key: u32) -> Result<(), StoreError>;
+
+    /// Called between commits with what the writer knows: a store that wants to write a snapshot does.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next commits are not affected.
+    fn between_commits(&mut self, known: &dyn Fn() -> Recovered) -> Result<(), StoreError>;
+}
+
+/// Most bytes of one commit.
+pub const MAX_COMMIT_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a writer goes on from, besides the tickets.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Recovered {
+    /// The highest fence that a commit bore.
+    pub fence: u64,
+    /// The time of the last commit.
+    pub at: Millis,
+    /// The last number given to a ticket.
+    pub last_number: Number,
+    /// Who holds how many, and whose turn it is.
+    pub workload: Workload,
+    /// The files that hold: by name, each in the text that came last; and of workflows all texts that came,
+    /// since tickets keep their version.
+    pub files: Vec<File>,
+    /// The latest commands that bore an id, oldest first.
+    pub commands: VecDeque<Seen>,
+}
+
+/// A command that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Seen {
+    /// Its id.
+    pub id: CommandId,
+    /// A hash of what it wished.
+    pub wish: u64,
+    /// When.
+    pub at: Millis,
+    /// The ticket that it moved.
+    pub number: Number,
+    /// The ticket's revision after it.
+    pub revision: u64,
+}
+
+/// What the writer has decided since the last commit.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The writer's right to write: raised whenever another writer takes over.
+    pub fence: u64,
+    /// The engine's time.
+    pub at: Millis,
+    /// What the machine's clock showed.
+    pub wall: Millis,
+    /// What happened, in order. Events are whole, and nothing is sealed: that is the store's part.
+    pub entries: Vec<Entry>,
+    /// Each ticket that was changed, as it is after all of them.
+    pub after: Vec<&'a Record>,
+}
+
+/// What went wrong with a store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The disk is full. Nothing was lost; it goes on when there is room.
+    #[error("the disk is full: make room, and Upline goes on by itself")]
+    Full,
+    /// The operating system.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What is on disk is not what was written.
+    #[error("{0}")]
+    Damaged(String),
+    /// One ticket can't be read; others can.
+    #[error("ticket number {number} can't be read: {why}")]
+    Ticket {
+        /// Which.
+        number: Number,
+        /// Why.
+        why: String,
+    },
+    /// The folder is not this program's, or of another time.
+    #[error("{0}")]
+    Format(String),
+    /// Another process has the folder.
+    #[error("another process has this data folder open: stop it first")]
+    Locked,
+    /// Another writer has taken over.
+    #[error("another writer has taken over: this one must stop")]
+    Fenced,
+    /// The ticket was changed by somebody else.
+    #[error("ticket number {number} is at revision {is}, not {expected}")]
+    Conflict {
+        /// Which.
+        number: Number,
+        /// Its revision.
+        is: u64,
+        /// The one expected.
+        expected: u64,
+    },
+    /// More was decided at once than a commit may hold.
+    #[error("a commit of {0} bytes is too large")]
+    TooLarge(usize),
+}
+
+impl From<VaultError> for StoreError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Io(source) if source.kind() == io::ErrorKind::StorageFull => Self::Full,
+            VaultError::Io(source) => Self::Io {
+                doing: "using the tickets' keys",
+                source,
+            },
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+impl From<Unreadable> for StoreError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Form(_) => Self::Format(error.to_string()),
+            Unreadable::Bytes(_) | Unreadable::Empty => Self::Damaged(error.to_string()),
+        }
+    }
+}
