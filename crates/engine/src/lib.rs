@@ -3,7 +3,21 @@
 //! A command is answered only after its events are on disk, synced. The journal is the truth; everything
 //! else (timers, the outbox, task lists, the index) follows from it and can be rebuilt from it.
 
+pub mod clock;
 pub mod disk;
+mod engine;
+mod error;
+mod floor;
+pub mod notify;
+mod outbox;
 pub mod record;
 pub mod store;
 pub mod vault;
+mod writer;
+
+pub use engine::{Builder, Engine, Handle, StartError, Submission};
+pub use error::Error;
+pub use floor::{Deployed, Done, Incident, Target};
+pub use upline_core as core;
+pub use upline_dsl as dsl;
+pub use upline_lab as lab;

@@ -7,7 +7,7 @@ use super::{Recovered, Seen, StoreError};
 use crate::record::{Commit, Entry, Moved, Number, Record};
 
 /// Most commands that are remembered, so that one that comes again is answered and not carried out again.
-pub const MAX_COMMANDS: usize = 1 << 20;
+pub(crate) const MAX_COMMANDS: usize = 1 << 18;
 
 /// A journal's sum so far.
 #[derive(Debug, Default)]

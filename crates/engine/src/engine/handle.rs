@@ -1,0 +1,374 @@
+//! The handle: commands and questions to a running engine.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, oneshot};
+use upline_core::decide::Migration;
+use upline_core::{Actor, Branch, Command, Event, Name, Ticket, Typed, Wish};
+
+use super::Mail;
+use crate::error::Error;
+use crate::floor::{Deployed, Done, Floor, Request, Target, instant};
+use crate::record::{CommandId, File, Number};
+use crate::store::Store;
+use crate::writer::{Input, Reply};
+
+/// Most tickets on one page of an answer.
+pub const MAX_PAGE: usize = 200;
+
+/// Commands and questions to a running engine. Cheap to clone; may outlive the engine, and says so then.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    writer: Sender<Mail>,
+    /// Bounds what waits.
+    room: Arc<Semaphore>,
+}
+
+/// A command on its way: what is wished, and what is known besides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Submission {
+    request: Request,
+}
+
+impl Submission {
+    /// Somebody's wish, at the only position that it can mean.
+    pub fn new(by: Actor, wish: Wish) -> Self {
+        Self::of(Command {
+            by,
+            branch: None,
+            wish,
+        })
+    }
+
+    /// A whole command.
+    pub fn of(command: Command) -> Self {
+        Self {
+            request: Request {
+                command,
+                id: None,
+                origin: Name::new_static("library"),
+                expected: None,
+            },
+        }
+    }
+
+    /// In a parallel state: the branch.
+    pub fn branch(mut self, branch: Branch) -> Self {
+        self.request.command.branch = Some(branch);
+        self
+    }
+
+    /// An id that is never used for another command: given again with it, the command is answered as before
+    /// and not carried out twice.
+    pub fn id(mut self, id: CommandId) -> Self {
+        let wish = format!("{:?}", self.request.command);
+        let hash = blake3::hash(wish.as_bytes());
+        let short = std::array::from_fn(|at| hash.as_bytes()[at]);
+        self.request.id = Some((id, u64::from_le_bytes(short)));
+        self
+    }
+
+    /// By which way it came, for the journal: a page, a link, a token.
+    pub fn origin(mut self, origin: impl Into<Name>) -> Self {
+        self.request.origin = origin.into();
+        self
+    }
+
+    /// The revision of the ticket that the caller has seen: of another one nothing is done.
+    pub fn expecting(mut self, revision: u64) -> Self {
+        self.request.expected = Some(revision);
+        self
+    }
+}
+
+/// A page of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// What to ask with for the next page; `None`: this is the last.
+    pub next: Option<Number>,
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The engine's time.
+    pub now: Timestamp,
+    /// Tickets that are open, or have messages still to be sent.
+    pub tickets: usize,
+    /// When the next clock is due.
+    pub next_due: Option<Timestamp>,
+}
+
+impl Handle {
+    pub(super) fn new(writer: Sender<Mail>, room: Arc<Semaphore>) -> Self {
+        Self { writer, room }
+    }
+
+    /// Opens a ticket of the newest version of a workflow. Answered when it is on disk.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn open(&self, workflow: &str, by: Actor, fields: Typed) -> Result<Done, Error> {
+        let wish = Wish::Open {
+            ticket: Name::default(),
+            key: None,
+            parent: None,
+            fields,
+        };
+        self.open_with(workflow, Submission::new(by, wish)).await
+    }
+
+    /// The same with all that can be said; the wish is [`Wish::Open`], and an empty id in it is filled.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn open_with(&self, workflow: &str, submission: Submission) -> Result<Done, Error> {
+        let workflow = Name::new(workflow);
+        self.ask(|reply| Input::Open(workflow, submission.request, reply))
+            .await
+    }
+
+    /// Does something to a ticket. Answered when it is on disk.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn submit(&self, ticket: &str, submission: Submission) -> Result<Done, Error> {
+        self.submit_to(Target::Id(Name::new(ticket)), submission)
+            .await
+    }
+
+    /// The same for a ticket that is named in another way.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn submit_to(&self, target: Target, submission: Submission) -> Result<Done, Error> {
+        self.ask(|reply| Input::Submit(target, submission.request, reply))
+            .await
+    }
+
+    /// Takes an action of the ticket's state.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn act(&self, ticket: &str, by: Actor, action: &str) -> Result<Done, Error> {
+        let wish = Wish::Act {
+            action: Name::new(action),
+            fields: Vec::new(),
+            note: None,
+        };
+        self.submit(ticket, Submission::new(by, wish)).await
+    }
+
+    /// Moves a ticket to another version of its workflow, and answers with what that was.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn migrate(
+        &self,
+        ticket: &str,
+        version: u32,
+        plan: Migration,
+        by: Actor,
+    ) -> Result<Vec<Event>, Error> {
+        self.migrate_or_plan(ticket, version, plan, by, false).await
+    }
+
+    /// What [`Handle::migrate`] would do; nothing is done.
+    ///
+    /// # Errors
+    /// [`Error`], as the migration would answer.
+    pub async fn plan_migration(
+        &self,
+        ticket: &str,
+        version: u32,
+        plan: Migration,
+        by: Actor,
+    ) -> Result<Vec<Event>, Error> {
+        self.migrate_or_plan(ticket, version, plan, by, true).await
+    }
+
+    async fn migrate_or_plan(
+        &self,
+        ticket: &str,
+        version: u32,
+        plan: Migration,
+        by: Actor,
+        dry: bool,
+    ) -> Result<Vec<Event>, Error> {
+        let target = Target::Id(Name::new(ticket));
+        self.ask(|reply| Input::Migrate(target, version, plan, by, dry, reply))
+            .await
+    }
+
+    /// Workflows and the directory that hold from now on. They are checked together with what holds already;
+    /// with a mistake in them nothing changes. Open tickets keep the version of their workflow.
+    ///
+    /// # Errors
+    /// [`Error::Files`] with all mistakes; [`Error::SameVersion`].
+    pub async fn deploy(&self, files: Vec<File>) -> Result<Deployed, Error> {
+        let (known, now) = self
+            .look(|floor, _| {
+                let known: Vec<File> = floor.files().cloned().collect();
+                (known, floor.timestamp())
+            })
+            .await?;
+        let given = files.clone();
+        let checked = tokio::task::spawn_blocking(move || check(known, &given, now)).await;
+        let versions = checked.map_err(|_| Error::Stopped)??;
+        let given = files.clone();
+        self.look(move |floor, _| same_version(floor, &versions, &given))
+            .await??;
+        self.ask(|reply| Input::Deploy(files, reply)).await
+    }
+
+    /// The ticket as it is; `None`: no such ticket is open.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn ticket(&self, id: &str) -> Result<Option<Ticket>, Error> {
+        let target = Target::Id(Name::new(id));
+        self.look(move |floor, store| {
+            let Some(number) = floor.find(&target) else {
+                return Ok(None);
+            };
+            let record = floor.record(store, number)?;
+            Ok(Some(record.ticket.clone()))
+        })
+        .await?
+    }
+
+    /// The tickets that a person is answerable for, oldest first, after the ticket number `after`.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn tasks(&self, person: &str, after: Number) -> Result<Page<Ticket>, Error> {
+        let person = Name::new(person);
+        self.look(move |floor, store| {
+            let numbers = floor.held_by(&person).filter(|number| *number > after);
+            let numbers: Vec<Number> = numbers.take(MAX_PAGE + 1).collect();
+            let more = numbers.len() > MAX_PAGE;
+            let mut items = Vec::new();
+            for number in numbers.iter().take(MAX_PAGE) {
+                items.push(floor.record(store, *number)?.ticket.clone());
+            }
+            let last = numbers.get(MAX_PAGE - 1).copied();
+            Ok(Page {
+                items,
+                next: last.filter(|_| more),
+            })
+        })
+        .await?
+    }
+
+    /// How the engine is.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn status(&self) -> Result<Status, Error> {
+        self.look(|floor, _| Status {
+            now: floor.timestamp(),
+            tickets: floor.len(),
+            next_due: floor.next_due().map(|due| instant(due.at())),
+        })
+        .await
+    }
+
+    /// Answers when nothing is due and no message is under way: for tests that move a
+    /// [`ManualClock`](crate::clock::ManualClock).
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn settled(&self) -> Result<(), Error> {
+        self.ask(Input::Settled).await
+    }
+
+    /// An operator says that the machine's clock is right, though it has jumped.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn believe_clock(&self) -> Result<(), Error> {
+        self.send(Mail::Input(Input::Believe))
+    }
+
+    /// Destroys the key of a ticket: its fields, and what people wrote, can't be read any more. The journal
+    /// still verifies.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn erase(&self, ticket: &str, by: &str) -> Result<(), Error> {
+        let (ticket, by) = (Name::new(ticket), Name::new(by));
+        self.ask(|reply| Input::Erase(ticket, by, reply)).await
+    }
+
+    pub(super) fn send(&self, mail: Mail) -> Result<(), Error> {
+        self.writer.send(mail).map_err(|_| Error::Stopped)
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        input: impl FnOnce(Reply<T>) -> Input,
+    ) -> Result<T, Error> {
+        let room = Arc::clone(&self.room).try_acquire_owned();
+        let room = room.map_err(|_| Error::Busy)?;
+        let (answer, answered) = oneshot::channel();
+        let reply = Box::new(move |done| {
+            drop(room);
+            // Whoever asked may have gone.
+            let _ = answer.send(done);
+        });
+        self.send(Mail::Input(input(reply)))?;
+        answered.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Looks at what is on disk.
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Floor, &mut dyn Store) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.ask(|reply: Reply<T>| {
+            Input::Look(Box::new(move |open| {
+                reply(open.map(|(floor, store)| look(floor, store)));
+            }))
+        })
+        .await
+    }
+}
+
+/// Checks the files together with those that hold already. The versions of the workflows that came.
+fn check(known: Vec<File>, given: &[File], now: Timestamp) -> Result<Vec<(Name, u32)>, Error> {
+    let replaced = |file: &File| given.iter().any(|other| other.name == file.name);
+    let all = known.iter().filter(|file| !replaced(file)).chain(given);
+    let all: Vec<(&str, &[u8])> = all
+        .map(|file| (file.name.as_str(), file.text.as_bytes()))
+        .collect();
+    let checked = upline_dsl::check(all, now);
+    if !checked.is_fine() {
+        return Err(Error::Files(Box::new(checked)));
+    }
+    let workflows = checked.workflows.iter();
+    Ok(workflows
+        .map(|read| (read.value.name.clone(), read.value.version))
+        .collect())
+}
+
+/// A version that tickets run must not change its meaning.
+fn same_version(floor: &mut Floor, versions: &[(Name, u32)], given: &[File]) -> Result<(), Error> {
+    for (workflow, version) in versions {
+        if let Some(known) = floor.text_of(workflow, *version)
+            && given.iter().any(|file| file.name == known.name)
+            && !given.contains(known)
+        {
+            return Err(Error::SameVersion {
+                workflow: workflow.clone(),
+                version: *version,
+            });
+        }
+    }
+    Ok(())
+}

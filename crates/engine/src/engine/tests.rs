@@ -1,0 +1,271 @@
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use upline_core::{Rejection, Wish};
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::notify::Sending;
+
+const DESK: &str = "
+directory: acme
+last-resort: user max
+people:
+  ann: { name: Ann, mail: ann@example.com }
+  bob: { name: Bob, mail: bob@example.com }
+  lea: { name: Lea, mail: lea@example.com }
+  max: { name: Max, mail: max@example.com }
+groups:
+  desk: { members: [ann, bob], lead: lea, manager: max }
+";
+
+const CALL: &str = "
+workflow: call
+start: asked
+fields:
+  caller: contact
+ladders:
+  climb: [{ after: 15 min, assign: another in desk }, { after: 30 min, assign: lead of desk }]
+states:
+  asked:
+    assign: least busy in desk
+    escalate: climb
+    form: [caller]
+    actions: { accept: { goto: working }, done: { goto: closed } }
+  working:
+    assign: who did accept
+    escalate: climb
+    actions: { done: { goto: closed } }
+  closed: { end: done }
+";
+
+#[derive(Clone, Default)]
+struct Post {
+    sent: Arc<Mutex<Vec<(String, String)>>>,
+    answers: Arc<Mutex<Vec<Result<(), SendError>>>>,
+}
+
+impl Notifier for Post {
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+        let line = (message.key.clone(), message.to.name().to_string());
+        self.sent.lock().unwrap().push(line);
+        let answer = self.answers.lock().unwrap().pop().unwrap_or(Ok(()));
+        Box::pin(async { answer })
+    }
+}
+
+fn begin() -> Timestamp {
+    "2026-03-06T09:00:00Z".parse().unwrap()
+}
+
+fn person(name: &str) -> upline_core::Actor {
+    upline_core::Actor::Person(name.into())
+}
+
+async fn started(post: &Post) -> (Engine, ManualClock) {
+    let clock = ManualClock::at(begin());
+    let engine = Engine::builder()
+        .clock(clock.clone())
+        .notifier(post.clone())
+        .file("desk.yaml", DESK)
+        .file("call.yaml", CALL)
+        .start()
+        .await
+        .unwrap();
+    (engine, clock)
+}
+
+async fn holder(handle: &Handle, id: &str) -> String {
+    let ticket = handle.ticket(id).await.unwrap().unwrap();
+    let (_, holder) = ticket.answerable().next().unwrap();
+    holder.to_string()
+}
+
+#[tokio::test]
+async fn a_ticket_climbs_when_nobody_acts_and_everybody_is_told_once() {
+    let post = Post::default();
+    let (engine, clock) = started(&post).await;
+    let handle = engine.handle();
+    let fields = vec![("caller".into(), "Mr Low".into())];
+    let done = handle.open("call", person("max"), fields).await.unwrap();
+    assert_eq!((done.number, done.id.as_str()), (1, "1"));
+    let minutes = |minutes| std::time::Duration::from_secs(60 * minutes);
+    for (wait, who) in [(0, "ann"), (15, "bob"), (15, "lea"), (30, "max")] {
+        clock.forward(minutes(wait));
+        handle.settled().await.unwrap();
+        assert_eq!(holder(&handle, "1").await, who);
+    }
+    let told: Vec<String> = post
+        .sent
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, to)| to.clone())
+        .collect();
+    assert_eq!(told, ["ann", "bob", "lea", "max"]);
+    handle.act("1", person("max"), "done").await.unwrap();
+    handle.settled().await.unwrap();
+    assert_eq!(handle.ticket("1").await.unwrap(), None);
+    let late = handle.act("1", person("max"), "done").await;
+    assert!(
+        matches!(late, Err(Error::Rejected(Rejection::HasEnded))),
+        "{late:?}"
+    );
+    assert_eq!(handle.status().await.unwrap().tickets, 0);
+    engine.stop().await.unwrap();
+    assert!(matches!(handle.status().await, Err(Error::Stopped)));
+}
+
+#[tokio::test]
+async fn a_command_with_an_id_is_carried_out_once() {
+    let (engine, _) = started(&Post::default()).await;
+    let handle = engine.handle();
+    let open = || {
+        let wish = Wish::Open {
+            ticket: "".into(),
+            key: None,
+            parent: None,
+            fields: Vec::new(),
+        };
+        Submission::new(person("max"), wish).id([1; 16])
+    };
+    let first = handle.open_with("call", open()).await.unwrap();
+    let second = handle.open_with("call", open()).await.unwrap();
+    assert!(!first.again && second.again);
+    assert_eq!((first.id, first.revision), (second.id, second.revision));
+    assert_eq!(handle.status().await.unwrap().tickets, 1);
+    let other = Submission::new(person("ann"), Wish::Claim).id([1; 16]);
+    let other = handle.submit("1", other).await;
+    assert!(matches!(other, Err(Error::OtherCommand)), "{other:?}");
+}
+
+#[tokio::test]
+async fn of_a_hundred_who_act_at_once_one_wins() {
+    let (engine, _) = started(&Post::default()).await;
+    let handle = engine.handle();
+    handle
+        .open("call", person("max"), Vec::new())
+        .await
+        .unwrap();
+    let revision = handle.ticket("1").await.unwrap().unwrap().revision;
+    let mut tasks = Vec::new();
+    for _ in 0..100 {
+        let handle = handle.clone();
+        let act = Wish::Act {
+            action: "accept".into(),
+            fields: Vec::new(),
+            note: None,
+        };
+        let act = Submission::new(person("ann"), act).expecting(revision);
+        tasks.push(tokio::spawn(async move { handle.submit("1", act).await }));
+    }
+    let (mut won, mut lost) = (0, 0);
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(Error::Changed { .. }) => lost += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!((won, lost), (1, 99));
+}
+
+#[tokio::test]
+async fn what_fails_for_the_moment_is_tried_again_under_the_same_key() {
+    let post = Post::default();
+    let busy = SendError::Temporary {
+        reason: "busy".into(),
+        after: None,
+    };
+    *post.answers.lock().unwrap() = vec![Ok(()), Err(busy.clone()), Err(busy)];
+    let (engine, clock) = started(&post).await;
+    let handle = engine.handle();
+    handle
+        .open("call", person("max"), Vec::new())
+        .await
+        .unwrap();
+    for _ in 0..40 {
+        handle.settled().await.unwrap();
+        clock.forward(std::time::Duration::from_secs(1));
+    }
+    handle.settled().await.unwrap();
+    let sent = post.sent.lock().unwrap().clone();
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    assert!(sent.iter().all(|line| *line == sent[0]), "{sent:?}");
+}
+
+#[tokio::test]
+async fn whom_no_channel_reaches_is_passed_over_at_once() {
+    let post = Post::default();
+    let gone = SendError::Permanent {
+        reason: "550".into(),
+    };
+    *post.answers.lock().unwrap() = vec![Err(gone)];
+    let (engine, _) = started(&post).await;
+    let handle = engine.handle();
+    handle
+        .open("call", person("max"), Vec::new())
+        .await
+        .unwrap();
+    handle.settled().await.unwrap();
+    assert_eq!(holder(&handle, "1").await, "bob");
+    let told: Vec<_> = post
+        .sent
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, to)| to.clone())
+        .collect();
+    assert_eq!(told, ["ann", "bob"]);
+}
+
+#[tokio::test]
+async fn files_with_mistakes_change_nothing() {
+    let (engine, _) = started(&Post::default()).await;
+    let handle = engine.handle();
+    let file = |text: &str| {
+        vec![File {
+            name: "call.yaml".into(),
+            text: text.into(),
+        }]
+    };
+    let broken = handle
+        .deploy(file(&CALL.replace("goto: closed", "goto: nowhere")))
+        .await;
+    assert!(matches!(broken, Err(Error::Files(_))));
+    let silent = handle.deploy(file(&CALL.replace("15 min", "20 min"))).await;
+    assert!(matches!(silent, Err(Error::SameVersion { .. })));
+    let second = CALL.replace("workflow: call", "workflow: call\nversion: 2");
+    let deployed = handle
+        .deploy(file(&second.replace("15 min", "20 min")))
+        .await;
+    assert_eq!(deployed.unwrap().workflows, [("call".into(), 2)]);
+    assert_eq!(
+        handle
+            .deploy(file(&second.replace("15 min", "20 min")))
+            .await
+            .unwrap()
+            .workflows,
+        []
+    );
+}
+
+#[tokio::test]
+async fn who_leaves_the_directory_loses_the_ticket_at_once() {
+    let (engine, _) = started(&Post::default()).await;
+    let handle = engine.handle();
+    handle
+        .open("call", person("max"), Vec::new())
+        .await
+        .unwrap();
+    assert_eq!(handle.tasks("ann", 0).await.unwrap().items.len(), 1);
+    let text = DESK.replace("  ann: { name: Ann, mail: ann@example.com }\n", "");
+    let file = File {
+        name: "desk.yaml".into(),
+        text: text.replace("[ann, bob]", "[bob]"),
+    };
+    assert!(handle.deploy(vec![file]).await.unwrap().directory);
+    handle.settled().await.unwrap();
+    assert_eq!(holder(&handle, "1").await, "bob");
+    assert_eq!(handle.tasks("ann", 0).await.unwrap().items.len(), 0);
+}

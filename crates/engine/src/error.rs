@@ -1,0 +1,102 @@
+//! What can go wrong for a caller.
+
+use upline_core::{Name, Rejection};
+use upline_lab::world::Refusal;
+
+use crate::floor::Fault;
+use crate::store::StoreError;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The ticket's rules refuse it. Nothing has changed.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// A ticket with this key is open. Nothing has changed.
+    #[error("the key `{key}` is open as ticket {ticket}")]
+    SameKey {
+        /// The key.
+        key: Name,
+        /// The ticket that has it.
+        ticket: Name,
+    },
+    /// No such workflow, or not in this version. Nothing has changed.
+    #[error("there is no workflow `{workflow}`")]
+    NoSuchWorkflow {
+        /// Which was named.
+        workflow: Name,
+    },
+    /// No directory was deployed yet.
+    #[error("there is no directory yet: deploy one first")]
+    NoDirectory,
+    /// The ticket has changed since the caller looked. Nothing has changed by this command.
+    #[error("the ticket is at revision {revision} now")]
+    Changed {
+        /// Its revision.
+        revision: u64,
+    },
+    /// The command's id was used for another command before. Nothing has changed.
+    #[error("this id was used for another command")]
+    OtherCommand,
+    /// The ticket is set aside: an operator must look at it.
+    #[error("the ticket is set aside: {why}")]
+    SetAside {
+        /// What is wrong.
+        why: String,
+    },
+    /// The files have mistakes; what held before holds on.
+    #[error("the files have mistakes")]
+    Files(Box<upline_dsl::Checked>),
+    /// A workflow of this name and version is there with another text.
+    #[error("`{workflow}` version {version} is known with another text: raise `version`")]
+    SameVersion {
+        /// The workflow.
+        workflow: Name,
+        /// The version.
+        version: u32,
+    },
+    /// Too many commands wait: try again in a moment. Nothing has changed.
+    #[error("too many commands wait")]
+    Busy,
+    /// The store can't be written now. Nothing has changed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The store failed while the command was being written: whether it was carried out is seen when it is
+    /// given again with the same id.
+    #[error("it is not known whether the command was carried out: {0}")]
+    Unknown(String),
+    /// The engine has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(Refusal::Rejected(rejection)) => Self::Rejected(rejection),
+            Fault::Refused(Refusal::SameKey { key, ticket }) => Self::SameKey { key, ticket },
+            Fault::Refused(Refusal::NoSuchWorkflow { workflow }) => {
+                Self::NoSuchWorkflow { workflow }
+            }
+            Fault::Refused(other @ (Refusal::TooDeep | Refusal::Down)) => {
+                Self::Unavailable(other.to_string())
+            }
+            Fault::Changed { revision } => Self::Changed { revision },
+            Fault::OtherWish => Self::OtherCommand,
+            Fault::SetAside(why) => Self::SetAside { why },
+            Fault::NoDirectory => Self::NoDirectory,
+            Fault::Store(error) => Self::from_store(&error),
+        }
+    }
+}
+
+impl Error {
+    /// Of a store that failed before anything was written.
+    pub(crate) fn from_store(error: &StoreError) -> Self {
+        match error {
+            StoreError::Ticket { why, .. } => Self::SetAside { why: why.clone() },
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The floor: all open tickets, the people, the clocks. What a command means here and for whom else, in
+//! memory, without a clock or a disk. The writer drives it and commits what it has decided.
+
+mod files;
+mod links;
+mod timers;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lru::LruCache;
+use upline_core::{Command, Directory, Name, Rejection, Wish, Workload};
+use upline_lab::world::{Consequence, Openings, Refusal, Workflows};
+
+use crate::record::{CommandId, Entry, File, Millis, Number, Record};
+use crate::store::{Batch, Recovered, Seen, Store, StoreError};
+use links::Link;
+use timers::Timers;
+
+pub use files::Deployed;
+pub(crate) use timers::Due;
+
+/// Tickets that are kept decoded. A ticket takes 2 to 4 KiB.
+pub(crate) const HOT_TICKETS: usize = 8192;
+
+/// Which ticket is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// By its id.
+    Id(Name),
+    /// The open one that another system knows by this key.
+    Key {
+        /// The workflow: two systems may use the same key.
+        workflow: Name,
+        /// The key.
+        key: Name,
+    },
+}
+
+/// A command with what the surroundings say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) command: Command,
+    pub(crate) id: Option<(CommandId, u64)>,
+    pub(crate) origin: Name,
+    /// The revision that the caller has seen.
+    pub(crate) expected: Option<u64>,
+}
+
+impl Request {
+    /// Of the engine itself.
+    pub(crate) fn own(command: Command, origin: &'static str) -> Self {
+        Self {
+            command,
+            id: None,
+            origin: Name::new_static(origin),
+            expected: None,
+        }
+    }
+}
+
+/// What a command has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The ticket's number.
+    pub number: Number,
+    /// The ticket's id.
+    pub id: Name,
+    /// Its revision now: how many events it is made of.
+    pub revision: u64,
+    /// Whether this is the answer to a command that was carried out before.
+    pub again: bool,
+}
+
+/// Why the floor does not do something.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// Nothing has changed.
+    Refused(Refusal),
+    /// The ticket is not at the revision that the caller has seen.
+    Changed { revision: u64 },
+    /// The id was used for another wish.
+    OtherWish,
+    /// The ticket is set aside.
+    SetAside(String),
+    /// No directory has come yet.
+    NoDirectory,
+    /// The store does not answer.
+    Store(StoreError),
+}
+
+impl<R: Into<Refusal>> From<R> for Fault {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+/// Something for the operator to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Incident {
+    /// A ticket was set aside, since the engine can't move it without harm.
+    SetAside {
+        /// The ticket's id.
+        ticket: Name,
+        /// What is wrong.
+        why: String,
+    },
+    /// The store has failed. It is opened again, unless what it says is of a kind that needs an operator.
+    Store {
+        /// What it said.
+        why: String,
+    },
+    /// A clock, a child's end or an opening by the clock was refused.
+    Refused {
+        /// The ticket's id.
+        ticket: Name,
+        /// Why.
+        why: String,
+    },
+}
+
+/// All that is open.
+pub(crate) struct Floor {
+    pub(crate) now: Millis,
+    fence: u64,
+    pub(crate) workflows: Workflows,
+    /// `None` until the first one came.
+    pub(crate) directory: Option<Arc<Directory>>,
+    /// What was deployed, in order; the texts are what a restart reads.
+    files: Vec<File>,
+    pub(crate) workload: Workload,
+    links: BTreeMap<Number, Link>,
+    /// Ids that the engine has not made, by their hash.
+    names: HashMap<u128, Number>,
+    keys: HashMap<u128, Number>,
+    held_by: BTreeMap<Name, BTreeSet<Number>>,
+    timers: Timers,
+    openings: Openings,
+    hot: LruCache<Number, Box<Record>>,
+    last_number: Number,
+    commands: VecDeque<Seen>,
+    by_command: HashMap<CommandId, (u64, Number, u64)>,
+    consequences: VecDeque<Consequence>,
+    /// When somebody's absence begins.
+    absences: BTreeMap<Timestamp, Name>,
+    /// When each of the openings opens its next ticket.
+    next_openings: Vec<Option<Timestamp>>,
+    /// The first ticket whose holders must still be looked at.
+    recheck: Option<Number>,
+    /// Since the last commit.
+    entries: Vec<Entry>,
+    changed: BTreeSet<Number>,
+    bytes: usize,
+    /// Messages that were written since the last commit, and tickets whose messages may be over.
+    pub(crate) unsent: Vec<Number>,
+    pub(crate) incidents: Vec<Incident>,
+}
+
+impl Floor {
+    /// Goes on from what the store says.
+    pub(crate) fn recover(store: &mut dyn Store) -> Result<Self, StoreError> {
+        let mut floor = Self {
+            now: 0,
+            fence: 0,
+            workflows: Workflows::default(),
+            directory: None,
+            files: Vec::new(),
+            workload: Workload::default(),
+            links: BTreeMap::new(),
+            names: HashMap::new(),
+            keys: HashMap::new(),
+            held_by: BTreeMap::new(),
+            timers: Timers::default(),
+            openings: Openings::new(&Workflows::default()),
+            // Unbounded by itself: what was changed must not be dropped before it is committed.
+            hot: LruCache::unbounded(),
+            last_number: 0,
+            commands: VecDeque::new(),
+            by_command: HashMap::new(),
+            consequences: VecDeque::new(),
+            absences: BTreeMap::new(),
+            next_openings: Vec::new(),
+            recheck: None,
+            entries: Vec::new(),
+            changed: BTreeSet::new(),
+            bytes: 0,
+            unsent: Vec::new(),
+            incidents: Vec::new(),
+        };
+        let known = store.recover(&mut |record| {
+            floor.link(record);
+            if !record.unsent.is_empty() {
+                floor.unsent.push(record.number);
+            }
+            Ok(())
+        })?;
+        floor.now = known.at;
+        floor.fence = known.fence;
+        floor.last_number = known.last_number;
+        floor.workload = known.workload;
+        for seen in known.commands {
+            floor.remember(seen);
+        }
+        floor.read_files(known.files)?;
+        // Somebody may have gone while nobody looked.
+        floor.recheck_all();
+        Ok(floor)
+    }
+
+    /// The engine's time.
+    pub(crate) fn timestamp(&self) -> Timestamp {
+        instant(self.now)
+    }
+
+    /// How many tickets are open, or have messages still to be sent.
+    pub(crate) fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// What the writer must know to go on, for a snapshot.
+    pub(crate) fn known(&self) -> Recovered {
+        Recovered {
+            fence: self.fence,
+            at: self.now,
+            last_number: self.last_number,
+            workload: self.workload.clone(),
+            files: self.files.clone(),
+            commands: self.commands.clone(),
+        }
+    }
+
+    /// Whether something was decided that is not committed.
+    pub(crate) fn is_changed(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// About how many bytes the next commit has.
+    pub(crate) fn pending_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Commits everything that was decided since the last commit.
+    pub(crate) fn commit(&mut self, store: &mut dyn Store, wall: Millis) -> Result<(), StoreError> {
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        let position = store.next_position();
+        for number in &self.changed {
+            if let Some(record) = self.hot.get_mut(number) {
+                record.last = position;
+            }
+        }
+        let after = self.changed.iter();
+        let after = after.filter_map(|number| self.hot.peek(number).map(|record| &**record));
+        let batch = Batch {
+            fence: self.fence,
+            at: self.now,
+            wall,
+            entries: std::mem::take(&mut self.entries),
+            after: after.collect(),
+        };
+        store.commit(batch)?;
+        self.bytes = 0;
+        for number in std::mem::take(&mut self.changed) {
+            if !self.links.contains_key(&number) {
+                self.hot.pop(&number);
+            }
+        }
+        while self.hot.len() > HOT_TICKETS {
+            self.hot.pop_lru();
+        }
+        Ok(())
+    }
+
+    /// The number of a ticket that is open.
+    pub(crate) fn find(&self, target: &Target) -> Option<Number> {
+        match target {
+            Target::Id(id) => self.find_id(id),
+            Target::Key { workflow, key } => self.keys.get(&links::key(workflow, key)).copied(),
+        }
+    }
+
+    fn find_id(&self, id: &str) -> Option<Number> {
+        match links::number_of(id) {
+            Some(number) => self.links.contains_key(&number).then_some(number),
+            None => self.names.get(&links::hash(id)).copied(),
+        }
+    }
+
+    /// Whether the engine has given this id to a ticket that is no longer on the floor.
+    pub(crate) fn was_given(&self, id: &str) -> bool {
+        links::number_of(id).is_some_and(|number| number <= self.last_number)
+    }
+
+    /// The ticket, read if need be.
+    pub(crate) fn record(
+        &mut self,
+        store: &mut dyn Store,
+        number: Number,
+    ) -> Result<&Record, Fault> {
+        self.fetch(store, number)?;
+        let record = self.hot.peek(&number);
+        record
+            .map(|record| &**record)
+            .ok_or(Fault::from(Rejection::NotOpen))
+    }
+
+    fn fetch(&mut self, store: &mut dyn Store, number: Number) -> Result<(), Fault> {
+        if self.hot.get(&number).is_some() {
+            return Ok(());
+        }
+        match store.ticket(number) {
+            Ok(Some(record)) => {
+                self.hot.put(number, Box::new(record));
+                Ok(())
+            }
+            Ok(None) => Err(Rejection::NotOpen.into()),
+            Err(error) => Err(Fault::Store(error)),
+        }
+    }
+
+    /// Who holds which tickets, in order of their numbers.
+    pub(crate) fn held_by(&self, person: &str) -> impl Iterator<Item = Number> {
+        self.held_by.get(person).into_iter().flatten().copied()
+    }
+
+    /// Numbers of the tickets on the floor above `after`, ascending.
+    pub(crate) fn numbers(&self, after: Number) -> impl Iterator<Item = Number> {
+        self.links.range(after + 1..).map(|(number, _)| *number)
+    }
+
+    fn remember(&mut self, seen: Seen) {
+        self.by_command
+            .insert(seen.id, (seen.wish, seen.number, seen.revision));
+        self.commands.push_back(seen);
+        if self.commands.len() > crate::store::fold::MAX_COMMANDS
+            && let Some(oldest) = self.commands.pop_front()
+        {
+            self.by_command.remove(&oldest.id);
+        }
+    }
+}
+
+/// The instant of so many milliseconds; one out of range is the nearest there is.
+pub(crate) fn instant(at: Millis) -> Timestamp {
+    Timestamp::from_millisecond(at).unwrap_or(match at < 0 {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    })
+}
+
+/// A wish that opens a ticket.
+pub(crate) fn is_opening(command: &Command) -> bool {
+    matches!(command.wish, Wish::Open { .. })
+}

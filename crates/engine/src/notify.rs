@@ -1,0 +1,71 @@
+//! Telling people: what a message is, and who sends it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use upline_core::{Branch, Name, Person, Recipient, Ticket, Topic};
+
+/// A message that is to be sent now.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Message {
+    /// The same for every try, and for no other message: peers recognise a second copy by it.
+    pub key: String,
+    /// The ticket as it is now.
+    pub ticket: Ticket,
+    /// The branch that it is about.
+    pub branch: Branch,
+    /// To whom.
+    pub to: Recipient,
+    /// The person, if it goes to one and he is still in the directory.
+    pub person: Option<Person>,
+    /// The channel.
+    pub via: Name,
+    /// What about.
+    pub topic: Topic,
+    /// When it was written.
+    pub written: Timestamp,
+    /// The number of this try, from 1.
+    pub attempt: u32,
+}
+
+/// Why a message was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It may go another time: no connection, a busy peer.
+    #[error("{reason}")]
+    Temporary {
+        /// What the peer said.
+        reason: String,
+        /// When to try again, if the peer said so.
+        after: Option<Duration>,
+    },
+    /// It will never go: the address does not exist, the peer refuses.
+    #[error("{reason}")]
+    Permanent {
+        /// What the peer said.
+        reason: String,
+    },
+}
+
+/// The answer of a notifier.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
+
+/// Sends messages. One that hangs is given up after its lease, one that panics has failed for the moment;
+/// neither holds up a clock.
+pub trait Notifier: Send + Sync {
+    /// Sends one message. The same may come again, with the same key, if the answer was lost.
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a>;
+}
+
+/// Tells nobody: every message counts as delivered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Notifier for Silent {
+    fn send<'a>(&'a self, _message: &'a Message) -> Sending<'a> {
+        Box::pin(async { Ok(()) })
+    }
+}

@@ -1,0 +1,495 @@
+//! The writer: the one place where time enters, commands become events, and events become durable.
+//!
+//! It has no thread and no clock of its own: [`Writer::turn`] is given what the clocks show and what has come
+//! in since, and does one commit. The engine's thread calls it, and so does the simulator.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use upline_core::decide::Migration;
+use upline_core::{Actor, Command, Event, Name, Recipient, Wish};
+
+use crate::clock::{Reading, TimeKeeper, millis};
+use crate::error::Error;
+use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Target, instant};
+use crate::notify::{Message, SendError};
+use crate::outbox::{self, MessageId, Outbox, OutboxOptions};
+use crate::record::{Fate, File, Millis, Number, Settled};
+use crate::store::{MAX_COMMIT_BYTES, Store, StoreError};
+
+/// Most clocks that fire in one commit: between two, other people's commands have their turn.
+pub const MAX_FIRED_PER_COMMIT: usize = 1024;
+
+/// Most commands in one commit.
+pub const MAX_COMMANDS_PER_COMMIT: usize = 4096;
+
+/// How long a store that failed is left alone before it is opened again: the n-th time in a row.
+const REOPEN_AFTER: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+];
+
+/// How often a full disk is tried again.
+const FULL_AGAIN: Duration = Duration::from_secs(5);
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
+
+/// A look at the floor between two commits, when everything on it is on disk.
+pub(crate) type Look = Box<dyn FnOnce(Result<(&mut Floor, &mut dyn Store), Error>) + Send>;
+
+/// What comes in.
+pub(crate) enum Input {
+    /// Open a ticket of this workflow.
+    Open(Name, Request, Reply<Done>),
+    /// Do something to a ticket.
+    Submit(Target, Request, Reply<Done>),
+    /// Move a ticket to another version; with `true`, only say what would happen.
+    Migrate(Target, u32, Migration, Actor, bool, Reply<Vec<Event>>),
+    /// These files hold from now on. They were checked.
+    Deploy(Vec<File>, Reply<Deployed>),
+    /// What became of a message.
+    Sent(MessageId, Result<(), SendError>),
+    /// Destroy a ticket's key.
+    Erase(Name, Name, Reply<()>),
+    /// Look at something.
+    Look(Look),
+    /// The clock on the wall is right.
+    Believe,
+    /// To be answered when nothing is due and no message is under way.
+    Settled(Reply<()>),
+}
+
+/// What became of a commit.
+enum Outcome {
+    Done,
+    NotWritten(String),
+    Unknown(String),
+}
+
+/// What a turn has come to.
+pub(crate) struct Turn {
+    /// When the next one is needed though nothing comes in; engine's time, and what it is now.
+    pub(crate) wake: Option<Duration>,
+    /// Messages that must be sent now.
+    pub(crate) messages: Vec<(MessageId, Message)>,
+    /// For the operator.
+    pub(crate) incidents: Vec<Incident>,
+}
+
+/// How the store is.
+enum Health {
+    /// It can be written.
+    Good,
+    /// It has failed and is opened again at this steady time; so many times in a row.
+    Failed { again: Millis, times: usize },
+    /// It is of no use to try again.
+    Broken(String),
+}
+
+/// See the module.
+pub(crate) struct Writer {
+    store: Box<dyn Store>,
+    floor: Floor,
+    time: TimeKeeper,
+    outbox: Outbox,
+    health: Health,
+    full: Option<Millis>,
+    waiting: VecDeque<Input>,
+    answers: Vec<Box<dyn FnOnce(&Outcome) + Send>>,
+    settling: Vec<Reply<()>>,
+    incidents: Vec<Incident>,
+    last: Reading,
+}
+
+impl Writer {
+    pub(crate) fn open(
+        mut store: Box<dyn Store>,
+        reading: Reading,
+        outbox: OutboxOptions,
+        seed: u64,
+    ) -> Result<Self, StoreError> {
+        let floor = Floor::recover(&mut *store)?;
+        let time = TimeKeeper::begin(reading, floor.now);
+        let mut writer = Self {
+            store,
+            floor,
+            time,
+            outbox: Outbox::new(outbox, seed),
+            health: Health::Good,
+            full: None,
+            waiting: VecDeque::new(),
+            answers: Vec::new(),
+            settling: Vec::new(),
+            incidents: Vec::new(),
+            last: reading,
+        };
+        writer.take_messages();
+        Ok(writer)
+    }
+
+    /// Takes in what has come, lets due clocks fire, commits, answers.
+    pub(crate) fn turn(
+        &mut self,
+        reading: Reading,
+        inputs: impl IntoIterator<Item = Input>,
+    ) -> Turn {
+        self.last = reading;
+        self.waiting.extend(inputs);
+        let now = self.time.observe(reading);
+        if self.is_open(reading) {
+            let done = self.decide(now);
+            self.finish(done, reading);
+        }
+        self.refuse_or_keep();
+        let messages = match self.health {
+            Health::Good => self.messages(now),
+            Health::Failed { .. } | Health::Broken(_) => Vec::new(),
+        };
+        let mut incidents = std::mem::take(&mut self.incidents);
+        incidents.append(&mut self.floor.incidents);
+        let wake = self.wake(reading, now);
+        let idle = messages.is_empty() && self.outbox.is_idle() && wake != Some(Duration::ZERO);
+        if idle {
+            let settled = std::mem::take(&mut self.settling);
+            settled.into_iter().for_each(|reply| reply(Ok(())));
+        }
+        Turn {
+            wake,
+            messages,
+            incidents,
+        }
+    }
+
+    /// Whether commands wait that the last turn had no room for.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether the store can be written. One that has failed is opened again when its time has come.
+    fn is_open(&mut self, reading: Reading) -> bool {
+        if let Health::Failed { again, times } = self.health {
+            if reading.steady < again {
+                return false;
+            }
+            match Floor::recover(&mut *self.store) {
+                Ok(floor) => {
+                    self.floor = floor;
+                    self.floor.now = self.floor.now.max(0);
+                    self.health = Health::Good;
+                    self.outbox.forget();
+                    self.take_messages();
+                }
+                Err(error) => {
+                    self.failed(&error, times, reading);
+                    return false;
+                }
+            }
+        }
+        if matches!(self.health, Health::Broken(_)) {
+            return false;
+        }
+        if self.full.is_some_and(|again| reading.steady < again) {
+            return false;
+        }
+        match self.store.make_room() {
+            Ok(()) => {
+                self.full = None;
+                true
+            }
+            Err(StoreError::Full) => {
+                self.full = Some(reading.steady + millis(FULL_AGAIN));
+                false
+            }
+            Err(error) => {
+                self.failed(&error, 0, reading);
+                false
+            }
+        }
+    }
+
+    /// Decides what has come in and what is due. An error is the store's.
+    fn decide(&mut self, now: Millis) -> Result<(), StoreError> {
+        self.floor.now = self.floor.now.max(now);
+        let mut taken = 0;
+        while taken < MAX_COMMANDS_PER_COMMIT && self.floor.pending_bytes() < MAX_COMMIT_BYTES / 2 {
+            let Some(input) = self.waiting.pop_front() else {
+                break;
+            };
+            // A look sees only what is on disk.
+            if matches!(input, Input::Look(_)) && self.floor.is_changed() {
+                self.waiting.push_front(input);
+                break;
+            }
+            self.input(input)?;
+            taken += 1;
+        }
+        let fired = self.floor.tick(&mut *self.store, now, MAX_FIRED_PER_COMMIT);
+        match fired {
+            Err(Fault::Store(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn input(&mut self, input: Input) -> Result<(), StoreError> {
+        let (floor, store) = (&mut self.floor, &mut *self.store);
+        match input {
+            Input::Open(workflow, request, reply) => {
+                let done = floor.open(store, &workflow, &request);
+                self.answer(done, reply)
+            }
+            Input::Submit(target, request, reply) => {
+                let done = floor.submit(store, &target, &request);
+                self.answer(done, reply)
+            }
+            Input::Migrate(target, version, plan, by, dry, reply) => {
+                let done = floor.migrate(store, &target, version, &plan, &by, dry);
+                self.answer(done, reply)
+            }
+            Input::Deploy(files, reply) => {
+                let done = floor.deploy(files);
+                self.answer(Ok(done), reply)
+            }
+            Input::Sent(id, result) => self.sent(id, result),
+            Input::Erase(ticket, by, reply) => {
+                let done = floor.erase(store, &ticket, by);
+                self.answer(done, reply)
+            }
+            Input::Look(look) => {
+                look(Ok((floor, store)));
+                Ok(())
+            }
+            Input::Believe => {
+                self.time.believe(self.last);
+                Ok(())
+            }
+            Input::Settled(reply) => {
+                self.settling.push(reply);
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps the answer until what it says is on disk. A fault of the store ends the commit.
+    fn answer<T: Send + 'static>(
+        &mut self,
+        done: Result<T, Fault>,
+        reply: Reply<T>,
+    ) -> Result<(), StoreError> {
+        let (done, fatal) = match done {
+            Err(Fault::Store(error)) if !matches!(error, StoreError::Ticket { .. }) => {
+                (Err(Error::from_store(&error)), Some(error))
+            }
+            other => (other.map_err(Error::from), None),
+        };
+        self.answers.push(Box::new(move |outcome| {
+            reply(match outcome {
+                Outcome::Done => done,
+                Outcome::NotWritten(why) => Err(Error::Unavailable(why.clone())),
+                Outcome::Unknown(why) => Err(Error::Unknown(why.clone())),
+            });
+        }));
+        fatal.map_or(Ok(()), Err)
+    }
+
+    /// Commits, and answers all whose commands are in it.
+    fn finish(&mut self, decided: Result<(), StoreError>, reading: Reading) {
+        let (outcome, error) = match decided {
+            Err(error) => (Outcome::NotWritten(error.to_string()), Some(error)),
+            Ok(()) => match self.floor.commit(&mut *self.store, reading.wall) {
+                Ok(()) => (Outcome::Done, None),
+                Err(error) => (Outcome::Unknown(error.to_string()), Some(error)),
+            },
+        };
+        for answer in std::mem::take(&mut self.answers) {
+            answer(&outcome);
+        }
+        if let Some(error) = error {
+            return self.failed(&error, 0, reading);
+        }
+        self.take_messages();
+        let floor = &self.floor;
+        if let Err(error) = self.store.between_commits(&|| floor.known()) {
+            self.failed(&error, 0, reading);
+        }
+    }
+
+    /// What the writer holds in memory may be ahead of the disk: it is read again from there.
+    fn failed(&mut self, error: &StoreError, times: usize, reading: Reading) {
+        let why = error.to_string();
+        let hopeless = match error {
+            StoreError::Damaged(_)
+            | StoreError::Format(_)
+            | StoreError::Fenced
+            | StoreError::Conflict { .. }
+            | StoreError::Locked => true,
+            StoreError::Full
+            | StoreError::Io { .. }
+            | StoreError::Ticket { .. }
+            | StoreError::TooLarge(_) => false,
+        };
+        self.health = match hopeless {
+            true => Health::Broken(why.clone()),
+            false => Health::Failed {
+                again: reading.steady + millis(REOPEN_AFTER[times.min(REOPEN_AFTER.len() - 1)]),
+                times: times + 1,
+            },
+        };
+        self.incidents.push(Incident::Store { why });
+    }
+
+    /// What can't be done now is refused, so that nobody waits without knowing; what was sent is kept.
+    fn refuse_or_keep(&mut self) {
+        let why = match (&self.health, self.full) {
+            (Health::Broken(why), _) => why.clone(),
+            (Health::Failed { .. }, _) => "the store has failed and is being opened again".into(),
+            (Health::Good, Some(_)) => StoreError::Full.to_string(),
+            (Health::Good, None) => return,
+        };
+        let readable = matches!(self.health, Health::Good);
+        let error = || Error::Unavailable(why.clone());
+        for input in std::mem::take(&mut self.waiting) {
+            match input {
+                Input::Open(_, _, reply) | Input::Submit(_, _, reply) => reply(Err(error())),
+                Input::Migrate(.., reply) => reply(Err(error())),
+                Input::Deploy(_, reply) => reply(Err(error())),
+                Input::Erase(_, _, reply) | Input::Settled(reply) => reply(Err(error())),
+                Input::Look(look) if readable => look(Ok((&mut self.floor, &mut *self.store))),
+                Input::Look(look) => look(Err(error())),
+                // Its lease ends, and it is tried again under the same key.
+                Input::Sent(..) => (),
+                Input::Believe => self.time.believe(self.last),
+            }
+        }
+    }
+
+    fn take_messages(&mut self) {
+        let now = self.floor.now;
+        for number in std::mem::take(&mut self.floor.unsent) {
+            if let Ok(record) = self.floor.record(&mut *self.store, number) {
+                self.outbox.add(record, now);
+            }
+        }
+    }
+
+    /// The messages whose turn has come. Those about something that is over are withdrawn.
+    fn messages(&mut self, now: Millis) -> Vec<(MessageId, Message)> {
+        let mut messages = Vec::new();
+        while let Some(id) = self.outbox.take(now) {
+            let (number, notice) = id;
+            let directory = self.floor.directory.clone();
+            let Ok(record) = self.floor.record(&mut *self.store, number) else {
+                self.outbox.failed(id, now, None);
+                continue;
+            };
+            let unsent = record.unsent.iter();
+            let Some(unsent) = unsent.into_iter().find(|one| one.notice.id == notice) else {
+                self.outbox.done(id);
+                continue;
+            };
+            if !outbox::is_needed(record, unsent) {
+                self.waiting.push_back(Input::Sent(id, Err(withdrawn())));
+                continue;
+            }
+            match self.outbox.turn(id, unsent, now) {
+                outbox::Turn::GiveUp => {
+                    let reason = "it could not be delivered for too long".to_owned();
+                    let gone = SendError::Permanent { reason };
+                    self.waiting.push_back(Input::Sent(id, Err(gone)));
+                }
+                outbox::Turn::Send(attempt) => {
+                    let person = match &unsent.notice.to {
+                        Recipient::Person(name) => directory
+                            .as_ref()
+                            .and_then(|directory| directory.people.get(name).cloned()),
+                        Recipient::Contact(_) => None,
+                    };
+                    let message = Message {
+                        key: format!("{}-{notice}", record.ticket.id),
+                        ticket: record.ticket.clone(),
+                        branch: unsent.branch.clone(),
+                        to: unsent.notice.to.clone(),
+                        person,
+                        via: unsent.notice.via.clone(),
+                        topic: unsent.notice.topic.clone(),
+                        written: instant(unsent.at),
+                        attempt,
+                    };
+                    messages.push((id, message));
+                }
+            }
+        }
+        messages
+    }
+
+    /// What became of a message is a command like any other: too late, it does nothing.
+    fn sent(&mut self, id: MessageId, result: Result<(), SendError>) -> Result<(), StoreError> {
+        let now = self.floor.now;
+        let (number, notice) = id;
+        let (fate, wish) = match result {
+            Ok(()) => (Fate::Delivered, Some(Wish::Delivered { notice })),
+            Err(error) if error == withdrawn() => (Fate::Withdrawn, None),
+            Err(SendError::Temporary { after, .. }) => {
+                self.outbox.failed(id, now, after);
+                return Ok(());
+            }
+            Err(SendError::Permanent { reason }) => {
+                (Fate::Failed, Some(Wish::Undeliverable { notice, reason }))
+            }
+        };
+        let Some(tries) = self.outbox.done(id) else {
+            return Ok(());
+        };
+        let settled = Settled {
+            notice,
+            fate,
+            tries,
+        };
+        let told = self.tell(number, wish, settled);
+        match told {
+            Err(Fault::Store(error)) if !matches!(error, StoreError::Ticket { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn tell(&mut self, number: Number, wish: Option<Wish>, settled: Settled) -> Result<(), Fault> {
+        let (floor, store) = (&mut self.floor, &mut *self.store);
+        if let Some(wish) = wish {
+            let command = Command {
+                by: Actor::System(Name::new_static("outbox")),
+                branch: None,
+                wish,
+            };
+            floor.report(store, number, command)?;
+        }
+        floor.settled(store, number, vec![settled])
+    }
+
+    fn wake(&mut self, reading: Reading, now: Millis) -> Option<Duration> {
+        let rest = |at: Millis, now: Millis| u64::try_from(at - now).unwrap_or(0);
+        let rest = match self.health {
+            Health::Broken(_) => return None,
+            Health::Failed { again, .. } => rest(again, reading.steady),
+            Health::Good if self.full.is_some() => {
+                rest(self.full.unwrap_or_default(), reading.steady)
+            }
+            Health::Good if self.is_busy() => 0,
+            Health::Good => {
+                let floor = self.floor.next_wake();
+                let next = [floor, self.outbox.next()];
+                rest(next.into_iter().flatten().min()?, now)
+            }
+        };
+        Some(Duration::from_millis(rest))
+    }
+}
+
+/// How a message that is over leaves the outbox.
+fn withdrawn() -> SendError {
+    SendError::Permanent {
+        reason: String::new(),
+    }
+}
