@@ -46,7 +46,7 @@ pub enum Error {
         why: String,
     },
     /// The files have mistakes; what held before holds on.
-    #[error("the files have mistakes")]
+    #[error("the files have mistakes: {}", summary(.0))]
     Files(Box<upline_dsl::Checked>),
     /// A workflow of this name and version is there with another text.
     #[error("`{workflow}` version {version} is known with another text: raise `version`")]
@@ -99,4 +99,11 @@ impl Error {
             other => Self::Unavailable(other.to_string()),
         }
     }
+}
+
+/// The mistakes in a line each.
+fn summary(checked: &upline_dsl::Checked) -> String {
+    let all = checked.diagnostics.iter();
+    let lines: Vec<String> = all.map(|one| one.message.clone()).collect();
+    lines.join("; ")
 }

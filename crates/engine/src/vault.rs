@@ -306,7 +306,7 @@ mod tests {
     use std::sync::atomic::AtomicU8;
 
     use super::*;
-    use crate::disk::sim::SimDisk;
+    use crate::disk::sim::{Keep, SimDisk};
 
     fn entropy() -> Entropy {
         let next = AtomicU8::new(1);
@@ -349,7 +349,7 @@ mod tests {
         let sealed = vault.seal(slot, b"", b"Mr Low").unwrap();
         vault.destroy(slot).unwrap();
         assert_eq!(vault.unseal(slot, b"", &sealed).unwrap(), None);
-        disk.crash(crate::disk::sim::Crash::Nothing);
+        let disk = disk.crash(Keep::Nothing);
         let vault = open(&disk, slot + 1).unwrap();
         assert_eq!(vault.unseal(slot, b"", &sealed).unwrap(), None);
     }
@@ -363,7 +363,7 @@ mod tests {
             .collect();
         let last = *given.last().unwrap();
         let sealed = vault.seal(last, b"", b"x").unwrap();
-        disk.crash(crate::disk::sim::Crash::Nothing);
+        let disk = disk.crash(Keep::Nothing);
         let mut vault = open(&disk, last + 1).unwrap();
         assert_eq!(vault.unseal(last, b"", &sealed).unwrap().unwrap(), b"x");
         assert_eq!(vault.take().unwrap(), last + 1);

@@ -23,7 +23,7 @@ const CALL: &str = "
 workflow: call
 start: asked
 fields:
-  caller: contact
+  caller: { type: contact, label: Caller }
 ladders:
   climb: [{ after: 15 min, assign: another in desk }, { after: 30 min, assign: lead of desk }]
 states:
@@ -89,8 +89,8 @@ async fn a_ticket_climbs_when_nobody_acts_and_everybody_is_told_once() {
     let fields = vec![("caller".into(), "Mr Low".into())];
     let done = handle.open("call", person("max"), fields).await.unwrap();
     assert_eq!((done.number, done.id.as_str()), (1, "1"));
-    let minutes = |minutes| std::time::Duration::from_secs(60 * minutes);
-    for (wait, who) in [(0, "ann"), (15, "bob"), (15, "lea"), (30, "max")] {
+    let minutes = |minutes: u64| std::time::Duration::from_secs(60 * minutes);
+    for (wait, who) in [(0, "ann"), (15, "bob"), (30, "lea"), (30, "max")] {
         clock.forward(minutes(wait));
         handle.settled().await.unwrap();
         assert_eq!(holder(&handle, "1").await, who);
@@ -147,6 +147,7 @@ async fn of_a_hundred_who_act_at_once_one_wins() {
         .open("call", person("max"), Vec::new())
         .await
         .unwrap();
+    handle.settled().await.unwrap();
     let revision = handle.ticket("1").await.unwrap().unwrap().revision;
     let mut tasks = Vec::new();
     for _ in 0..100 {
