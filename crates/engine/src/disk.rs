@@ -11,11 +11,14 @@ mod tests;
 
 pub use real::RealDisk;
 
+/// What a disk writes whole or not at all, in bytes.
+pub const SECTOR: usize = 512;
+
 /// The files below one folder. Paths are relative to it, with `/` between names; `""` is the folder itself. A
 /// path that leads out of it is [`io::ErrorKind::InvalidInput`].
 ///
-/// Errors are the system's, and their text begins with the operation and the file's path, so that whoever passes
-/// them on need not add them.
+/// Errors are the system's, and their text begins with the operation and the file's path, so that whoever
+/// passes them on need not add them.
 ///
 /// What survives a power cut: the bytes of a file that were written before its last [`DiskFile::sync`]
 /// returned, and the names that were there when [`Disk::sync_folder`] of their folder returned. Everything
@@ -107,7 +110,8 @@ pub trait DiskFile: Send + Sync {
 
     /// Reserves room up to `length`, reading as zeros: later writes within it need no more space. A sync of
     /// what is then written is only cheaper if the room has been written before (on ext4 the first write of
-    /// reserved room changes the file's extents, which costs as much as growing it): see `docs/journal-format.md`.
+    /// reserved room changes the file's extents, which costs as much as growing it): see
+    /// `docs/journal-format.md`.
     ///
     /// # Errors
     /// The system's; a full disk is [`io::ErrorKind::StorageFull`].

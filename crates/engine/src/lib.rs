@@ -8,6 +8,7 @@ pub mod disk;
 mod engine;
 mod error;
 mod floor;
+pub mod journal;
 pub mod notify;
 mod outbox;
 pub mod record;

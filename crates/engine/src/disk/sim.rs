@@ -1,8 +1,8 @@
 //! A disk in memory that can lose power, fail and fill up: for tests of the engine and of embedders' stores.
 //!
 //! What was written and what would survive a power cut are kept apart, for each file in sectors of
-//! [`SECTOR`] bytes and for each name in a folder. Everything it does follows from the seed and the calls made,
-//! so a failing run can be run again.
+//! [`SECTOR`] bytes and for each name in a folder. Everything it does follows from the seed and the calls
+//! made, so a failing run can be run again.
 //!
 //! ```
 //! use upline::disk::sim::{Fault, Keep, SimDisk};
@@ -28,6 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::SECTOR;
+
 mod calls;
 mod file;
 mod names;
@@ -35,9 +37,6 @@ mod power;
 
 use file::SimFile;
 use names::Names;
-
-/// What a disk writes whole or not at all, in bytes.
-pub const SECTOR: usize = 512;
 
 /// What a power cut leaves of everything that was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +62,8 @@ pub enum Fault {
     /// An I/O error, and nothing was done. Of a sync: what was not synced is still read, and is lost with the
     /// next power cut although later syncs succeed, as Linux does it.
     Error,
-    /// An I/O error, and a part was done: of a write the first bytes, of a sync some of the sectors. Everything
-    /// else either fails whole or not at all: the toss of a coin.
+    /// An I/O error, and a part was done: of a write the first bytes, of a sync some of the sectors.
+    /// Everything else either fails whole or not at all: the toss of a coin.
     Part,
     /// An I/O error, although all of it was done.
     Done,
@@ -224,6 +223,13 @@ impl SimDisk {
     /// [`SimDisk::crash`].
     pub fn power_off_at(&self, operation: u64) {
         self.lock().off_at = Some(operation);
+    }
+
+    /// Whether the power is off, or about to be with the next operation.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        let inner = self.lock();
+        inner.alive(self.life).is_err()
     }
 
     /// Bytes that fit on it; `None` is any number. Less than is used makes the next write of new room fail.

@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::sim::{Fault, Keep, SECTOR, SimDisk};
-use super::{Disk, RealDisk};
+use super::sim::{Fault, Keep, SimDisk};
+use super::{Disk, RealDisk, SECTOR};
 
 /// A folder of the operating system that is removed afterwards.
 struct Folder(std::path::PathBuf);

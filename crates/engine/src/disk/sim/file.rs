@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::{Fault, Go, Inner, Last, Random, SECTOR, SimDisk, failure, named};
-use crate::disk::DiskFile;
+use super::{Fault, Go, Inner, Last, Random, SimDisk, failure, named};
+use crate::disk::{DiskFile, SECTOR};
 
 type Sector = Box<[u8; SECTOR]>;
 
@@ -36,7 +36,7 @@ fn small(number: u64) -> usize {
 }
 
 impl Image {
-    /// The part of sector `number` that lies between `from` and `to`: where in the sector, and where after `from`.
+    /// The part of sector `number` between `from` and `to`: where in the sector, and where after `from`.
     fn overlap(number: u64, from: u64, to: u64) -> (std::ops::Range<usize>, usize) {
         let start = number * SECTOR as u64;
         let (first, last) = (from.max(start), to.min(start + SECTOR as u64));

@@ -1,0 +1,8 @@
+//! Tests of the journal as a whole, on the simulated disk.
+
+mod basics;
+mod crash;
+mod damage;
+mod format;
+mod kit;
+mod random;

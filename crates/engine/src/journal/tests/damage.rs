@@ -1,0 +1,416 @@
+//! Whatever is not as it was written is found, and stops the journal from being opened.
+
+use super::kit::{FOLDER_ID, OPTIONS, Read, arc, check, files, open, open_after, payload, written};
+use crate::disk::sim::{Keep, SimDisk};
+use crate::journal::{
+    Flaw, FolderId, Hash, Journal, JournalError, Mark, Options, Position, Report, verify,
+};
+
+/// What a damaged journal may still be opened to: never anything but the beginning of what was written, and
+/// the last frame may only be missing if it can have been a write that was cut off.
+fn never_wrong(disk: &SimDisk, acked: &[Read]) {
+    match open(disk) {
+        Ok((_, read)) => {
+            assert!(
+                read.len() + 1 >= acked.len(),
+                "{} frames lost silently",
+                acked.len() - read.len()
+            );
+            assert_eq!(read, acked[..read.len()]);
+        }
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains("journal/"), "{text}");
+        }
+    }
+}
+
+fn reported(report: &Report) -> bool {
+    !report.is_whole() || !report.remains.is_empty()
+}
+
+/// Each byte, one bit of it; the journal of 14 frames in 7 segments has 16 KB with its unused room.
+#[test]
+fn every_flipped_byte_is_found() {
+    let (disk, acked) = written();
+    assert!(!reported(&check(&disk, None)));
+    for path in files(&disk) {
+        let length = disk.contents(&path).unwrap().len() as u64;
+        for byte in 0..length {
+            let bit = (byte % 8) as u8;
+            disk.flip(&path, byte, bit);
+            let report = check(&disk, None);
+            assert!(reported(&report), "{path} byte {byte}");
+            if byte % 7 == 0 {
+                never_wrong(&disk.copy(0), &acked);
+            }
+            disk.flip(&path, byte, bit);
+        }
+    }
+    assert!(!reported(&check(&disk, None)));
+}
+
+/// A larger journal, as large as `UPLINE_FLIP_BYTES` says; each flip is looked for in its own segment and the
+/// next. 1 MB takes a minute in a release build.
+#[test]
+fn every_flipped_byte_of_a_larger_journal_is_found() {
+    let size = std::env::var("UPLINE_FLIP_BYTES").ok();
+    let size: usize = size.map_or(1 << 16, |size| size.parse().unwrap());
+    let disk = SimDisk::new(1);
+    let options = Options {
+        folder: FOLDER_ID,
+        segment_bytes: 4_096,
+    };
+    let mut journal = Journal::open::<JournalError>(arc(&disk), options, None, |_| Ok(())).unwrap();
+    let mut number = 0;
+    while files(&disk).len() * 4_096 < size {
+        number += 1;
+        journal
+            .append(&payload(number, 200 + (number as usize * 37) % 300))
+            .unwrap();
+    }
+    let files = files(&disk);
+    let mut flipped = 0;
+    for pair in files.windows(2) {
+        let some = SimDisk::new(1);
+        for path in pair {
+            some.put(path, &disk.contents(path).unwrap());
+        }
+        assert!(!reported(&check(&some, None)));
+        for byte in 0..4_096 {
+            some.flip(&pair[0], byte, (byte % 8) as u8);
+            assert!(reported(&check(&some, None)), "{} byte {byte}", pair[0]);
+            some.flip(&pair[0], byte, (byte % 8) as u8);
+            flipped += 1;
+        }
+    }
+    assert!(flipped + 8_192 >= size, "{flipped}");
+}
+
+/// A flipped bit in the last frame is not taken for a write that was cut off.
+#[test]
+fn the_last_frame_is_not_lost_silently() {
+    let (disk, acked) = written();
+    let path = files(&disk).pop().unwrap();
+    let mark = acked[13].0;
+    let start = disk.contents(&path).unwrap().len() as u64 - 2_048;
+    assert_eq!(start, 0);
+    let end = disk
+        .contents(&path)
+        .unwrap()
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .unwrap() as u64
+        + 1;
+    let mut torn = 0;
+    for byte in end - 88 - 60..end {
+        disk.flip(&path, byte, 2);
+        let copy = disk.copy(0);
+        match open(&copy) {
+            Err(JournalError::Damaged(damage)) => assert_eq!(damage.seq, 14),
+            Err(error) => panic!("{error}"),
+            // Its last byte became zero, or the few that lie in a sector were.
+            Ok((_, read)) => torn += usize::from(read.len() == 13),
+        }
+        // Whoever keeps a mark finds that too.
+        let error = open_after(&copy, Some(&mark)).unwrap_err();
+        let found = matches!(
+            error,
+            JournalError::Damaged(_) | JournalError::RolledBack { .. }
+        );
+        assert!(found, "{error}");
+        disk.flip(&path, byte, 2);
+    }
+    assert!(torn <= 1, "{torn}");
+}
+
+/// Frames of one length, so that they can change places. Returns the disk, the file and where each begins.
+fn equal_frames() -> (SimDisk, String, Vec<u64>) {
+    let disk = SimDisk::new(5);
+    let (mut journal, _) = open(&disk).unwrap();
+    let marks: Vec<Mark> = (0..8)
+        .map(|number| journal.append(&payload(number, 100)).unwrap())
+        .collect();
+    let files = files(&disk);
+    assert_eq!(files.len(), 1);
+    let offsets = marks.iter().map(|mark| 512 + mark.position.0).collect();
+    (disk, files[0].clone(), offsets)
+}
+
+fn edited(edit: impl Fn(&mut Vec<u8>, &[u64])) -> Report {
+    let (disk, path, offsets) = equal_frames();
+    let mut bytes = disk.contents(&path).unwrap();
+    edit(&mut bytes, &offsets);
+    bytes.resize(2_048, 0);
+    disk.put(&path, &bytes);
+    let error = open(&disk.copy(0)).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged(_)), "{error}");
+    check(&disk, None)
+}
+
+const FRAME: usize = 188;
+
+#[test]
+fn frames_swapped_removed_doubled_or_put_in_are_found_and_named() {
+    let at = |offsets: &[u64], index: usize| offsets[index] as usize;
+    let report = edited(|bytes, offsets| {
+        let second = bytes[at(offsets, 1)..][..FRAME].to_vec();
+        let fifth = bytes[at(offsets, 4)..][..FRAME].to_vec();
+        bytes[at(offsets, 1)..][..FRAME].copy_from_slice(&fifth);
+        bytes[at(offsets, 4)..][..FRAME].copy_from_slice(&second);
+    });
+    let flaws: Vec<(u64, Flaw)> = report
+        .damage
+        .iter()
+        .map(|damage| (damage.seq, damage.flaw.clone()))
+        .collect();
+    let found = |found| Flaw::Sequence { found };
+    assert_eq!(
+        flaws,
+        [(2, found(5)), (6, found(3)), (5, found(2)), (3, found(6))]
+    );
+
+    let removed = edited(|bytes, offsets| {
+        bytes.drain(at(offsets, 3)..at(offsets, 4));
+    });
+    assert_eq!(removed.damage.len(), 1);
+    assert_eq!(removed.damage[0].flaw, Flaw::Sequence { found: 5 });
+    assert_eq!(
+        (removed.damage[0].offset, removed.frames),
+        (512 + 3 * FRAME as u64, 6)
+    );
+
+    let doubled = edited(|bytes, offsets| {
+        let third = bytes[at(offsets, 2)..][..FRAME].to_vec();
+        bytes.splice(at(offsets, 3)..at(offsets, 3), third);
+    });
+    assert_eq!(doubled.damage[0].flaw, Flaw::Sequence { found: 3 });
+
+    let zeroed = edited(|bytes, offsets| bytes[at(offsets, 5)..][..FRAME].fill(0));
+    assert_eq!((zeroed.damage[0].seq, zeroed.frames), (6, 7));
+    // All of them, not only the first.
+    let many = edited(|bytes, offsets| {
+        for index in [1, 3, 5] {
+            bytes[at(offsets, index) + 70] ^= 1;
+        }
+    });
+    let seqs: Vec<u64> = many.damage.iter().map(|damage| damage.seq).collect();
+    assert_eq!((seqs, many.frames), (vec![2, 4, 6], 5));
+}
+
+/// A frame that is whole and fits by its number, from a journal that went another way.
+#[test]
+fn a_frame_of_another_past_is_found() {
+    let (one, path, _) = equal_frames();
+    let two = SimDisk::new(5);
+    let (mut journal, _) = open(&two).unwrap();
+    for number in 100..108 {
+        journal.append(&payload(number, 100)).unwrap();
+    }
+    let mut bytes = one.contents(&path).unwrap();
+    let other = two.contents(&path).unwrap();
+    let (from, to) = (512 + 4 * FRAME, 512 + 5 * FRAME);
+    bytes[from..to].copy_from_slice(&other[from..to]);
+    one.put(&path, &bytes);
+    let report = check(&one, None);
+    assert_eq!(report.damage[0].flaw, Flaw::Chain);
+    assert_eq!(report.damage[0].seq, 5);
+}
+
+#[test]
+fn segments_removed_swapped_cut_or_copied_are_found() {
+    let (disk, acked) = written();
+    let files = files(&disk);
+    let changed = |change: &dyn Fn(&SimDisk)| {
+        let disk = disk.copy(0);
+        change(&disk);
+        let error = open(&disk.copy(0)).unwrap_err();
+        let report = check(&disk, None);
+        assert!(!report.is_whole());
+        (error.to_string(), report)
+    };
+    let bytes = |index: usize| disk.contents(&files[index]).unwrap();
+
+    let (error, report) = changed(&|disk| disk.take(&files[2]));
+    assert!(error.contains("the frames from"), "{error}");
+    assert_eq!(report.damage.len(), 1);
+    assert!(matches!(report.damage[0].flaw, Flaw::Missing { .. }));
+    assert!(report.damage[0].path == files[3], "{report:?}");
+
+    let (error, _) = changed(&|disk| {
+        disk.put(&files[1], &bytes(3));
+        disk.put(&files[3], &bytes(1));
+    });
+    assert!(error.contains("the file's name says frame"), "{error}");
+    let (error, _) = changed(&|disk| disk.put(&files[1], &bytes(1)[..600]));
+    assert!(error.contains("is damaged at byte"), "{error}");
+    let (error, report) = changed(&|disk| disk.put(&files[6], &bytes(6)[..1_024]));
+    assert!(
+        error.contains("has 1024 bytes and was made with 2048"),
+        "{error}"
+    );
+    assert!(matches!(report.damage[0].flaw, Flaw::Cut { .. }));
+    let (error, _) = changed(&|disk| disk.put(&files[6], &[]));
+    assert!(error.contains("header does not match"), "{error}");
+    // A header alone is not all that a segment is made with.
+    let (error, _) = changed(&|disk| {
+        let mut header = bytes(6);
+        header[512..].fill(0);
+        disk.put(&files[6], &header);
+    });
+    assert!(error.contains("there is no frame here"), "{error}");
+
+    // The oldest segments may have gone by the retention rule: that is told, and a mark tells more.
+    let copy = disk.copy(0);
+    copy.take(&files[0]);
+    let report = check(&copy, Some(&acked[0].0));
+    assert!(report.is_whole() && report.first > 1 && !report.anchored);
+    assert!(matches!(open(&copy), Err(JournalError::Removed { .. })));
+}
+
+#[test]
+fn a_cut_tail_and_an_older_copy_are_found_against_a_mark() {
+    let (disk, acked) = written();
+    let (files, mark) = (files(&disk), acked[13].0);
+    let cut = disk.copy(0);
+    let last = files.last().unwrap();
+    cut.take(last);
+    let before = check(&cut, None);
+    assert!(before.is_whole(), "by itself it is a shorter journal");
+    let end = before.last.unwrap().seq;
+    let report = check(&cut, Some(&mark));
+    assert_eq!(report.damage[0].flaw, Flaw::RolledBack { marked: 14 });
+    assert!(!report.anchored);
+    let error = open_after(&cut, Some(&mark)).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with(&format!(
+            "the journal ends with frame {end}, but frame 14 was in it"
+        )),
+        "{text}"
+    );
+
+    // The last frame's bytes zeroed: as if it had never been.
+    let zeroed = disk.copy(0);
+    let mut bytes = zeroed.contents(last).unwrap();
+    let from = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1 - 148;
+    bytes[from..].fill(0);
+    zeroed.put(last, &bytes);
+    assert!(matches!(
+        open_after(&zeroed, Some(&mark)),
+        Err(JournalError::RolledBack { .. })
+    ));
+    // Nothing at all.
+    let empty = SimDisk::new(1);
+    assert!(matches!(
+        open_after(&empty, Some(&mark)),
+        Err(JournalError::RolledBack { .. })
+    ));
+    assert!(!check(&empty, Some(&mark)).is_whole());
+
+    // Put back and gone on with: the same numbers, other frames.
+    let (mut journal, _) = open(&cut).unwrap();
+    for number in 0..10 {
+        journal.append(&payload(50 + number, 60)).unwrap();
+    }
+    let report = check(&cut, Some(&mark));
+    assert_eq!((report.damage.len(), report.anchored), (1, false));
+    assert_eq!(report.damage[0].flaw, Flaw::Other);
+    assert!(matches!(
+        open_after(&cut, Some(&mark)),
+        Err(JournalError::Damaged(_))
+    ));
+    let nonsense = Mark {
+        seq: 3,
+        position: Position(77),
+        hash: Hash([1; 32]),
+    };
+    assert!(matches!(
+        open_after(&disk, Some(&nonsense)),
+        Err(JournalError::Damaged(_))
+    ));
+}
+
+/// A payload that holds a whole journal is only a payload.
+#[test]
+fn frames_within_a_payload_are_not_taken_for_frames() {
+    let (inner, path, offsets) = equal_frames();
+    let bytes = inner.contents(&path).unwrap();
+    // One of the same folder can't be made by somebody who doesn't know the folder's id.
+    let foreign = SimDisk::new(2);
+    let options = Options {
+        folder: FolderId([1; 16]),
+        ..OPTIONS
+    };
+    let mut journal =
+        Journal::open::<JournalError>(arc(&foreign), options, None, |_| Ok(())).unwrap();
+    journal.append(b"one").unwrap();
+    let payload = &bytes[offsets[1] as usize..offsets[6] as usize];
+    for seed in 0..32 {
+        let disk = foreign.copy(seed);
+        let mut journal =
+            Journal::open::<JournalError>(arc(&disk), options, None, |_| Ok(())).unwrap();
+        let _unsynced = journal.write(payload).unwrap();
+        let disk = disk.crash(Keep::Torn);
+        let opened = Journal::open::<JournalError>(arc(&disk), options, None, |_| Ok(()));
+        assert_eq!(opened.unwrap().head().unwrap().seq, 1);
+    }
+}
+
+#[test]
+fn foreign_newer_and_older_journals_are_refused_with_what_to_do() {
+    let (disk, _) = written();
+    let other = Options::new(FolderId([1; 16]));
+    let open = |disk: &SimDisk, options| {
+        let opened = Journal::open::<JournalError>(arc(disk), options, None, |_| Ok(()));
+        opened.unwrap_err().to_string()
+    };
+    let text = open(&disk, other);
+    assert!(text.contains("restore a whole folder"), "{text}");
+    let first = &files(&disk)[0];
+    let header = |version: u32| {
+        let mut bytes = disk.contents(first).unwrap();
+        bytes[8..12].copy_from_slice(&version.to_le_bytes());
+        let check = blake3::hash(&bytes[..480]);
+        bytes[480..512].copy_from_slice(check.as_bytes());
+        let disk = disk.copy(0);
+        disk.put(first, &bytes);
+        assert!(verify(&disk, None, None, &mut |_| ()).is_err());
+        open(&disk, OPTIONS)
+    };
+    let text = header(2);
+    assert!(
+        text.contains("has the format 2") && text.contains("run the newer version"),
+        "{text}"
+    );
+    let text = header(0);
+    assert!(
+        text.contains("open it once with a version in between"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_listed_and_the_rest_is_checked() {
+    let (disk, _) = written();
+    let reads = disk.reads();
+    let whole = check(&disk, None);
+    let all = disk.reads() - reads;
+    for read in 1..all {
+        let disk = disk.copy(0);
+        disk.fail_read(disk.reads() + read);
+        let report = check(&disk, None);
+        assert!(!report.is_whole());
+        assert!(
+            report
+                .damage
+                .iter()
+                .any(|damage| matches!(damage.flaw, Flaw::Unreadable(_)))
+        );
+        assert!(report.frames < whole.frames || report.frames + 8 >= whole.frames);
+    }
+    let mut steps = Vec::new();
+    verify(&disk, None, None, &mut |progress| steps.push(progress)).unwrap();
+    let last = steps.last().unwrap();
+    assert_eq!((last.segments, last.of, last.frames), (7, 7, 14));
+}

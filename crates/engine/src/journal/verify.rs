@@ -1,0 +1,376 @@
+//! Looking for damage everywhere.
+
+use std::ops::ControlFlow;
+
+use super::error::{Damage, Flaw, JournalError};
+use super::frame::{self, Key};
+use super::mark::{FolderId, Mark, Remains};
+use super::segment::{self, Segment};
+use super::tail::{self, Tail};
+use super::walk::{Place, Step, Window, search, step};
+use crate::disk::Disk;
+
+const DOING: &str = "verify the journal";
+/// Places that a report lists; more are counted.
+const LISTED: usize = 1_000;
+/// Frames between two calls of the progress.
+const FRAMES: u64 = 4_096;
+
+/// What [`verify`] found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Whose journal it is; `None` if there is none.
+    pub folder: Option<FolderId>,
+    /// The number of the first frame. More than 1: the chain is complete from there on, and what was before
+    /// it was removed by the retention rule, or by somebody else. Whoever keeps the hash of the frame before
+    /// compares it with [`Report::before`].
+    pub first: u64,
+    /// The hash that the chain begins behind; zeros for the first frame of all.
+    pub before: Option<super::Hash>,
+    /// The last whole frame.
+    pub last: Option<Mark>,
+    /// How many whole frames there are.
+    pub frames: u64,
+    /// Places where something is not as it was written, in order; the first 1,000.
+    pub damage: Vec<Damage>,
+    /// How many there are beyond those.
+    pub more: u64,
+    /// Bytes that are no frame and never were acknowledged: no damage.
+    pub remains: Vec<Remains>,
+    /// Whether the given mark's frame is in it.
+    pub anchored: bool,
+}
+
+impl Report {
+    /// Whether every frame is as it was written.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.damage.is_empty()
+    }
+
+    fn add(&mut self, damage: Damage) {
+        if self.damage.len() < LISTED {
+            self.damage.push(damage);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// How far [`verify`] has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Segments that are done.
+    pub segments: u64,
+    /// How many there are.
+    pub of: u64,
+    /// Whole frames seen so far.
+    pub frames: u64,
+}
+
+/// Reads a whole journal and lists every place that is not as it was written. Changes nothing, and needs no
+/// lock if nobody writes.
+///
+/// A flipped bit, a frame or segment that was swapped, removed or put in is found by itself. A tail that was
+/// cut off cleanly, or an older copy put in the place of the journal, is only found against a mark that was
+/// kept elsewhere: `anchor`.
+///
+/// # Errors
+/// [`JournalError::Io`] if the folder can't be listed (a file that can't be read is listed as damage);
+/// [`JournalError::Newer`], [`JournalError::Older`].
+pub fn verify(
+    disk: &dyn Disk,
+    folder: Option<FolderId>,
+    anchor: Option<&Mark>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, JournalError> {
+    let numbers = segment::numbers(&segment::names(disk, DOING)?);
+    let mut check = Check {
+        disk,
+        folder,
+        anchor,
+        progress,
+        report: Report::default(),
+        done: 0,
+        of: numbers.len() as u64,
+        expected: None,
+    };
+    for (index, number) in numbers.iter().enumerate() {
+        check.segment(*number, numbers.get(index + 1).copied())?;
+        check.done += 1;
+        check.tell();
+    }
+    check.against_anchor(numbers.last().copied());
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    disk: &'a dyn Disk,
+    folder: Option<FolderId>,
+    anchor: Option<&'a Mark>,
+    progress: &'a mut dyn FnMut(Progress),
+    report: Report,
+    done: u64,
+    of: u64,
+    /// What the next segment must begin with, and its position.
+    expected: Option<(Place, u64)>,
+}
+
+impl Check<'_> {
+    fn tell(&mut self) {
+        (self.progress)(Progress {
+            segments: self.done,
+            of: self.of,
+            frames: self.report.frames,
+        });
+    }
+
+    fn segment(&mut self, number: u64, next: Option<u64>) -> Result<(), JournalError> {
+        let Some((segment, start)) = self.header(number)? else {
+            return Ok(());
+        };
+        let unread = |offset, error: &JournalError| Damage {
+            path: segment.path(),
+            offset,
+            seq: number,
+            flaw: Flaw::Unreadable(error.to_string()),
+        };
+        let window = self.disk.open_read(&segment.path());
+        let window = window.map_err(JournalError::io(DOING));
+        let mut window = match window.and_then(|file| Window::new(file, DOING)) {
+            Ok(window) => window,
+            Err(error) => {
+                self.report.add(unread(0, &error));
+                return Ok(());
+            }
+        };
+        if next.is_none() && window.length < segment.length {
+            let flaw = Flaw::Cut {
+                found: window.length,
+                made: segment.length,
+            };
+            let cut = Place {
+                offset: window.length,
+                ..start
+            };
+            self.report.add(cut.damage(&segment, flaw));
+        }
+        let mut walk = Walk {
+            segment,
+            key: Key::new(segment.folder),
+            next,
+            place: start,
+        };
+        loop {
+            match self.one(&mut walk, &mut window) {
+                Ok(ControlFlow::Continue(())) => (),
+                Ok(ControlFlow::Break(())) => break,
+                Err(error) => {
+                    // What is behind it in this file can't be told apart from it.
+                    self.report.add(unread(walk.place.offset, &error));
+                    walk.place.before = None;
+                    break;
+                }
+            }
+        }
+        let position = segment.position_of(walk.place.offset);
+        self.expected = Some((walk.place, position));
+        Ok(())
+    }
+
+    /// Reads and checks a header. Of a damaged one, what must have been in it takes its place.
+    fn header(&mut self, number: u64) -> Result<Option<(Segment, Place)>, JournalError> {
+        let expected = self.expected.take();
+        let flaw = match segment::open(self.disk, number, self.folder, DOING) {
+            Ok((segment, _)) => {
+                self.seam(&segment, expected);
+                return Ok(Some((segment, Place::start(&segment))));
+            }
+            Err(JournalError::Foreign {
+                found, expected, ..
+            }) => Flaw::Foreign { found, expected },
+            Err(JournalError::Damaged(damage)) => damage.flaw,
+            Err(error @ (JournalError::Newer { .. } | JournalError::Older { .. })) => {
+                return Err(error);
+            }
+            Err(error) => Flaw::Unreadable(error.to_string()),
+        };
+        let foreign = matches!(flaw, Flaw::Foreign { .. });
+        let damage = Damage {
+            path: segment::path(number),
+            offset: 0,
+            seq: number,
+            flaw,
+        };
+        self.report.add(damage);
+        self.missing(number, expected);
+        let position = expected.map_or(0, |(_, position)| position);
+        let before = expected.and_then(|(place, _)| place.before);
+        Ok(self.folder.filter(|_| !foreign).map(|folder| {
+            let segment = Segment {
+                folder,
+                first: number,
+                position,
+                before: before.unwrap_or(super::Hash::ZERO),
+                length: 0,
+            };
+            let start = Place::start(&segment);
+            (segment, Place { before, ..start })
+        }))
+    }
+
+    fn seam(&mut self, segment: &Segment, expected: Option<(Place, u64)>) {
+        if self.folder.is_none() {
+            self.folder = Some(segment.folder);
+        }
+        if self.report.folder.is_none() {
+            self.report.folder = Some(segment.folder);
+            self.report.first = segment.first;
+            self.report.before = Some(segment.before);
+        }
+        if self.missing(segment.first, expected) {
+            return;
+        }
+        let Some((place, position)) = expected else {
+            return;
+        };
+        let other = place.before.is_some_and(|before| before != segment.before);
+        let elsewhere = place.before.is_some() && position != segment.position;
+        if other || elsewhere {
+            let start = Place::start(segment);
+            self.report.add(start.damage(segment, Flaw::Seam));
+        }
+    }
+
+    /// Whether frames are missing before a segment, which is then told.
+    fn missing(&mut self, first: u64, expected: Option<(Place, u64)>) -> bool {
+        let gap = expected.filter(|(place, _)| place.before.is_some() && place.seq < first);
+        if let Some((place, _)) = gap {
+            self.report.add(Damage {
+                path: segment::path(first),
+                offset: 0,
+                seq: first,
+                flaw: Flaw::Missing { from: place.seq },
+            });
+        }
+        gap.is_some()
+    }
+
+    /// Looks at one place of a segment and goes on from there.
+    fn one(
+        &mut self,
+        walk: &mut Walk,
+        window: &mut Window,
+    ) -> Result<ControlFlow<()>, JournalError> {
+        if walk.next.is_some_and(|next| walk.place.seq >= next) {
+            self.remains(walk, window)?;
+            return Ok(ControlFlow::Break(()));
+        }
+        let (flaw, next) = match step(window, walk.key, &walk.segment, walk.place)? {
+            Step::Frame(frame, next) => {
+                let mark = frame.mark;
+                walk.place = next;
+                self.frame(walk, mark);
+                return Ok(ControlFlow::Continue(()));
+            }
+            Step::Flaw { flaw, next, .. } => (flaw, next),
+        };
+        let tail = tail::judge(window, walk.key, walk.place.offset)?;
+        let begun = walk.place.seq > walk.segment.first || walk.place.before.is_none();
+        match tail {
+            // The frames up to the next segment are in one that is gone, which is told there.
+            Tail::Clean if walk.next.is_some() => return Ok(ControlFlow::Break(())),
+            Tail::Clean if begun => return Ok(ControlFlow::Break(())),
+            Tail::Torn { bytes } if begun && walk.next.is_none() => {
+                self.report.remains.push(walk.remains(bytes));
+                return Ok(ControlFlow::Break(()));
+            }
+            Tail::Clean | Tail::Torn { .. } | Tail::Damaged => (),
+        }
+        self.report.add(walk.place.damage(&walk.segment, flaw));
+        let next = match next {
+            Some(next) => Some(next),
+            None => walk.resume(window)?,
+        };
+        match next {
+            Some(next) => walk.place = next,
+            None => {
+                walk.place.before = None;
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn frame(&mut self, walk: &Walk, mark: Mark) {
+        self.report.frames += 1;
+        self.report.last = Some(mark);
+        if let Some(anchor) = self.anchor.filter(|anchor| anchor.seq == mark.seq) {
+            self.report.anchored = anchor.hash == mark.hash;
+            if !self.report.anchored {
+                let place = Place {
+                    offset: walk.segment.offset(mark.position.0),
+                    seq: mark.seq,
+                    before: None,
+                };
+                self.report.add(place.damage(&walk.segment, Flaw::Other));
+            }
+        }
+        if self.report.frames.is_multiple_of(FRAMES) {
+            self.tell();
+        }
+    }
+
+    /// What is behind the frames of a segment that is not the last: superseded, or left over.
+    fn remains(&mut self, walk: &Walk, window: &mut Window) -> Result<(), JournalError> {
+        if let Some(end) = tail::last_set(window, walk.place.offset)? {
+            let bytes = end - walk.place.offset;
+            self.report.remains.push(walk.remains(bytes));
+        }
+        Ok(())
+    }
+
+    fn against_anchor(&mut self, last: Option<u64>) {
+        let end = self.report.last.map_or(0, |last| last.seq);
+        if let Some(anchor) = self.anchor.filter(|anchor| anchor.seq > end) {
+            self.report.add(Damage {
+                path: segment::path(last.unwrap_or(1)),
+                offset: 0,
+                seq: end + 1,
+                flaw: Flaw::RolledBack { marked: anchor.seq },
+            });
+        }
+    }
+}
+
+struct Walk {
+    segment: Segment,
+    key: Key,
+    /// The first frame of the next segment.
+    next: Option<u64>,
+    place: Place,
+}
+
+impl Walk {
+    fn remains(&self, bytes: u64) -> Remains {
+        Remains {
+            path: self.segment.path(),
+            offset: self.place.offset,
+            bytes,
+        }
+    }
+
+    /// The next whole frame behind a place where there is none.
+    fn resume(&self, window: &mut Window) -> Result<Option<Place>, JournalError> {
+        let (from, to) = (self.place.offset + 1, window.length);
+        let Some(offset) = search(window, self.key, from, to)? else {
+            return Ok(None);
+        };
+        let header = frame::header(self.key, window.get(offset, frame::HEADER)?);
+        Ok(header.map(|header| Place {
+            offset,
+            seq: header.seq,
+            before: None,
+        }))
+    }
+}
