@@ -226,6 +226,7 @@ impl Floor {
             fence: self.fence,
             at: self.now,
             last_number: self.last_number,
+            next_key: 0,
             workload: self.workload.clone(),
             files: self.files.clone(),
             commands: self.commands.clone(),
@@ -248,25 +249,27 @@ impl Floor {
             return Ok(());
         }
         let position = store.next_position();
-        for number in &self.changed {
-            if let Some(record) = self.hot.get_mut(number) {
-                record.last = position;
-            }
-        }
-        let after = self.changed.iter();
-        let after = after.filter_map(|number| self.hot.peek(number).map(|record| &**record));
+        let changed = std::mem::take(&mut self.changed);
+        let changed = changed.iter();
+        let mut after: Vec<Box<Record>> = changed.filter_map(|one| self.hot.pop(one)).collect();
         let batch = Batch {
             fence: self.fence,
             at: self.now,
             wall,
             entries: std::mem::take(&mut self.entries),
-            after: after.collect(),
+            after: after
+                .iter_mut()
+                .map(|record| {
+                    record.last = position;
+                    &mut **record
+                })
+                .collect(),
         };
         store.commit(batch)?;
         self.bytes = 0;
-        for number in std::mem::take(&mut self.changed) {
-            if !self.links.contains_key(&number) {
-                self.hot.pop(&number);
+        for record in after {
+            if self.links.contains_key(&record.number) {
+                self.hot.put(record.number, record);
             }
         }
         while self.hot.len() > HOT_TICKETS {

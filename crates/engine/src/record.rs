@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use upline_core::ticket::NoticeId;
 use upline_core::{Event, Fact, Name, Notice, Ticket, Workload, evolve};
 
-pub(crate) use personal::{restore_events, restore_fields, take_events, take_fields};
+pub(crate) use personal::{fields_bytes, restore_events, restore_fields, take_events};
 
 /// The version of the form in which commits and records are written today.
 pub const FORM: u8 = 1;

@@ -1,6 +1,7 @@
 //! Where tickets are kept: what the engine asks of a store, whatever it is made of.
 
 pub(crate) mod fold;
+pub mod log;
 mod memory;
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use upline_core::Workload;
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
 use crate::vault::VaultError;
 
+pub use log::{LogOptions, LogStore};
 pub use memory::MemoryStore;
 
 /// A durable home for tickets.
@@ -91,6 +93,8 @@ pub struct Recovered {
     pub at: Millis,
     /// The last number given to a ticket.
     pub last_number: Number,
+    /// The first key that no ticket has.
+    pub next_key: u32,
     /// Who holds how many, and whose turn it is.
     pub workload: Workload,
     /// The files that hold: by name, each in the text that came last; and of workflows all texts that came,
@@ -127,7 +131,7 @@ pub struct Batch<'a> {
     /// What happened, in order. Events are whole, and nothing is sealed: that is the store's part.
     pub entries: Vec<Entry>,
     /// Each ticket that was changed, as it is after all of them.
-    pub after: Vec<&'a Record>,
+    pub after: Vec<&'a mut Record>,
 }
 
 /// What went wrong with a store.

@@ -81,48 +81,59 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Opens the folder's keys, or makes the file if there is none.
-    ///
-    /// `next` is the first slot that the journal has not given to a ticket.
+    /// Begins a folder's keys: done once, when the folder is made.
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn open(
-        disk: &dyn Disk,
-        folder: &[u8; 16],
-        next: u32,
-        entropy: Entropy,
-    ) -> Result<Self, VaultError> {
-        let file = match disk.open(FILE) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && next <= 1 => {
-                create(disk, folder)?
-            }
-            Err(error) => return Err(error.into()),
-        };
+    pub(crate) fn begin(disk: &dyn Disk, folder: &[u8; 16]) -> Result<(), VaultError> {
+        let fresh = format!("{FILE}.new");
+        match disk.remove(&fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => (),
+        }
+        let file = disk.create(&fresh)?;
+        file.write_at(&header(folder), 0)?;
+        file.sync()?;
+        disk.rename(&fresh, FILE)?;
+        Ok(disk.sync_folder("")?)
+    }
+
+    /// Opens the folder's keys. [`Vault::go_on`] must be called before a key is taken.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub fn open(disk: &dyn Disk, folder: &[u8; 16], entropy: Entropy) -> Result<Self, VaultError> {
+        let file = disk.open(FILE)?;
         let mut head = [0; SLOT_BYTES];
         let whole = read(&*file, &mut head, 0)?;
         if !whole || head != header(folder) {
             return Err(VaultError::Foreign);
         }
         let slots = file.len()? / SLOT_BYTES as u64;
-        let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-        let next = next.max(1);
-        if slots < next {
-            return Err(VaultError::Missing { slot: next - 1 });
-        }
         let mut nonce = [0; 16];
         entropy(&mut nonce)?;
-        let mut vault = Self {
+        Ok(Self {
             file,
             entropy,
-            slots,
-            next,
+            slots: u32::try_from(slots).unwrap_or(u32::MAX),
+            next: u32::MAX,
             nonce,
             count: AtomicU64::new(0),
-        };
-        vault.slots = vault.whole_slots()?;
-        Ok(vault)
+        })
+    }
+
+    /// `next` is the first slot that the journal has not given to a ticket.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`] if the file ends before that.
+    pub fn go_on(&mut self, next: u32) -> Result<(), VaultError> {
+        let next = next.max(1);
+        if self.slots < next {
+            return Err(VaultError::Missing { slot: next - 1 });
+        }
+        self.next = next;
+        self.slots = self.whole_slots()?;
+        Ok(())
     }
 
     /// Of the slots that no ticket has, those that an interrupted making has left whole; the sync makes sure
@@ -152,11 +163,6 @@ impl Vault {
         let slot = self.next;
         self.next += 1;
         Ok(slot)
-    }
-
-    /// Takes note that the journal has given this slot to a ticket.
-    pub fn taken(&mut self, slot: u32) {
-        self.next = self.next.max(slot.saturating_add(1));
     }
 
     /// The next slot that no ticket has.
@@ -261,20 +267,6 @@ impl Vault {
     }
 }
 
-fn create(disk: &dyn Disk, folder: &[u8; 16]) -> Result<Arc<dyn DiskFile>, VaultError> {
-    let fresh = format!("{FILE}.new");
-    match disk.remove(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => (),
-    }
-    let file = disk.create(&fresh)?;
-    file.write_at(&header(folder), 0)?;
-    file.sync()?;
-    disk.rename(&fresh, FILE)?;
-    disk.sync_folder("")?;
-    Ok(file)
-}
-
 fn header(folder: &[u8; 16]) -> [u8; SLOT_BYTES] {
     let mut key = [0; 32];
     key[..16].copy_from_slice(folder);
@@ -317,7 +309,12 @@ mod tests {
     }
 
     fn open(disk: &SimDisk, next: u32) -> Result<Vault, VaultError> {
-        Vault::open(disk, &[7; 16], next, entropy())
+        if disk.open(FILE).is_err() {
+            Vault::begin(disk, &[7; 16])?;
+        }
+        let mut vault = Vault::open(disk, &[7; 16], entropy())?;
+        vault.go_on(next)?;
+        Ok(vault)
     }
 
     #[test]
@@ -373,7 +370,7 @@ mod tests {
     fn another_folder_s_keys_and_missing_and_damaged_ones_are_told() {
         let disk = SimDisk::new(1);
         drop(open(&disk, 0).unwrap());
-        let other = Vault::open(&disk, &[8; 16], 1, entropy());
+        let other = Vault::open(&disk, &[8; 16], entropy());
         assert!(matches!(other, Err(VaultError::Foreign)));
         let short = open(&disk, KEYS_AT_A_TIME * 3);
         assert!(matches!(short, Err(VaultError::Missing { .. })));

@@ -49,15 +49,15 @@ pub(crate) fn restore_events(events: &mut [Event], secrets: &[u8]) -> Result<(),
     Ok(())
 }
 
-/// Takes the fields out of the ticket. Empty: it has none.
-pub(crate) fn take_fields(ticket: &mut Ticket) -> Result<Vec<u8>, postcard::Error> {
-    match ticket.fields.is_empty() {
+/// The fields as bytes. Empty: there are none.
+pub(crate) fn fields_bytes(fields: &BTreeMap<Name, Value>) -> Result<Vec<u8>, postcard::Error> {
+    match fields.is_empty() {
         true => Ok(Vec::new()),
-        false => postcard::to_stdvec(&std::mem::take(&mut ticket.fields)),
+        false => postcard::to_stdvec(fields),
     }
 }
 
-/// Puts back what [`take_fields`] has taken out.
+/// Puts the fields back.
 pub(crate) fn restore_fields(ticket: &mut Ticket, fields: &[u8]) -> Result<(), postcard::Error> {
     if !fields.is_empty() {
         ticket.fields = postcard::from_bytes::<BTreeMap<Name, Value>>(fields)?;

@@ -1,0 +1,81 @@
+//! Whose folder it is: a small text file that a person can read too.
+
+use std::io;
+
+use super::io as failed;
+use crate::disk::Disk;
+use crate::journal::FolderId;
+use crate::store::StoreError;
+use crate::vault::{Entropy, Vault};
+
+/// The format of a data folder that this program writes.
+pub const FORMAT: u32 = 1;
+
+const FILE: &str = "folder";
+const TITLE: &str = "upline data folder";
+/// More than such a file has.
+const MAX_BYTES: usize = 4096;
+
+/// Reads the folder's identity. An empty folder becomes a data folder.
+pub(super) fn read_or_begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
+    match disk.open_read(FILE) {
+        Ok(file) => {
+            let mut bytes = vec![0; MAX_BYTES];
+            let read = file.read_at(&mut bytes, 0);
+            let read = read.map_err(failed("reading whose data folder it is"))?;
+            parse(&bytes[..read])
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => begin(disk, entropy),
+        Err(error) => Err(failed("reading whose data folder it is")(error)),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<FolderId, StoreError> {
+    let foreign = || StoreError::Format(format!("the file {FILE:?} is not of a data folder"));
+    let text = std::str::from_utf8(bytes).map_err(|_| foreign())?;
+    let mut lines = text.lines();
+    let format = lines.next().and_then(|line| line.strip_prefix(TITLE));
+    let format: u32 = format
+        .and_then(|format| format.trim().parse().ok())
+        .ok_or_else(foreign)?;
+    if format != FORMAT {
+        return Err(StoreError::Format(format!(
+            "the data folder has format {format}, and this program knows {FORMAT}: use the program that \
+             wrote it"
+        )));
+    }
+    let id = lines.next().unwrap_or_default();
+    let digits: Vec<u8> = (0..id.len() / 2)
+        .filter_map(|at| u8::from_str_radix(id.get(2 * at..2 * at + 2)?, 16).ok())
+        .collect();
+    let id = <[u8; 16]>::try_from(digits).map_err(|_| foreign())?;
+    Ok(FolderId(id))
+}
+
+fn begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
+    let failed = failed("beginning a data folder");
+    let known = |name: &String| ["lock", "folder.new", "keys", "keys.new"].contains(&name.as_str());
+    let names = disk.list("").map_err(&failed)?;
+    if let Some(other) = names.iter().find(|name| !known(name)) {
+        return Err(StoreError::Format(format!(
+            "the folder has no file {FILE:?} but has {other:?}: a data folder begins empty, and one that \
+             was in use is restored from a backup"
+        )));
+    }
+    let mut id = [0; 16];
+    entropy(&mut id).map_err(&failed)?;
+    let id = FolderId(id);
+    Vault::begin(disk, &id.0)?;
+    let fresh = format!("{FILE}.new");
+    match disk.remove(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => (),
+    }
+    let file = disk.create(&fresh).map_err(&failed)?;
+    let text = format!("{TITLE} {FORMAT}\n{id}\n");
+    file.write_at(text.as_bytes(), 0).map_err(&failed)?;
+    file.sync().map_err(&failed)?;
+    disk.rename(&fresh, FILE).map_err(&failed)?;
+    disk.sync_folder("").map_err(&failed)?;
+    Ok(id)
+}

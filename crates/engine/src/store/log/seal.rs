@@ -1,0 +1,56 @@
+//! Between the store and its disk: what is personal is sealed on the way out and opened on the way in.
+
+use crate::record::{
+    self, Moved, Number, Record, Unreadable, restore_events, restore_fields, take_events,
+};
+use crate::store::StoreError;
+use crate::vault::Vault;
+
+/// What a seal is about, so that nothing can be put in the place of something else.
+fn about(number: Number, what: u8) -> [u8; 9] {
+    let mut about = [what; 9];
+    about[..8].copy_from_slice(&number.to_le_bytes());
+    about
+}
+
+const EVENTS: u8 = b'e';
+const FIELDS: u8 = b'f';
+
+/// Takes what is personal out of the events, and seals it.
+pub(super) fn close_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreError> {
+    let secrets = take_events(&mut moved.events).map_err(Unreadable::Bytes)?;
+    moved.sealed = vault.seal(moved.key, &about(moved.number, EVENTS), &secrets)?;
+    Ok(())
+}
+
+/// Puts back what is personal, if the key is still there.
+pub(super) fn open_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreError> {
+    let sealed = std::mem::take(&mut moved.sealed);
+    if let Some(secrets) = vault.unseal(moved.key, &about(moved.number, EVENTS), &sealed)? {
+        restore_events(&mut moved.events, &secrets).map_err(Unreadable::Bytes)?;
+    }
+    Ok(())
+}
+
+/// A record's bytes, its fields sealed. The record is as before afterwards.
+pub(super) fn encode(vault: &Vault, record: &mut Record) -> Result<Vec<u8>, StoreError> {
+    let fields = std::mem::take(&mut record.ticket.fields);
+    let secrets = record::fields_bytes(&fields).map_err(Unreadable::Bytes);
+    let encoded = secrets.map_err(StoreError::from).and_then(|secrets| {
+        record.sealed = vault.seal(record.key, &about(record.number, FIELDS), &secrets)?;
+        Ok(record::encode(&*record, Vec::new()).map_err(Unreadable::Bytes)?)
+    });
+    record.sealed = Vec::new();
+    record.ticket.fields = fields;
+    encoded
+}
+
+/// A record from its bytes. Without the key its fields are empty.
+pub(super) fn decode(vault: &Vault, bytes: &[u8]) -> Result<Record, StoreError> {
+    let mut record: Record = record::decode(bytes)?;
+    let sealed = std::mem::take(&mut record.sealed);
+    if let Some(fields) = vault.unseal(record.key, &about(record.number, FIELDS), &sealed)? {
+        restore_fields(&mut record.ticket, &fields).map_err(Unreadable::Bytes)?;
+    }
+    Ok(record)
+}
