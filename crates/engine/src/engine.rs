@@ -18,7 +18,9 @@ use crate::floor::Incident;
 use crate::notify::{Message, Notifier, SendError, Silent};
 use crate::outbox::{MessageId, OutboxOptions};
 use crate::record::File;
-use crate::store::{MemoryStore, Store, StoreError};
+use crate::disk::RealDisk;
+use crate::store::{LogOptions, LogStore, MemoryStore, Store, StoreError};
+use crate::vault::system_entropy;
 use crate::writer::{Input, Turn, Writer};
 
 pub use handle::{Handle, Submission};
@@ -78,6 +80,17 @@ impl Builder {
     pub fn store(mut self, store: impl Store + 'static) -> Self {
         self.store = Box::new(store);
         self
+    }
+
+    /// Keeps tickets in this folder: the journal, and what follows from it. An empty folder, or one that is
+    /// not there, becomes a data folder.
+    ///
+    /// # Errors
+    /// [`StoreError`] if another process has it, or it is something else's.
+    pub fn folder(self, path: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
+        let disk = Arc::new(RealDisk::new(path.as_ref()));
+        let store = LogStore::open(disk, LogOptions::default(), system_entropy())?;
+        Ok(self.store(store))
     }
 
     /// Where time comes from.

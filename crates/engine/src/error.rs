@@ -30,6 +30,9 @@ pub enum Error {
     /// No directory was deployed yet.
     #[error("there is no directory yet: deploy one first")]
     NoDirectory,
+    /// The ticket is open: who works on it must be able to read it. Nothing has changed.
+    #[error("the ticket is still open")]
+    StillOpen,
     /// The ticket has changed since the caller looked. Nothing has changed by this command.
     #[error("the ticket is at revision {revision} now")]
     Changed {
@@ -86,6 +89,7 @@ impl From<Fault> for Error {
             Fault::OtherWish => Self::OtherCommand,
             Fault::SetAside(why) => Self::SetAside { why },
             Fault::NoDirectory => Self::NoDirectory,
+            Fault::StillOpen => Self::StillOpen,
             Fault::Store(error) => Self::from_store(&error),
         }
     }

@@ -87,6 +87,8 @@ pub(crate) enum Fault {
     SetAside(String),
     /// No directory has come yet.
     NoDirectory,
+    /// What is wished is for tickets that have ended.
+    StillOpen,
     /// The store does not answer.
     Store(StoreError),
 }

@@ -9,6 +9,8 @@ mod engine;
 mod error;
 mod floor;
 pub mod journal;
+#[cfg(test)]
+mod kit;
 pub mod notify;
 mod outbox;
 pub mod record;

@@ -1,66 +1,84 @@
-//! The keys under which what is personal is sealed: one a ticket, in a file of their own beside the journal.
+//! The keys under which what is personal is sealed: one a ticket, in files of their own beside the journal.
 //!
 //! A journal that is chained can't be changed, so erasing is destroying the key: the chain still verifies,
 //! and nobody reads what was sealed. Keys are made and synced many at a time, before they are needed, so that
 //! opening a ticket waits for one sync, the journal's.
 //!
-//! The file is a sequence of slots of [`SLOT_BYTES`] bytes: one byte of state (1: a key; 2: destroyed), 15
-//! zeros, the key (32 bytes), the first 16 bytes of the BLAKE3 hash of those 48. Slot 0 is the header: the
-//! byte 1, the text `upline keys 1` padded with zeros, the folder's id in the place of the key's first half.
+//! A file `keys/<number of its first key, 10 digits>` has 1 + [`KEYS_A_FILE`] slots of [`SLOT_BYTES`] bytes: one
+//! byte of state (1: a key; 2: destroyed), 15 zeros, the key (32 bytes), the first 16 bytes of the BLAKE3 hash
+//! of those 48. The first slot is the header: its key's first half is the folder's id, the other half the
+//! number of the file's first key. A file has its name only when it is whole and synced, and is replaced by
+//! another one when a key in it is destroyed: a file whose sync has failed is never written again.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::Disk;
 
-/// Bytes of a slot in the file.
+/// Bytes of a slot in a file.
 pub const SLOT_BYTES: usize = 64;
-/// How many keys are made at a time.
-pub const KEYS_AT_A_TIME: u32 = 4096;
-/// The file's name in the data folder.
-pub const FILE: &str = "keys";
+/// How many keys a file has.
+pub const KEYS_A_FILE: u32 = 512;
+/// The folder of the files, in the data folder.
+pub const FOLDER: &str = "keys";
 
 const KEY_AT: usize = 16;
 const CHECK_AT: usize = 48;
 const NONCE_BYTES: usize = 24;
-const TITLE: &[u8] = b"upline keys 1";
 const PRESENT: u8 = 1;
 const DESTROYED: u8 = 2;
+const FILE_BYTES: usize = (1 + KEYS_A_FILE as usize) * SLOT_BYTES;
+/// Files that are kept in memory.
+const KEPT_FILES: usize = 32;
 
 /// Where random bytes come from: the system, or in a simulation a seed.
 pub type Entropy = Arc<dyn Fn(&mut [u8]) -> io::Result<()> + Send + Sync>;
+
+/// Random bytes of the operating system.
+#[must_use]
+pub fn system_entropy() -> Entropy {
+    Arc::new(|mut bytes| {
+        while !bytes.is_empty() {
+            let flags = rustix::rand::GetRandomFlags::empty();
+            let filled = rustix::rand::getrandom(&mut *bytes, flags)?;
+            bytes = &mut bytes[filled..];
+        }
+        Ok(())
+    })
+}
 
 /// What went wrong with the keys.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The disk.
-    #[error("the file {FILE:?} with the tickets' keys: {0}")]
+    #[error("the tickets' keys: {0}")]
     Io(#[from] io::Error),
-    /// A slot is not what was written.
-    #[error(
-        "the key in slot {slot} of {FILE:?} is damaged: restore the file from the latest backup"
-    )]
+    /// A file is not what was written.
+    #[error("the file {path:?} with tickets' keys is damaged: restore it from the latest backup")]
     Damaged {
         /// Which.
-        slot: u32,
+        path: String,
     },
-    /// The file belongs to another folder, or is no file of keys.
+    /// A file belongs to another folder.
     #[error(
-        "{FILE:?} belongs to another data folder: put back the one that belongs to this journal"
+        "{path:?} belongs to another data folder: put back the one that belongs to this journal"
     )]
-    Foreign,
-    /// There is no such slot.
-    #[error("{FILE:?} ends before slot {slot}: restore the file from the latest backup")]
+    Foreign {
+        /// Which.
+        path: String,
+    },
+    /// There is no such key.
+    #[error("the file {path:?} with tickets' keys is missing: restore it from the latest backup")]
     Missing {
         /// Which.
-        slot: u32,
+        path: String,
     },
     /// What was sealed does not open with the ticket's key.
-    #[error("what was sealed under the key in slot {slot} does not open with it")]
+    #[error("what was sealed under key {slot} does not open with it")]
     Sealed {
         /// Which.
         slot: u32,
@@ -69,108 +87,80 @@ pub enum VaultError {
 
 /// The keys of one data folder.
 pub struct Vault {
-    file: Arc<dyn DiskFile>,
+    disk: Arc<dyn Disk>,
+    folder: [u8; 16],
     entropy: Entropy,
-    /// How many slots the file has, the header among them. All of them are synced.
-    slots: u32,
-    /// The next slot that no ticket has.
+    /// The next key that no ticket has.
     next: u32,
     /// No two seals of one folder have the same nonce: random once, then counted.
     nonce: [u8; 16],
     count: AtomicU64,
+    /// By number of the first key, the last used at the end.
+    files: Mutex<Vec<(u32, Arc<[u8]>)>>,
 }
 
 impl Vault {
-    /// Begins a folder's keys: done once, when the folder is made.
+    /// Opens the folder's keys.
     ///
     /// # Errors
     /// [`VaultError`].
-    pub(crate) fn begin(disk: &dyn Disk, folder: &[u8; 16]) -> Result<(), VaultError> {
-        let fresh = format!("{FILE}.new");
-        match disk.remove(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => (),
-        }
-        let file = disk.create(&fresh)?;
-        file.write_at(&header(folder), 0)?;
-        file.sync()?;
-        disk.rename(&fresh, FILE)?;
-        Ok(disk.sync_folder("")?)
-    }
-
-    /// Opens the folder's keys. [`Vault::go_on`] must be called before a key is taken.
-    ///
-    /// # Errors
-    /// [`VaultError`].
-    pub fn open(disk: &dyn Disk, folder: &[u8; 16], entropy: Entropy) -> Result<Self, VaultError> {
-        let file = disk.open(FILE)?;
-        let mut head = [0; SLOT_BYTES];
-        let whole = read(&*file, &mut head, 0)?;
-        if !whole || head != header(folder) {
-            return Err(VaultError::Foreign);
-        }
-        let slots = file.len()? / SLOT_BYTES as u64;
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        folder: [u8; 16],
+        entropy: Entropy,
+    ) -> Result<Self, VaultError> {
         let mut nonce = [0; 16];
         entropy(&mut nonce)?;
         Ok(Self {
-            file,
+            disk,
+            folder,
             entropy,
-            slots: u32::try_from(slots).unwrap_or(u32::MAX),
-            next: u32::MAX,
+            next: 1,
             nonce,
             count: AtomicU64::new(0),
+            files: Mutex::default(),
         })
     }
 
-    /// `next` is the first slot that the journal has not given to a ticket.
+    /// `next` is the first key that the journal has not given to a ticket. Files of which no key was given
+    /// are removed: whoever made them may have died of the sync that was to keep them.
     ///
     /// # Errors
-    /// [`VaultError::Missing`] if the file ends before that.
+    /// [`VaultError::Io`].
     pub fn go_on(&mut self, next: u32) -> Result<(), VaultError> {
-        let next = next.max(1);
-        if self.slots < next {
-            return Err(VaultError::Missing { slot: next - 1 });
+        self.next = next.max(1);
+        let names = match self.disk.list(FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        let unused = |name: &String| name.parse().is_ok_and(|first: u32| first >= self.next);
+        for name in names.iter().filter(|name| unused(name)) {
+            self.disk.remove(&format!("{FOLDER}/{name}"))?;
         }
-        self.next = next;
-        self.slots = self.whole_slots()?;
         Ok(())
     }
 
-    /// Of the slots that no ticket has, those that an interrupted making has left whole; the sync makes sure
-    /// of them.
-    fn whole_slots(&self) -> Result<u32, VaultError> {
-        let mut slots = self.next;
-        let mut bytes = [0; SLOT_BYTES];
-        while slots < self.slots && read(&*self.file, &mut bytes, offset(slots))? {
-            let key: [u8; 32] = std::array::from_fn(|at| bytes[KEY_AT + at]);
-            if bytes != slot_bytes(PRESENT, &key) {
-                break;
-            }
-            slots += 1;
-        }
-        self.file.sync()?;
-        Ok(slots)
-    }
-
-    /// A key for a new ticket: its slot.
+    /// A key for a new ticket: its number.
     ///
     /// # Errors
     /// [`VaultError`] if new keys had to be made and could not be.
     pub fn take(&mut self) -> Result<u32, VaultError> {
-        if self.next == self.slots {
-            self.make()?;
-        }
         let slot = self.next;
+        match self.file(slot) {
+            Err(VaultError::Missing { .. }) if index(slot) == 1 => self.make(slot)?,
+            Err(error) => return Err(error),
+            Ok(_) => (),
+        }
         self.next += 1;
         Ok(slot)
     }
 
-    /// The next slot that no ticket has.
+    /// The next key that no ticket has.
     pub fn next(&self) -> u32 {
         self.next
     }
 
-    /// Seals `plain` under the key in `slot`. `about` must be the same at opening. Empty stays empty.
+    /// Seals `plain` under the key. `about` must be the same at opening. Empty stays empty.
     ///
     /// # Errors
     /// [`VaultError`]; a destroyed key seals nothing, and the answer is empty.
@@ -221,58 +211,112 @@ impl Vault {
         plain.map(Some).map_err(|_| VaultError::Sealed { slot })
     }
 
-    /// Destroys the key, on disk when this returns. What the disk itself keeps of overwritten blocks, and
-    /// what backups keep, is out of reach.
+    /// Destroys the key, on disk when this returns. What the disk itself keeps of removed files, and what
+    /// backups keep, is out of reach.
     ///
     /// # Errors
-    /// [`VaultError`].
+    /// [`VaultError`]; the key is there or not then, and it can be destroyed again.
     pub fn destroy(&self, slot: u32) -> Result<(), VaultError> {
-        if slot == 0 || slot >= self.slots {
-            return Err(VaultError::Missing { slot });
-        }
-        let bytes = slot_bytes(DESTROYED, &[0; 32]);
-        self.file.write_at(&bytes, offset(slot))?;
-        Ok(self.file.sync()?)
+        let mut bytes = self.file(slot)?.to_vec();
+        let at = index(slot) * SLOT_BYTES;
+        bytes[at..at + SLOT_BYTES].copy_from_slice(&slot_bytes(DESTROYED, &[0; 32]));
+        let first = first(slot);
+        // Zeros over the old key first, so that the removed file's blocks don't have it.
+        let old = self.disk.open(&path(first))?;
+        old.write_at(&bytes[at..at + SLOT_BYTES], at as u64)?;
+        old.sync()?;
+        self.put(first, bytes)
     }
 
     fn cipher(&self, slot: u32) -> Result<Option<XChaCha20Poly1305>, VaultError> {
-        if slot == 0 {
-            return Err(VaultError::Missing { slot });
-        }
-        let mut bytes = [0; SLOT_BYTES];
-        if !read(&*self.file, &mut bytes, offset(slot))? {
-            return Err(VaultError::Missing { slot });
-        }
-        let key: [u8; 32] = std::array::from_fn(|at| bytes[KEY_AT + at]);
-        match bytes[0] {
-            state @ (PRESENT | DESTROYED) if bytes == slot_bytes(state, &key) => {
-                Ok((state == PRESENT).then(|| XChaCha20Poly1305::new(&key.into())))
-            }
-            _ => Err(VaultError::Damaged { slot }),
-        }
+        let file = self.file(slot)?;
+        let at = index(slot) * SLOT_BYTES;
+        let key: [u8; 32] = std::array::from_fn(|byte| file[at + KEY_AT + byte]);
+        Ok((file[at] == PRESENT).then(|| XChaCha20Poly1305::new(&key.into())))
     }
 
-    /// Makes and syncs more keys.
-    fn make(&mut self) -> Result<(), VaultError> {
-        let mut keys = vec![0; KEYS_AT_A_TIME as usize * 32];
+    /// The bytes of the file that has the key, checked.
+    fn file(&self, slot: u32) -> Result<Arc<[u8]>, VaultError> {
+        let first = first(slot);
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = files.iter().position(|(known, _)| *known == first) {
+            let entry = files.remove(found);
+            let bytes = Arc::clone(&entry.1);
+            files.push(entry);
+            return Ok(bytes);
+        }
+        let path = path(first);
+        let file = self.disk.open_read(&path);
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => VaultError::Missing { path: path.clone() },
+            _ => error.into(),
+        })?;
+        let mut bytes = vec![0; FILE_BYTES];
+        if file.read_at(&mut bytes, 0)? != FILE_BYTES || !bytes.chunks(SLOT_BYTES).all(is_whole) {
+            return Err(VaultError::Damaged { path });
+        }
+        if bytes[..SLOT_BYTES] != self.header(first) {
+            return Err(VaultError::Foreign { path });
+        }
+        let bytes: Arc<[u8]> = bytes.into();
+        if files.len() >= KEPT_FILES {
+            files.remove(0);
+        }
+        files.push((first, Arc::clone(&bytes)));
+        Ok(bytes)
+    }
+
+    /// Makes the file of which this is the first key.
+    fn make(&self, first: u32) -> Result<(), VaultError> {
+        let mut keys = vec![0; KEYS_A_FILE as usize * 32];
         (self.entropy)(&mut keys)?;
-        let mut bytes = Vec::with_capacity(KEYS_AT_A_TIME as usize * SLOT_BYTES);
+        let mut bytes = self.header(first).to_vec();
         for key in keys.as_chunks::<32>().0 {
             bytes.extend(slot_bytes(PRESENT, key));
         }
-        self.file.write_at(&bytes, offset(self.slots))?;
-        self.file.sync()?;
-        self.slots += KEYS_AT_A_TIME;
+        self.put(first, bytes)
+    }
+
+    /// Writes a file, and puts it in place when it is on disk.
+    fn put(&self, first: u32, bytes: Vec<u8>) -> Result<(), VaultError> {
+        self.disk.create_folder(FOLDER)?;
+        self.disk.sync_folder("")?;
+        let draft = format!("{FOLDER}/draft");
+        match self.disk.remove(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => (),
+        }
+        let file = self.disk.create(&draft)?;
+        file.write_at(&bytes, 0)?;
+        file.sync()?;
+        self.disk.rename(&draft, &path(first))?;
+        self.disk.sync_folder(FOLDER)?;
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|(known, _)| *known != first);
+        files.push((first, bytes.into()));
         Ok(())
+    }
+
+    fn header(&self, first: u32) -> [u8; SLOT_BYTES] {
+        let mut key = [0; 32];
+        key[..16].copy_from_slice(&self.folder);
+        key[16..20].copy_from_slice(&first.to_le_bytes());
+        slot_bytes(PRESENT, &key)
     }
 }
 
-fn header(folder: &[u8; 16]) -> [u8; SLOT_BYTES] {
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(folder);
-    let mut bytes = slot_bytes(PRESENT, &key);
-    bytes[1..=TITLE.len()].copy_from_slice(TITLE);
-    bytes
+/// The first key of the file that has this one. There is no key 0: it is sought in the first file's header.
+fn first(slot: u32) -> u32 {
+    (slot.max(1) - 1) / KEYS_A_FILE * KEYS_A_FILE + 1
+}
+
+/// The slot of its file in which a key is.
+fn index(slot: u32) -> usize {
+    ((slot.max(1) - 1) % KEYS_A_FILE) as usize + 1
+}
+
+fn path(first: u32) -> String {
+    format!("{FOLDER}/{first:010}")
 }
 
 fn slot_bytes(state: u8, key: &[u8; 32]) -> [u8; SLOT_BYTES] {
@@ -284,52 +328,35 @@ fn slot_bytes(state: u8, key: &[u8; 32]) -> [u8; SLOT_BYTES] {
     bytes
 }
 
-fn offset(slot: u32) -> u64 {
-    u64::from(slot) * SLOT_BYTES as u64
-}
-
-/// Whether the whole buffer was filled.
-fn read(file: &dyn DiskFile, buffer: &mut [u8], at: u64) -> io::Result<bool> {
-    Ok(file.read_at(buffer, at)? == buffer.len())
+fn is_whole(slot: &[u8]) -> bool {
+    let key: [u8; 32] = std::array::from_fn(|byte| slot[KEY_AT + byte]);
+    matches!(slot[0], PRESENT | DESTROYED) && *slot == slot_bytes(slot[0], &key)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU8;
-
     use super::*;
     use crate::disk::sim::{Keep, SimDisk};
+    use crate::kit::entropy;
 
-    fn entropy() -> Entropy {
-        let next = AtomicU8::new(1);
-        Arc::new(move |bytes| {
-            bytes.fill_with(|| next.fetch_add(1, Ordering::Relaxed));
-            Ok(())
-        })
-    }
-
-    fn open(disk: &SimDisk, next: u32) -> Result<Vault, VaultError> {
-        if disk.open(FILE).is_err() {
-            Vault::begin(disk, &[7; 16])?;
-        }
-        let mut vault = Vault::open(disk, &[7; 16], entropy())?;
-        vault.go_on(next)?;
-        Ok(vault)
+    fn open(disk: &SimDisk, next: u32) -> Vault {
+        let mut vault = Vault::open(Arc::new(disk.clone()), [7; 16], entropy(1)).unwrap();
+        vault.go_on(next).unwrap();
+        vault
     }
 
     #[test]
     fn what_is_sealed_opens_under_its_own_key_only() {
         let disk = SimDisk::new(1);
-        let mut vault = open(&disk, 0).unwrap();
+        let mut vault = open(&disk, 0);
         let (a, b) = (vault.take().unwrap(), vault.take().unwrap());
         let sealed = vault.seal(a, b"1", b"Mr Low").unwrap();
-        assert_eq!(
-            vault.unseal(a, b"1", &sealed).unwrap().unwrap(),
-            b"Mr Low".to_vec()
-        );
+        let opened = vault.unseal(a, b"1", &sealed).unwrap();
+        assert_eq!(opened.unwrap(), b"Mr Low");
         let wrong = [
             vault.unseal(b, b"1", &sealed),
             vault.unseal(a, b"2", &sealed),
+            vault.unseal(a, b"1", &sealed[1..]),
         ];
         for wrong in wrong {
             assert!(matches!(wrong, Err(VaultError::Sealed { .. })), "{wrong:?}");
@@ -341,44 +368,45 @@ mod tests {
     #[test]
     fn a_destroyed_key_opens_nothing_even_after_a_power_cut() {
         let disk = SimDisk::new(1);
-        let mut vault = open(&disk, 0).unwrap();
+        let mut vault = open(&disk, 0);
         let slot = vault.take().unwrap();
+        let key = vault.file(slot).unwrap()[SLOT_BYTES + KEY_AT..][..32].to_vec();
         let sealed = vault.seal(slot, b"", b"Mr Low").unwrap();
         vault.destroy(slot).unwrap();
         assert_eq!(vault.unseal(slot, b"", &sealed).unwrap(), None);
+        assert_eq!(vault.seal(slot, b"", b"Mr Low").unwrap(), b"");
         let disk = disk.crash(Keep::Nothing);
-        let vault = open(&disk, slot + 1).unwrap();
+        let vault = open(&disk, slot + 1);
         assert_eq!(vault.unseal(slot, b"", &sealed).unwrap(), None);
+        let bytes = disk.contents(&path(1)).unwrap();
+        assert!(!bytes.windows(32).any(|at| at == key));
     }
 
     #[test]
-    fn a_key_that_was_given_survives_a_power_cut_and_no_slot_is_given_twice() {
+    fn a_key_that_was_given_survives_a_power_cut_and_none_is_given_twice() {
         let disk = SimDisk::new(1);
-        let mut vault = open(&disk, 0).unwrap();
-        let given: Vec<u32> = (0..=KEYS_AT_A_TIME)
-            .map(|_| vault.take().unwrap())
-            .collect();
+        let mut vault = open(&disk, 0);
+        let given: Vec<u32> = (0..=KEYS_A_FILE).map(|_| vault.take().unwrap()).collect();
+        assert!(given.is_sorted_by(|a, b| a < b));
         let last = *given.last().unwrap();
         let sealed = vault.seal(last, b"", b"x").unwrap();
         let disk = disk.crash(Keep::Nothing);
-        let mut vault = open(&disk, last + 1).unwrap();
+        let mut vault = open(&disk, last + 1);
         assert_eq!(vault.unseal(last, b"", &sealed).unwrap().unwrap(), b"x");
         assert_eq!(vault.take().unwrap(), last + 1);
     }
 
     #[test]
-    fn another_folder_s_keys_and_missing_and_damaged_ones_are_told() {
+    fn keys_of_another_folder_and_missing_and_damaged_ones_are_told() {
         let disk = SimDisk::new(1);
-        drop(open(&disk, 0).unwrap());
-        let other = Vault::open(&disk, &[8; 16], entropy());
-        assert!(matches!(other, Err(VaultError::Foreign)));
-        let short = open(&disk, KEYS_AT_A_TIME * 3);
-        assert!(matches!(short, Err(VaultError::Missing { .. })));
-        let mut vault = open(&disk, 1).unwrap();
-        let slot = vault.take().unwrap();
-        let file = disk.open(FILE).unwrap();
-        file.write_at(&[0xff], offset(slot) + 20).unwrap();
-        let damaged = vault.seal(slot, b"", b"x");
+        let slot = open(&disk, 0).take().unwrap();
+        let other = Vault::open(Arc::new(disk.clone()), [8; 16], entropy(1)).unwrap();
+        let foreign = other.seal(slot, b"", b"x");
+        assert!(matches!(foreign, Err(VaultError::Foreign { .. })));
+        let missing = open(&disk, KEYS_A_FILE + 2).take();
+        assert!(matches!(missing, Err(VaultError::Missing { .. })));
+        assert!(disk.flip(&path(1), 84, 1));
+        let damaged = open(&disk, 2).seal(slot, b"", b"x");
         assert!(matches!(damaged, Err(VaultError::Damaged { .. })));
     }
 }

@@ -1,43 +1,11 @@
 use std::sync::Mutex;
 
-use jiff::Timestamp;
 use upline_core::{Rejection, Wish};
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::kit::{CALL, DESK, begin, person};
 use crate::notify::Sending;
-
-const DESK: &str = "
-directory: acme
-last-resort: user max
-people:
-  ann: { name: Ann, mail: ann@example.com }
-  bob: { name: Bob, mail: bob@example.com }
-  lea: { name: Lea, mail: lea@example.com }
-  max: { name: Max, mail: max@example.com }
-groups:
-  desk: { members: [ann, bob], lead: lea, manager: max }
-";
-
-const CALL: &str = "
-workflow: call
-start: asked
-fields:
-  caller: { type: contact, label: Caller }
-ladders:
-  climb: [{ after: 15 min, assign: another in desk }, { after: 30 min, assign: lead of desk }]
-states:
-  asked:
-    assign: least busy in desk
-    escalate: climb
-    form: [caller]
-    actions: { accept: { goto: working }, done: { goto: closed } }
-  working:
-    assign: who did accept
-    escalate: climb
-    actions: { done: { goto: closed } }
-  closed: { end: done }
-";
 
 #[derive(Clone, Default)]
 struct Post {
@@ -52,14 +20,6 @@ impl Notifier for Post {
         let answer = self.answers.lock().unwrap().pop().unwrap_or(Ok(()));
         Box::pin(async { answer })
     }
-}
-
-fn begin() -> Timestamp {
-    "2026-03-06T09:00:00Z".parse().unwrap()
-}
-
-fn person(name: &str) -> upline_core::Actor {
-    upline_core::Actor::Person(name.into())
 }
 
 async fn started(post: &Post) -> (Engine, ManualClock) {

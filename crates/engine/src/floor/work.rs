@@ -294,6 +294,9 @@ impl Floor {
         let number = number.ok_or(Rejection::NotOpen)?;
         self.fetch(store, number)?;
         let record = self.hot.get_mut(&number).ok_or(Rejection::NotOpen)?;
+        if record.ticket.is_open() {
+            return Err(Fault::StillOpen);
+        }
         record.ticket.fields.clear();
         store.destroy_key(record.key).map_err(Fault::Store)?;
         self.changed.insert(number);
@@ -392,7 +395,9 @@ impl Floor {
             // It was told when it was set aside.
             Err(Fault::SetAside(_)) => return Ok(()),
             Err(Fault::Refused(refusal)) => refusal.to_string(),
-            Err(Fault::Changed { .. } | Fault::OtherWish | Fault::NoDirectory) => return Ok(()),
+            Err(
+                Fault::Changed { .. } | Fault::OtherWish | Fault::NoDirectory | Fault::StillOpen,
+            ) => return Ok(()),
         };
         let ticket = ticket.clone();
         self.incidents.push(Incident::Refused { ticket, why });

@@ -7,7 +7,7 @@
 //! | `folder` | its identity, and the format of what is in it |
 //! | `lock` | held by the process that has it open |
 //! | `journal/` | the truth: every commit, chained |
-//! | `keys` | the tickets' keys; without them what is personal can't be read |
+//! | `keys/` | the tickets' keys; without them what is personal can't be read |
 //! | `snapshots/` | the open tickets at one commit; can be made anew from the journal |
 //! | `reserve` | room that is given up when the disk is full, so that the program can still stop and start |
 
@@ -23,7 +23,9 @@ use std::sync::Arc;
 use super::fold::Fold;
 use super::{Batch, Recovered, Store, StoreError};
 use crate::disk::Disk;
-use crate::journal::{Frame, Journal, JournalError, JournalReader, Mark, Options, Position};
+use crate::journal::{
+    Frame, Journal, JournalError, JournalReader, Mark, Options, Position, Upkeep,
+};
 use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
 use snapshot::{Draft, Snapshot, SnapshotError};
@@ -67,6 +69,7 @@ pub struct LogStore {
 struct Open {
     journal: Journal,
     reader: JournalReader,
+    upkeep: Upkeep,
     vault: Vault,
     snapshot: Option<Snapshot>,
     /// Tickets that were changed since the snapshot; `None`: not hot any more.
@@ -126,7 +129,8 @@ impl Store for LogStore {
             fold.known = record::decode(&snapshot.known)?;
         }
         let mut next_key = fold.known.next_key;
-        let mut vault = Vault::open(&*self.disk, &self.folder.0, self.entropy.clone())?;
+        let disk = Arc::clone(&self.disk);
+        let mut vault = Vault::open(disk, self.folder.0, self.entropy.clone())?;
         let mut commits = 0;
         let after = snapshot.as_ref().map(|snapshot| snapshot.mark);
         let mut options = Options::new(self.folder);
@@ -150,6 +154,7 @@ impl Store for LogStore {
         let Fold { records, mut known } = fold;
         let mut open = Open {
             reader: journal.reader(),
+            upkeep: journal.upkeep(),
             journal,
             vault,
             snapshot,
@@ -165,12 +170,13 @@ impl Store for LogStore {
     }
 
     fn make_room(&mut self) -> Result<(), StoreError> {
-        Ok(self.ready()?.journal.upkeep().prepare()?)
+        self.ready()?.upkeep.prepare()?;
+        Ok(())
     }
 
     fn next_position(&self) -> u64 {
         let open = self.open.as_ref();
-        open.map_or(0, |open| open.journal.end().0)
+        open.map_or(0, |open| open.reader.end().0)
     }
 
     fn new_key(&mut self) -> Result<u32, StoreError> {

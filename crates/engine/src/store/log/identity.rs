@@ -6,7 +6,7 @@ use super::io as failed;
 use crate::disk::Disk;
 use crate::journal::FolderId;
 use crate::store::StoreError;
-use crate::vault::{Entropy, Vault};
+use crate::vault::Entropy;
 
 /// The format of a data folder that this program writes.
 pub const FORMAT: u32 = 1;
@@ -54,7 +54,7 @@ fn parse(bytes: &[u8]) -> Result<FolderId, StoreError> {
 
 fn begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
     let failed = failed("beginning a data folder");
-    let known = |name: &String| ["lock", "folder.new", "keys", "keys.new"].contains(&name.as_str());
+    let known = |name: &String| name == "lock" || name == "folder.new";
     let names = disk.list("").map_err(&failed)?;
     if let Some(other) = names.iter().find(|name| !known(name)) {
         return Err(StoreError::Format(format!(
@@ -65,7 +65,6 @@ fn begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
     let mut id = [0; 16];
     entropy(&mut id).map_err(&failed)?;
     let id = FolderId(id);
-    Vault::begin(disk, &id.0)?;
     let fresh = format!("{FILE}.new");
     match disk.remove(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),

@@ -201,6 +201,7 @@ pub(crate) struct Draft<'a> {
 impl<'a> Draft<'a> {
     pub(crate) fn begin(disk: &'a dyn Disk, folder: FolderId, mark: Mark) -> io::Result<Self> {
         disk.create_folder(FOLDER)?;
+        disk.sync_folder("")?;
         let path = draft_path();
         match disk.remove(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

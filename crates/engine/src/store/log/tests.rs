@@ -1,1 +1,250 @@
+use std::collections::BTreeMap;
 
+use upline_core::Ticket;
+
+use super::*;
+use crate::disk::sim::{Keep, SimDisk};
+use crate::error::Error;
+use crate::kit::{Hand, begin, entropy};
+use crate::record::Unsent;
+
+fn options() -> LogOptions {
+    LogOptions {
+        segment_bytes: 64 << 10,
+        snapshot_commits: 40,
+        ..LogOptions::default()
+    }
+}
+
+fn store(disk: &SimDisk) -> LogStore {
+    LogStore::open(Arc::new(disk.clone()), options(), entropy(7)).unwrap()
+}
+
+fn hand(disk: &SimDisk) -> Hand {
+    Hand::open(store(disk), begin()).unwrap()
+}
+
+type Kept = BTreeMap<Number, (Ticket, Vec<Unsent>)>;
+
+/// All that the disk says, read anew.
+fn kept(disk: &SimDisk) -> Kept {
+    let mut store = store(disk);
+    let mut numbers = Vec::new();
+    store
+        .recover(&mut |record| {
+            numbers.push(record.number);
+            Ok(())
+        })
+        .unwrap();
+    let read = numbers.into_iter().map(|number| {
+        let record = store.ticket(number).unwrap().unwrap();
+        (number, (record.ticket, record.unsent))
+    });
+    read.collect()
+}
+
+/// A day's work: tickets are opened, passed on, accepted, done; messages are delivered.
+fn work(hand: &mut Hand, rounds: i64) {
+    for round in 0..rounds {
+        let opened = hand.open_ticket(&format!("Caller {round}")).unwrap();
+        let turn = hand.pass(300);
+        hand.deliver(turn.messages);
+        if round % 3 == 0 {
+            let ticket = opened.id.as_str();
+            for (who, action) in [("ann", "accept"), ("bob", "accept"), ("ann", "done")] {
+                match hand.act(ticket, who, action) {
+                    Ok(_) | Err(Error::Rejected(_)) => (),
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_answered_is_there_after_a_power_cut_and_nothing_else() {
+    let disk = SimDisk::new(3);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    work(&mut hand, 60);
+    let live = kept(&disk.crash(Keep::Everything));
+    let cut = kept(&disk.crash(Keep::Nothing));
+    assert!(live.len() > 20, "{}", live.len());
+    assert_eq!(live, cut);
+    let caller = live.values().next().unwrap().0.fields.get("caller");
+    assert_eq!(caller.map(ToString::to_string).as_deref(), Some("Caller 1"));
+}
+
+#[test]
+fn a_snapshot_and_what_came_after_it_say_what_the_whole_journal_says() {
+    let disk = SimDisk::new(4);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    work(&mut hand, 60);
+    let copy = disk.crash(Keep::Nothing);
+    assert!(!snapshot::list(&copy).unwrap().is_empty());
+    let with = kept(&copy);
+    copy.take("snapshots");
+    for seq in snapshot::list(&copy).unwrap() {
+        copy.take(&snapshot::path(seq));
+    }
+    assert_eq!(kept(&copy), with);
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over() {
+    let disk = SimDisk::new(5);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    work(&mut hand, 60);
+    let whole = kept(&disk.crash(Keep::Nothing));
+    let copy = disk.crash(Keep::Nothing);
+    let newest = snapshot::path(snapshot::list(&copy).unwrap()[0]);
+    assert!(copy.flip(&newest, 60, 3));
+    assert_eq!(kept(&copy), whole);
+}
+
+#[test]
+fn clocks_go_on_after_a_restart_and_fire_once() {
+    let disk = SimDisk::new(6);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    hand.open_ticket("Mr Low").unwrap();
+    drop(hand);
+    let later = begin() + jiff::SignedDuration::from_mins(20);
+    let mut hand = Hand::open(store(&disk), later).unwrap();
+    let turn = hand.turn(Vec::new());
+    let told: Vec<_> = turn.messages.iter().map(|(_, one)| one.to.name()).collect();
+    assert_eq!(
+        told,
+        ["bob"],
+        "ann's message is withdrawn, since bob has it"
+    );
+    hand.deliver(turn.messages);
+    drop(hand);
+    let mut hand = Hand::open(store(&disk), later).unwrap();
+    assert!(hand.turn(Vec::new()).messages.is_empty());
+}
+
+#[test]
+fn nothing_personal_is_on_the_disk_in_plain_text() {
+    let disk = SimDisk::new(8);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    hand.open_ticket("Mr Low of 17 Elm Street").unwrap();
+    hand.act("1", "ann", "accept").unwrap();
+    work(&mut hand, 60);
+    let mut read = 0;
+    for folder in ["", "journal", "snapshots", "keys"] {
+        for name in disk.list(folder).unwrap() {
+            let path = format!("{folder}/{name}");
+            let Some(bytes) = disk.contents(path.trim_start_matches('/')) else {
+                continue;
+            };
+            read += bytes.len();
+            for secret in ["17 Elm Street", "a private word"] {
+                let found = bytes
+                    .windows(secret.len())
+                    .any(|at| at == secret.as_bytes());
+                assert!(!found, "{path}: {secret}");
+            }
+        }
+    }
+    assert!(read > 10_000, "{read}");
+}
+
+#[test]
+fn a_second_process_is_kept_out() {
+    let disk = SimDisk::new(9);
+    let first = store(&disk);
+    let second = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
+    assert!(matches!(second, Err(StoreError::Locked)));
+    drop(first);
+    store(&disk);
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let disk = SimDisk::new(10);
+    disk.put("letters.txt", b"Dear Ann");
+    let opened = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
+    assert!(matches!(opened, Err(StoreError::Format(_))));
+    disk.take("letters.txt");
+    disk.put("folder", b"upline data folder 2\n00\n");
+    let opened = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
+    assert!(matches!(opened, Err(StoreError::Format(_))));
+}
+
+/// Every n-th operation of the disk fails once, in turn; what was answered as done is there afterwards, and
+/// what was refused is not.
+#[test]
+fn no_failure_of_the_disk_makes_a_false_answer() {
+    use crate::disk::sim::Fault;
+    const ROUNDS: usize = 20;
+    let script = |disk: &SimDisk| -> Option<(Vec<Number>, Vec<String>)> {
+        let store = LogStore::open(Arc::new(disk.clone()), options(), entropy(7)).ok()?;
+        let mut hand = Hand::open(store, begin()).ok()?;
+        let files = crate::kit::files();
+        let deployed = hand.ask(|reply| crate::writer::Input::Deploy(files, reply));
+        deployed.ok()?;
+        let (mut done, mut unknown) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let caller = format!("Caller {round}");
+            match hand.open_ticket(&caller) {
+                Ok(opened) => done.push(opened.number),
+                Err(Error::Unknown(_)) => unknown.push(caller),
+                Err(Error::Unavailable(_)) => (),
+                Err(other) => panic!("{other}"),
+            }
+            hand.pass(30);
+        }
+        Some((done, unknown))
+    };
+    let disk = SimDisk::new(11);
+    script(&disk).unwrap();
+    let all = disk.operations();
+    assert!(all > 60, "{all}");
+    let faults = [
+        Fault::Error,
+        Fault::Part,
+        Fault::Done,
+        Fault::Full,
+        Fault::FullInPart,
+    ];
+    for fault in faults {
+        for operation in 0..all {
+            let disk = SimDisk::new(11);
+            disk.fail(operation, fault);
+            let Some((done, unknown)) = script(&disk) else {
+                continue;
+            };
+            let kept = kept(&disk.crash(Keep::Nothing));
+            for number in &done {
+                assert!(
+                    kept.contains_key(number),
+                    "{fault:?} at {operation}: {number}"
+                );
+            }
+            let most = done.len() + unknown.len();
+            assert!(
+                kept.len() <= most,
+                "{fault:?} at {operation}: {}",
+                kept.len()
+            );
+            assert!(
+                most + 5 >= ROUNDS,
+                "{fault:?} at {operation}: goes on after it, {most}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_open_ticket_is_not_erased() {
+    let disk = SimDisk::new(12);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    hand.open_ticket("Mr Low").unwrap();
+    let erased = hand.ask(|reply| crate::writer::Input::Erase("1".into(), "max".into(), reply));
+    assert!(matches!(erased, Err(Error::StillOpen)), "{erased:?}");
+}
