@@ -13,17 +13,17 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, SystemClock};
+use crate::disk::RealDisk;
 use crate::error::Error;
 use crate::floor::Incident;
 use crate::notify::{Message, Notifier, SendError, Silent};
 use crate::outbox::{MessageId, OutboxOptions};
 use crate::record::File;
-use crate::disk::RealDisk;
 use crate::store::{LogOptions, LogStore, MemoryStore, Store, StoreError};
 use crate::vault::system_entropy;
 use crate::writer::{Input, Turn, Writer};
 
-pub use handle::{Handle, Submission};
+pub use handle::{Handle, MAX_PAGE, Page, Submission};
 
 /// Most commands that wait for their commit; one more is refused with [`Error::Busy`].
 pub const MAX_WAITING: usize = 8192;
@@ -234,7 +234,7 @@ impl Drop for Engine {
 
 /// What the writer's thread receives.
 pub(crate) enum Mail {
-    Input(Input),
+    Input(Box<Input>),
     /// Time has moved.
     Wake,
     Stop,
@@ -265,7 +265,7 @@ impl Shell {
                 return;
             }
             match self.wait(receiver, wake) {
-                Some(Mail::Input(input)) => inputs.push(input),
+                Some(Mail::Input(input)) => inputs.push(*input),
                 Some(Mail::Stop) => stopping = true,
                 Some(Mail::Wake) | None => (),
             }
@@ -311,7 +311,7 @@ async fn send(notifier: Arc<dyn Notifier>, id: MessageId, message: Message, inbo
         })
     });
     // After the engine has stopped the message is tried again at the next start.
-    let _ = inbox.send(Mail::Input(Input::Sent(id, result)));
+    let _ = inbox.send(Mail::Input(Box::new(Input::Sent(id, result))));
 }
 
 /// Takes what has come meanwhile: that is the next commit. Whether the engine is to stop.
@@ -319,7 +319,7 @@ fn take_all(receiver: &Receiver<Mail>, inputs: &mut Vec<Input>) -> bool {
     let mut stop = false;
     for mail in receiver.try_iter() {
         match mail {
-            Mail::Input(input) => inputs.push(input),
+            Mail::Input(input) => inputs.push(*input),
             Mail::Wake => (),
             Mail::Stop => stop = true,
         }

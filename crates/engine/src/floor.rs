@@ -3,6 +3,7 @@
 
 mod files;
 mod links;
+mod look;
 mod timers;
 mod work;
 
@@ -11,8 +12,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lru::LruCache;
-use upline_core::{Command, Directory, Name, Rejection, Wish, Workload};
-use upline_lab::world::{Consequence, Openings, Refusal, Workflows};
+use upline_core::{Command, Directory, Name, Rejection, Workload};
+use upline_lab::world::{Consequence, Gap, Openings, Refusal, Workflows};
 
 use crate::record::{CommandId, Entry, File, Millis, Number, Record};
 use crate::store::{Batch, Recovered, Seen, Store, StoreError};
@@ -20,6 +21,7 @@ use links::Link;
 use timers::Timers;
 
 pub use files::Deployed;
+pub use look::{Filter, HistoryEntry, Status};
 pub(crate) use timers::Due;
 
 /// Tickets that are kept decoded. A ticket takes 2 to 4 KiB.
@@ -115,6 +117,8 @@ pub enum Incident {
         /// What it said.
         why: String,
     },
+    /// A ticket could be forgotten: nobody is answerable, or no clock moves it on. There must never be one.
+    Gap(Gap),
     /// A clock, a child's end or an opening by the clock was refused.
     Refused {
         /// The ticket's id.
@@ -152,6 +156,10 @@ pub(crate) struct Floor {
     next_openings: Vec<Option<Timestamp>>,
     /// The first ticket whose holders must still be looked at.
     recheck: Option<Number>,
+    /// Tickets that are set aside.
+    set_aside: BTreeSet<Number>,
+    /// Tickets without an answerable person or an armed clock.
+    forgotten: BTreeSet<Number>,
     /// Since the last commit.
     entries: Vec<Entry>,
     changed: BTreeSet<Number>,
@@ -186,6 +194,8 @@ impl Floor {
             absences: BTreeMap::new(),
             next_openings: Vec::new(),
             recheck: None,
+            set_aside: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
             entries: Vec::new(),
             changed: BTreeSet::new(),
             bytes: 0,
@@ -215,11 +225,6 @@ impl Floor {
     /// The engine's time.
     pub(crate) fn timestamp(&self) -> Timestamp {
         instant(self.now)
-    }
-
-    /// How many tickets are open, or have messages still to be sent.
-    pub(crate) fn len(&self) -> usize {
-        self.links.len()
     }
 
     /// What the writer must know to go on, for a snapshot.
@@ -269,6 +274,8 @@ impl Floor {
         };
         store.commit(batch)?;
         self.bytes = 0;
+        self.audit(&after);
+        self.sweep_timers();
         for record in after {
             if self.links.contains_key(&record.number) {
                 self.hot.put(record.number, record);
@@ -355,9 +362,4 @@ pub(crate) fn instant(at: Millis) -> Timestamp {
         true => Timestamp::MIN,
         false => Timestamp::MAX,
     })
-}
-
-/// A wish that opens a ticket.
-pub(crate) fn is_opening(command: &Command) -> bool {
-    matches!(command.wish, Wish::Open { .. })
 }

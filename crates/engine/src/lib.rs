@@ -18,9 +18,9 @@ pub mod store;
 pub mod vault;
 mod writer;
 
-pub use engine::{Builder, Engine, Handle, StartError, Submission};
+pub use engine::{Builder, Engine, Handle, MAX_PAGE, MAX_WAITING, Page, StartError, Submission};
 pub use error::Error;
-pub use floor::{Deployed, Done, Incident, Target};
+pub use floor::{Deployed, Done, Filter, HistoryEntry, Incident, Status, Target};
 pub use upline_core as core;
 pub use upline_dsl as dsl;
 pub use upline_lab as lab;

@@ -108,6 +108,12 @@ impl Outbox {
         self.states.len()
     }
 
+    /// The one that has been in longest.
+    pub(crate) fn oldest(&self) -> Option<MessageId> {
+        // Numbers ascend with time within a ticket; of several tickets any says enough.
+        self.states.first_key_value().map(|(id, _)| *id)
+    }
+
     /// When the next one's time comes, or a lease ends.
     pub(crate) fn next(&self) -> Option<Millis> {
         let room = self.leased.len() < self.options.at_once;

@@ -11,17 +11,17 @@ use upline_core::{Actor, Command, Event, Name, Recipient, Wish};
 
 use crate::clock::{Reading, TimeKeeper, millis};
 use crate::error::Error;
-use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Target, instant};
+use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Status, Target, instant};
 use crate::notify::{Message, SendError};
 use crate::outbox::{self, MessageId, Outbox, OutboxOptions};
 use crate::record::{Fate, File, Millis, Number, Settled};
 use crate::store::{MAX_COMMIT_BYTES, Store, StoreError};
 
 /// Most clocks that fire in one commit: between two, other people's commands have their turn.
-pub const MAX_FIRED_PER_COMMIT: usize = 1024;
+pub(crate) const MAX_FIRED_PER_COMMIT: usize = 1024;
 
 /// Most commands in one commit.
-pub const MAX_COMMANDS_PER_COMMIT: usize = 4096;
+pub(crate) const MAX_COMMANDS_PER_COMMIT: usize = 4096;
 
 /// How long a store that failed is left alone before it is opened again: the n-th time in a row.
 const REOPEN_AFTER: [Duration; 5] = [
@@ -57,11 +57,16 @@ pub(crate) enum Input {
     Erase(Name, Name, Reply<()>),
     /// Look at something.
     Look(Look),
+    /// How everything is.
+    Status(Reply<Status>),
     /// The clock on the wall is right.
     Believe,
     /// To be answered when nothing is due and no message is under way.
     Settled(Reply<()>),
 }
+
+/// An answer that waits for its commit.
+type Answer = Box<dyn FnOnce(&Outcome) + Send>;
 
 /// What became of a commit.
 enum Outcome {
@@ -99,7 +104,7 @@ pub(crate) struct Writer {
     health: Health,
     full: Option<Millis>,
     waiting: VecDeque<Input>,
-    answers: Vec<Box<dyn FnOnce(&Outcome) + Send>>,
+    answers: Vec<Answer>,
     settling: Vec<Reply<()>>,
     incidents: Vec<Incident>,
     last: Reading,
@@ -220,7 +225,7 @@ impl Writer {
                 break;
             };
             // A look sees only what is on disk.
-            if matches!(input, Input::Look(_)) && self.floor.is_changed() {
+            if matches!(input, Input::Look(_) | Input::Status(_)) && self.floor.is_changed() {
                 self.waiting.push_front(input);
                 break;
             }
@@ -268,6 +273,10 @@ impl Writer {
             }
             Input::Settled(reply) => {
                 self.settling.push(reply);
+                Ok(())
+            }
+            Input::Status(reply) => {
+                reply(Ok(self.status()));
                 Ok(())
             }
         }
@@ -357,6 +366,8 @@ impl Writer {
                 Input::Migrate(.., reply) => reply(Err(error())),
                 Input::Deploy(_, reply) => reply(Err(error())),
                 Input::Erase(_, _, reply) | Input::Settled(reply) => reply(Err(error())),
+                Input::Status(reply) if readable => reply(Ok(self.status())),
+                Input::Status(reply) => reply(Err(error())),
                 Input::Look(look) if readable => look(Ok((&mut self.floor, &mut *self.store))),
                 Input::Look(look) => look(Err(error())),
                 // Its lease ends, and it is tried again under the same key.
@@ -364,6 +375,21 @@ impl Writer {
                 Input::Believe => self.time.believe(self.last),
             }
         }
+    }
+
+    fn status(&mut self) -> Status {
+        let position = self.store.next_position();
+        let mut status = self.floor.status(position);
+        status.clock_ahead = self.time.doubt(self.last);
+        status.unsent = self.outbox.len();
+        let oldest = self.outbox.oldest();
+        status.oldest_unsent = oldest.and_then(|(number, notice)| {
+            let record = self.floor.record(&mut *self.store, number).ok()?;
+            let mut unsent = record.unsent.iter();
+            let unsent = unsent.find(|unsent| unsent.notice.id == notice)?;
+            Some(instant(unsent.at))
+        });
+        status
     }
 
     fn take_messages(&mut self) {

@@ -6,11 +6,17 @@ use std::sync::mpsc::Sender;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot};
 use upline_core::decide::Migration;
+
 use upline_core::{Actor, Branch, Command, Event, Name, Ticket, Typed, Wish};
 
 use super::Mail;
+use upline_lab::explain::Explanation;
+use upline_lab::forecast::Horizon;
+use upline_lab::render::{Language, Times};
+use upline_lab::timeline::Timeline;
+
 use crate::error::Error;
-use crate::floor::{Deployed, Done, Floor, Request, Target, instant};
+use crate::floor::{Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
 use crate::record::{CommandId, File, Number};
 use crate::store::Store;
 use crate::writer::{Input, Reply};
@@ -91,18 +97,6 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// What to ask with for the next page; `None`: this is the last.
     pub next: Option<Number>,
-}
-
-/// How the engine is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Status {
-    /// The engine's time.
-    pub now: Timestamp,
-    /// Tickets that are open, or have messages still to be sent.
-    pub tickets: usize,
-    /// When the next clock is due.
-    pub next_due: Option<Timestamp>,
 }
 
 impl Handle {
@@ -243,27 +237,16 @@ impl Handle {
         .await?
     }
 
-    /// The tickets that a person is answerable for, oldest first, after the ticket number `after`.
+    /// The tickets that a person is answerable for, oldest first, behind the ticket number `after`.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn tasks(&self, person: &str, after: Number) -> Result<Page<Ticket>, Error> {
-        let person = Name::new(person);
-        self.look(move |floor, store| {
-            let numbers = floor.held_by(&person).filter(|number| *number > after);
-            let numbers: Vec<Number> = numbers.take(MAX_PAGE + 1).collect();
-            let more = numbers.len() > MAX_PAGE;
-            let mut items = Vec::new();
-            for number in numbers.iter().take(MAX_PAGE) {
-                items.push(floor.record(store, *number)?.ticket.clone());
-            }
-            let last = numbers.get(MAX_PAGE - 1).copied();
-            Ok(Page {
-                items,
-                next: last.filter(|_| more),
-            })
-        })
-        .await?
+        let filter = Filter {
+            person: Some(Name::new(person)),
+            ..Filter::default()
+        };
+        self.tickets(filter, after).await
     }
 
     /// How the engine is.
@@ -271,12 +254,75 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn status(&self) -> Result<Status, Error> {
-        self.look(|floor, _| Status {
-            now: floor.timestamp(),
-            tickets: floor.len(),
-            next_due: floor.next_due().map(|due| instant(due.at())),
-        })
-        .await
+        self.ask(Input::Status).await
+    }
+
+    /// Open tickets that fit, oldest first, behind the ticket number `after`. A page may be short, or empty,
+    /// and have a next one all the same: so many tickets were looked at that did not fit.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn tickets(&self, filter: Filter, after: Number) -> Result<Page<Ticket>, Error> {
+        let found = self
+            .look(move |floor, store| floor.list(store, &filter, after, MAX_PAGE))
+            .await?;
+        let (items, next) = found?;
+        Ok(Page { items, next })
+    }
+
+    /// What happened to an open ticket, newest first: the commits before the one at `before`, or the latest.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn history(
+        &self,
+        ticket: &str,
+        before: Option<u64>,
+    ) -> Result<Vec<HistoryEntry>, Error> {
+        let ticket = Name::new(ticket);
+        let found = self
+            .look(move |floor, store| {
+                let number = floor.number(&ticket)?;
+                floor.history(store, number, before, MAX_PAGE)
+            })
+            .await?;
+        Ok(found?)
+    }
+
+    /// Who is answerable for a ticket, since when, why, why not the others.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn explain(&self, ticket: &str) -> Result<Explanation, Error> {
+        let ticket = Name::new(ticket);
+        let found = self
+            .look(move |floor, store| {
+                let number = floor.number(&ticket)?;
+                floor.explain(store, number)
+            })
+            .await?;
+        Ok(found?)
+    }
+
+    /// What happens to a ticket next, and when, if nobody acts.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn forecast(
+        &self,
+        ticket: &str,
+        horizon: Horizon,
+        times: Times,
+        language: Language,
+    ) -> Result<Timeline, Error> {
+        let ticket = Name::new(ticket);
+        let found = self
+            .look(move |floor, store| {
+                let number = floor.number(&ticket)?;
+                floor.forecast(store, number, horizon, times, language)
+            })
+            .await?;
+        Ok(found?)
     }
 
     /// Answers when nothing is due and no message is under way: for tests that move a
@@ -293,7 +339,7 @@ impl Handle {
     /// # Errors
     /// [`Error::Stopped`].
     pub fn believe_clock(&self) -> Result<(), Error> {
-        self.send(Mail::Input(Input::Believe))
+        self.send(Mail::Input(Box::new(Input::Believe)))
     }
 
     /// Destroys the key of a ticket: its fields, and what people wrote, can't be read any more. The journal
@@ -322,7 +368,7 @@ impl Handle {
             // Whoever asked may have gone.
             let _ = answer.send(done);
         });
-        self.send(Mail::Input(input(reply)))?;
+        self.send(Mail::Input(Box::new(input(reply))))?;
         answered.await.unwrap_or(Err(Error::Stopped))
     }
 

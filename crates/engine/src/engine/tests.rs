@@ -230,3 +230,37 @@ async fn who_leaves_the_directory_loses_the_ticket_at_once() {
     assert_eq!(holder(&handle, "1").await, "bob");
     assert_eq!(handle.tasks("ann", 0).await.unwrap().items.len(), 0);
 }
+
+#[tokio::test]
+async fn a_ticket_is_explained_from_its_journal_and_its_future_is_told() {
+    use upline_lab::forecast::Horizon;
+    use upline_lab::render::{Language, Times};
+
+    let (engine, clock) = started(&Post::default()).await;
+    let handle = engine.handle();
+    let opened = handle.open("call", person("max"), Vec::new());
+    opened.await.unwrap();
+    handle.settled().await.unwrap();
+    clock.forward(std::time::Duration::from_secs(15 * 60));
+    handle.settled().await.unwrap();
+    let history = handle.history("1", None).await.unwrap();
+    let origins: Vec<&str> = history.iter().map(|entry| entry.origin.as_str()).collect();
+    assert_eq!(origins, ["outbox", "timer", "outbox", "library"]);
+    let earlier = handle.history("1", Some(history[1].position)).await;
+    assert_eq!(earlier.unwrap(), history[2..]);
+    let explained = handle.explain("1").await.unwrap();
+    assert_eq!(explained.positions[0].answerable, "bob");
+    let not_asked = &explained.positions[0].not_asked;
+    assert_eq!(not_asked[0].who, "ann", "{not_asked:?}");
+    let language = Language::English;
+    let times = Times::new(jiff::tz::TimeZone::UTC, language);
+    let ahead = handle.forecast("1", Horizon::default(), times, language);
+    let ahead = ahead.await.unwrap();
+    assert!(ahead.last_resort.is_some());
+    assert_eq!(holder(&handle, "1").await, "bob", "nothing has happened");
+    let filter = crate::Filter {
+        state: Some("working".into()),
+        ..crate::Filter::default()
+    };
+    assert_eq!(handle.tickets(filter, 0).await.unwrap().items, []);
+}

@@ -78,6 +78,10 @@ impl Floor {
             self.timers.arm(due);
         }
         self.link_names(number, ticket);
+        match record.set_aside.is_some() && ticket.is_open() {
+            true => self.set_aside.insert(number),
+            false => self.set_aside.remove(&number),
+        };
         if record.is_hot() {
             self.links.insert(number, after);
         }

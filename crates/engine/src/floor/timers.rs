@@ -29,17 +29,14 @@ impl Due {
         Self(bits | (number << CLOCK_BITS) | u128::from(clock))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "48 bits fit")]
     pub(crate) fn at(self) -> Millis {
         (self.0 >> (4 + NUMBER_BITS + CLOCK_BITS)) as Millis
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "44 bits fit")]
     pub(crate) fn number(self) -> Number {
         ((self.0 >> CLOCK_BITS) & ((1 << NUMBER_BITS) - 1)) as Number
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits fit")]
     pub(crate) fn clock(self) -> ClockId {
         self.0 as ClockId
     }

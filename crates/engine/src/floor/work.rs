@@ -140,7 +140,7 @@ impl Floor {
         self.apply(number, events, request)
     }
 
-    fn workflow_of(&self, number: Number) -> Result<Arc<Workflow>, Fault> {
+    pub(super) fn workflow_of(&self, number: Number) -> Result<Arc<Workflow>, Fault> {
         let record = self.hot.peek(&number);
         let ticket = &record.ok_or(Rejection::NotOpen)?.ticket;
         let found = self.workflows.version(&ticket.workflow, ticket.version);

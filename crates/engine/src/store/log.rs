@@ -54,6 +54,9 @@ impl Default for LogOptions {
     }
 }
 
+/// Is shown the bytes of a record.
+type Each<'a> = dyn FnMut(Number, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// See the module.
 pub struct LogStore {
     disk: Arc<dyn Disk>,
@@ -274,7 +277,7 @@ impl LogStore {
         let known = record::encode(&known, Vec::new()).map_err(record::Unreadable::Bytes)?;
         let failed = io("writing a snapshot");
         let mut draft = Draft::begin(&*disk, folder, mark).map_err(&failed)?;
-        open.merged(&mut |number, bytes| Ok(draft.add(number, bytes).map_err(&failed)?))?;
+        open.merged(&mut |number, bytes| draft.add(number, bytes).map_err(&failed))?;
         draft.finish(&known).map_err(&failed)?;
         open.snapshot = Some(Snapshot::open(&*disk, folder, mark.seq)?);
         open.changed.clear();
@@ -317,10 +320,7 @@ impl Open {
 
     /// All hot tickets in order of their numbers: those of the snapshot, and in place of some of them, and
     /// behind them, those that were changed since.
-    fn merged(
-        &self,
-        each: &mut dyn FnMut(Number, &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn merged(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
         let mut changed = self.changed.iter().peekable();
         if let Some(snapshot) = &self.snapshot {
             snapshot.each(|number, bytes| {

@@ -1,0 +1,258 @@
+//! Questions: what is on the floor, why, and what comes next. Nothing is changed by them.
+
+use std::sync::Arc;
+
+use upline_core::{Event, Name, Ticket};
+use upline_lab::explain::{Explanation, explain};
+use upline_lab::forecast::Horizon;
+use upline_lab::render::{Language, Times};
+use upline_lab::timeline::Timeline;
+use upline_lab::world::{World, gaps};
+
+use super::{Fault, Floor, Incident, instant};
+use crate::record::{Entry, Moved, Number, Record};
+use crate::store::Store;
+
+/// Most commits that a question reads.
+const MAX_COMMITS: usize = 10_000;
+
+/// One commit of a ticket's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// Where in the journal it is: the cursor for what came before it.
+    pub position: u64,
+    /// By which way the command came.
+    pub origin: Name,
+    /// What happened. What is personal is left out if the ticket was erased.
+    pub events: Vec<Event>,
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The engine's time.
+    pub now: jiff::Timestamp,
+    /// How far the machine's clock is ahead of it, while that is not believed.
+    pub clock_ahead: Option<std::time::Duration>,
+    /// Tickets that are open, or have messages still to be sent.
+    pub tickets: usize,
+    /// When the next clock is due. In the past: it is overdue.
+    pub next_due: Option<jiff::Timestamp>,
+    /// Messages that wait or are under way.
+    pub unsent: usize,
+    /// When the oldest of them was to be sent at first.
+    pub oldest_unsent: Option<jiff::Timestamp>,
+    /// Tickets that are set aside: each needs an operator.
+    pub set_aside: usize,
+    /// Open tickets without an answerable person or an armed clock. Anything but 0 is an alarm.
+    pub forgotten: usize,
+    /// Clocks that came up and were over already, since the start.
+    pub stale_clocks: u64,
+    /// The journal's last commit is here.
+    pub position: u64,
+}
+
+/// Which tickets a question is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this workflow.
+    pub workflow: Option<Name>,
+    /// In this state, in any branch.
+    pub state: Option<Name>,
+    /// For which this person is answerable, in any branch.
+    pub person: Option<Name>,
+}
+
+impl Filter {
+    fn fits(&self, ticket: &Ticket) -> bool {
+        let workflow = self.workflow.as_ref();
+        let state = self.state.as_ref();
+        ticket.is_open()
+            && workflow.is_none_or(|workflow| ticket.workflow == *workflow)
+            && state.is_none_or(|state| ticket.positions.values().any(|at| at.state == *state))
+    }
+}
+
+/// Most tickets that one page is sought in.
+const MAX_SOUGHT: usize = 20_000;
+
+impl Floor {
+    /// Tickets on the floor that fit, by number, behind `after`. At most `limit`; and where to go on.
+    pub(crate) fn list(
+        &mut self,
+        store: &mut dyn Store,
+        filter: &Filter,
+        after: Number,
+        limit: usize,
+    ) -> Result<(Vec<Ticket>, Option<Number>), Fault> {
+        let numbers: Vec<Number> = match &filter.person {
+            Some(person) => {
+                let held = self.held_by(person).filter(|number| *number > after);
+                held.take(MAX_SOUGHT).collect()
+            }
+            None => self.numbers(after).take(MAX_SOUGHT).collect(),
+        };
+        let mut found = Vec::new();
+        for number in &numbers {
+            let record = self.record(store, *number)?;
+            if filter.fits(&record.ticket) {
+                found.push(record.ticket.clone());
+            }
+            if found.len() == limit {
+                let more = numbers.last() != Some(number);
+                return Ok((found, more.then_some(*number)));
+            }
+        }
+        let more = numbers.len() == MAX_SOUGHT;
+        Ok((found, numbers.last().copied().filter(|_| more)))
+    }
+
+    /// The ticket's commits, newest first, before the one at `before`; at most `limit`.
+    pub(crate) fn history(
+        &mut self,
+        store: &mut dyn Store,
+        number: Number,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<HistoryEntry>, Fault> {
+        let last = self.record(store, number)?.last;
+        let mut next = Some(last);
+        let mut found = Vec::new();
+        for _ in 0..MAX_COMMITS {
+            let Some(position) = next.take() else {
+                break;
+            };
+            let Some(commit) = store.read(position).map_err(Fault::Store)? else {
+                break;
+            };
+            let moves: Vec<Moved> = commit.entries.into_iter().filter_map(of(number)).collect();
+            // One commit may hold several moves of the ticket; the first of them knows what came before.
+            next = moves.first().and_then(|first| first.previous);
+            if before.is_some_and(|before| position >= before) {
+                continue;
+            }
+            let told = moves.into_iter().filter(|moved| !moved.events.is_empty());
+            found.extend(told.rev().map(|moved| HistoryEntry {
+                position,
+                origin: moved.origin,
+                events: moved.events,
+            }));
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Who is answerable, since when, why, why not the others, and what comes next.
+    pub(crate) fn explain(
+        &mut self,
+        store: &mut dyn Store,
+        number: Number,
+    ) -> Result<Explanation, Fault> {
+        let mut journal = self.history(store, number, None, MAX_COMMITS)?;
+        journal.reverse();
+        let events = journal.iter().flat_map(|entry| &entry.events);
+        let workflow = self.workflow_of(number)?;
+        let directory = self.directory.clone().ok_or(Fault::NoDirectory)?;
+        let now = self.timestamp();
+        let ticket = &self.record(store, number)?.ticket;
+        Ok(explain(ticket, events, &workflow, &directory, now))
+    }
+
+    /// What happens next, and when, if nobody acts.
+    pub(crate) fn forecast(
+        &mut self,
+        store: &mut dyn Store,
+        number: Number,
+        horizon: Horizon,
+        times: Times,
+        language: Language,
+    ) -> Result<Timeline, Fault> {
+        let directory = self.directory.clone().ok_or(Fault::NoDirectory)?;
+        let mut world = World::new(self.timestamp(), self.workflows.clone(), directory);
+        world.set_workload(self.workload.clone());
+        let mut id = Name::default();
+        let mut family = vec![number];
+        // Those that it waits for go on too.
+        while let Some(number) = family.pop() {
+            let ticket = self.record(store, number)?.ticket.clone();
+            let workflow = self.workflow_of(number)?;
+            if id.is_empty() {
+                id = ticket.id.clone();
+            }
+            let children = ticket.positions.values();
+            let children = children.filter_map(|at| {
+                let child = format!("{}.{}", ticket.id, at.visit);
+                self.find_id(&child)
+            });
+            family.extend(children);
+            world.adopt(ticket, Arc::clone(&workflow));
+        }
+        let timeline = world.forecast(&id, horizon, times, language);
+        timeline.ok_or_else(|| upline_core::Rejection::NotOpen.into())
+    }
+
+    /// Looks for changed tickets that could be forgotten: by the proof and the core's rules there are none.
+    pub(super) fn audit(&mut self, changed: &[Box<Record>]) {
+        let Some(directory) = self.directory.clone() else {
+            return;
+        };
+        for record in changed {
+            let found = gaps(&record.ticket, &directory);
+            let fresh = match found.is_empty() {
+                true => {
+                    self.forgotten.remove(&record.number);
+                    continue;
+                }
+                false => self.forgotten.insert(record.number),
+            };
+            // One who has left the directory a moment ago is looked after by the recheck that runs.
+            if fresh && self.recheck.is_none() {
+                self.incidents.extend(found.into_iter().map(Incident::Gap));
+            }
+        }
+    }
+
+    /// Drops entries of the queue that are no longer true, when they are most of it.
+    pub(super) fn sweep_timers(&mut self) {
+        const SMALL: usize = 4096;
+        if self.timers.len() > SMALL + 4 * self.links.len() {
+            let links = &self.links;
+            self.timers.sweep(|due| {
+                let link = links.get(&due.number());
+                link.is_some_and(|link| link.due == Some(due))
+            });
+        }
+    }
+
+    /// How the engine is, as far as the floor knows.
+    pub(crate) fn status(&mut self, position: u64) -> Status {
+        Status {
+            now: self.timestamp(),
+            clock_ahead: None,
+            tickets: self.links.len(),
+            next_due: self.next_due().map(|due| instant(due.at())),
+            unsent: 0,
+            oldest_unsent: None,
+            set_aside: self.set_aside.len(),
+            forgotten: self.forgotten.len(),
+            stale_clocks: self.timers.stale,
+            position,
+        }
+    }
+
+    /// The ticket's number, also of one that has just ended.
+    pub(crate) fn number(&self, id: &str) -> Result<Number, Fault> {
+        let number = self.find_id(id);
+        number.ok_or_else(|| upline_core::Rejection::NotOpen.into())
+    }
+}
+
+fn of(number: Number) -> impl Fn(Entry) -> Option<Moved> {
+    move |entry| match entry {
+        Entry::Moved(moved) if moved.number == number => Some(moved),
+        _ => None,
+    }
+}
