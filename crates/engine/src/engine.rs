@@ -23,6 +23,7 @@ use crate::store::{LogOptions, LogStore, MemoryStore, Store, StoreError};
 use crate::vault::system_entropy;
 use crate::writer::{Input, Turn, Writer};
 
+pub(crate) use handle::check;
 pub use handle::{Handle, MAX_PAGE, Page, Submission};
 
 /// Most commands that wait for their commit; one more is refused with [`Error::Busy`].

@@ -37,8 +37,8 @@ impl Default for OutboxOptions {
     }
 }
 
-/// Which message.
-pub(crate) type MessageId = (Number, NoticeId);
+/// Which message: the ticket's number, and the notice's in it.
+pub type MessageId = (Number, NoticeId);
 
 #[derive(Debug, Clone, Copy)]
 struct State {

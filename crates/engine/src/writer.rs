@@ -169,6 +169,16 @@ impl Writer {
         }
     }
 
+    /// The files that hold.
+    pub(crate) fn files(&self) -> Vec<File> {
+        self.floor.files().cloned().collect()
+    }
+
+    /// The engine's time.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.floor.timestamp()
+    }
+
     /// Whether commands wait that the last turn had no room for.
     pub(crate) fn is_busy(&self) -> bool {
         !self.waiting.is_empty()

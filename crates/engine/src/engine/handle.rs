@@ -61,6 +61,10 @@ impl Submission {
         }
     }
 
+    pub(crate) fn request(self) -> Request {
+        self.request
+    }
+
     /// In a parallel state: the branch.
     pub fn branch(mut self, branch: Branch) -> Self {
         self.request.command.branch = Some(branch);
@@ -387,7 +391,11 @@ impl Handle {
 }
 
 /// Checks the files together with those that hold already. The versions of the workflows that came.
-fn check(known: Vec<File>, given: &[File], now: Timestamp) -> Result<Vec<(Name, u32)>, Error> {
+pub(crate) fn check(
+    known: Vec<File>,
+    given: &[File],
+    now: Timestamp,
+) -> Result<Vec<(Name, u32)>, Error> {
     let replaced = |file: &File| given.iter().any(|other| other.name == file.name);
     let all = known.iter().filter(|file| !replaced(file)).chain(given);
     let all: Vec<(&str, &[u8])> = all
