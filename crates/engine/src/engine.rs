@@ -3,6 +3,8 @@
 mod handle;
 
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -1,0 +1,269 @@
+//! The real engine on a real disk, killed at random moments while it works: what it has answered is there, no
+//! hop is doubled or left out, every message was sent.
+//!
+//! `UPLINE_KILL_ROUNDS=2000 cargo test --release -p upline kill` plays more rounds than the usual few.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use upline_core::{Actor, Fact};
+
+use super::{Engine, Handle};
+use crate::clock::ManualClock;
+use crate::disk::RealDisk;
+use crate::journal::{self, JournalReader};
+use crate::kit::{CALL, DESK, begin, person};
+use crate::notify::{Message, Notifier, Sending};
+use crate::record::{self, Commit, Entry, Fate};
+use crate::store::{LogOptions, LogStore};
+use crate::vault::system_entropy;
+
+const FOLDER: &str = "UPLINE_KILL_FOLDER";
+const ROUNDS: &str = "UPLINE_KILL_ROUNDS";
+
+/// Says on standard output what was done: whoever reads it knows it though this process is killed then.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    // The parent may have stopped to listen.
+    let _ = writeln!(out, "\n#{line}").and_then(|()| out.flush());
+}
+
+struct Post;
+
+impl Notifier for Post {
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+        say(&format!("sent {}", message.key));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+async fn started(folder: &Path, clock: ManualClock) -> Engine {
+    let options = LogOptions {
+        segment_bytes: 256 << 10,
+        snapshot_commits: 200,
+        ..LogOptions::default()
+    };
+    let disk = Arc::new(RealDisk::new(folder));
+    let store = LogStore::open(disk, options, system_entropy()).unwrap();
+    Engine::builder()
+        .store(store)
+        .clock(clock)
+        .notifier(Post)
+        .file("desk.yaml", DESK)
+        .file("call.yaml", CALL)
+        .start()
+        .await
+        .unwrap()
+}
+
+/// Where the last process has left the time, and five minutes later.
+fn later(folder: &Path) -> ManualClock {
+    let last = std::fs::read_to_string(folder.with_extension("time"));
+    let last = last.ok().and_then(|text| text.trim().parse().ok());
+    ManualClock::at(last.unwrap_or_else(begin) + jiff::SignedDuration::from_mins(5))
+}
+
+#[test]
+#[ignore = "the process that the test below starts and kills"]
+fn child() {
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        panic!("{FOLDER} must be set");
+    };
+    let folder = Path::new(&folder).to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let clock = later(&folder);
+        let engine = started(&folder, clock.clone()).await;
+        let workers: Vec<_> = (0..4)
+            .map(|worker| tokio::spawn(work(engine.handle(), worker)))
+            .collect();
+        loop {
+            // Five minutes pass in a moment, so that clocks fire all the time.
+            clock.forward(Duration::from_secs(300));
+            let now = clock.now().to_string();
+            std::fs::write(folder.with_extension("time"), now).unwrap();
+            engine.handle().status().await.unwrap();
+            if workers.iter().all(tokio::task::JoinHandle::is_finished) {
+                return;
+            }
+        }
+    });
+}
+
+async fn work(handle: Handle, worker: u32) {
+    loop {
+        let fields = vec![("caller".into(), format!("Caller of {worker}"))];
+        let opened = handle.open("call", person("max"), fields).await.unwrap();
+        say(&format!("opened {} {}", opened.id, opened.revision));
+        let act = handle.act(&opened.id, Actor::Operator("max".into()), "accept");
+        if let Ok(done) = act.await {
+            say(&format!("acted {} {}", done.id, done.revision));
+        }
+    }
+}
+
+/// What the processes have said.
+#[derive(Default)]
+struct Said {
+    revisions: BTreeMap<u64, u64>,
+    sent: BTreeSet<String>,
+}
+
+impl Said {
+    fn hear(&mut self, line: &str) {
+        let mut words = line.split(' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some("#opened" | "#acted"), Some(id), Some(revision)) => {
+                let revision: u64 = revision.parse().unwrap();
+                let known = self.revisions.entry(id.parse().unwrap()).or_default();
+                *known = revision.max(*known);
+            }
+            (Some("#sent"), Some(key), None) => {
+                self.sent.insert(key.to_owned());
+            }
+            _ => (),
+        }
+    }
+}
+
+fn round(folder: &Path, said: &mut Said, random: &mut u64) {
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine::kill::child", "--ignored", "--nocapture"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    // In every phase: while it starts, when it has just begun, while it works.
+    let listen = *random % 60;
+    for line in lines.by_ref().take(usize::try_from(listen).unwrap()) {
+        said.hear(&line.unwrap());
+    }
+    process.kill().unwrap();
+    for line in lines {
+        // The last line may be cut off in the middle; it is of no use then.
+        if let Ok(line) = line {
+            said.hear(&line);
+        }
+    }
+    process.wait().unwrap();
+}
+
+/// What the journal says, read with no engine.
+#[derive(Default)]
+struct Told {
+    revisions: BTreeMap<u64, u64>,
+    epochs: BTreeMap<u64, u32>,
+    fired: BTreeSet<(u64, u32)>,
+    notices: BTreeSet<String>,
+    withdrawn: BTreeSet<String>,
+    delivered: BTreeSet<String>,
+}
+
+impl Told {
+    fn read(folder: &Path) -> Self {
+        let disk = Arc::new(RealDisk::new(folder));
+        let report = journal::verify(&*disk, None, None, &mut |_| ()).unwrap();
+        assert!(report.is_whole(), "{report:?}");
+        let reader = JournalReader::open(disk, None).unwrap();
+        let mut told = Self::default();
+        let mut frames = reader.scan_from(1).unwrap();
+        while let Some(frame) = frames.next_frame().unwrap() {
+            let commit: Commit = record::decode(&frame.payload).unwrap();
+            for entry in commit.entries {
+                if let Entry::Moved(moved) = entry {
+                    told.moved(&moved);
+                }
+            }
+        }
+        told
+    }
+
+    fn moved(&mut self, moved: &record::Moved) {
+        let number = moved.number;
+        let revision = self.revisions.entry(number).or_default();
+        assert_eq!(moved.revision, *revision, "ticket {number}");
+        *revision += moved.events.len() as u64;
+        for event in &moved.events {
+            if let Fact::Hopped(hop) = &event.fact {
+                let epoch = self.epochs.entry(number).or_default();
+                assert!(hop.epoch > *epoch, "ticket {number}: a hop twice");
+                *epoch = hop.epoch;
+                if let upline_core::Cause::Clock { clock, .. } = hop.cause {
+                    let once = self.fired.insert((number, clock));
+                    assert!(once, "ticket {number}: clock {clock} fired twice");
+                }
+            }
+            let keys = event.fact.notices().iter();
+            self.notices
+                .extend(keys.map(|notice| format!("{number}-{}", notice.id)));
+        }
+        for settled in &moved.settled {
+            let key = format!("{number}-{}", settled.notice);
+            match settled.fate {
+                Fate::Delivered => assert!(self.delivered.insert(key)),
+                Fate::Withdrawn => {
+                    self.notices.remove(&key);
+                    self.withdrawn.insert(key);
+                }
+                Fate::Failed => panic!("{key} was never refused"),
+            }
+        }
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_has_lost_and_doubled_nothing() {
+    let rounds = std::env::var(ROUNDS).ok();
+    let rounds: u32 = rounds.map_or(12, |rounds| rounds.parse().unwrap());
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let mut said = Said::default();
+    let mut random = 0x9e37_79b9_7f4a_7c15;
+    for number in 1..=rounds {
+        round(&folder, &mut said, &mut random);
+        if !folder.join("journal").exists() {
+            continue;
+        }
+        // All rounds are looked at in the end; the whole journal after each would be too slow.
+        if number % 50 == 0 || number == rounds || number < 10 {
+            let told = Told::read(&folder);
+            for (ticket, revision) in &said.revisions {
+                let kept = told.revisions.get(ticket).copied().unwrap_or(0);
+                assert!(kept >= *revision, "ticket {ticket}: {kept}, not {revision}");
+            }
+        }
+    }
+    assert!(!said.revisions.is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let engine = started(&folder, later(&folder)).await;
+        engine.handle().settled().await.unwrap();
+        let status = engine.handle().status().await.unwrap();
+        assert_eq!(
+            (status.unsent, status.forgotten, status.set_aside),
+            (0, 0, 0)
+        );
+        engine.stop().await.unwrap();
+    });
+    let told = Told::read(&folder);
+    assert_eq!(told.notices, told.delivered, "every message has been sent");
+    for key in &said.sent {
+        let known = told.delivered.contains(key) || told.withdrawn.contains(key);
+        assert!(known, "{key} was sent and is not in the journal");
+    }
+}
