@@ -37,6 +37,10 @@ use crate::{Directory, Name, Place, Workflow};
 /// For so long after the given instant a ticket may enter a state: a year, in seconds.
 pub const PROVED_SECONDS: i64 = 366 * DAY;
 
+/// A silence that may last for longer than this, in seconds of physical time, is hardly meant: 92 days, a
+/// quarter of a year. The proof holds, and whoever checks says so.
+pub const LONG_SECONDS: i64 = 92 * DAY;
+
 /// Most states of a path in a [`Problem`] or a [`StateBound`]; a longer path is cut.
 pub const MAX_PATH: usize = 64;
 

@@ -17,6 +17,8 @@ mod kit;
 #[cfg(test)]
 mod large;
 mod logic;
+mod long_closure;
+mod long_silence;
 mod missing_translation;
 mod mixed_clocks;
 mod never_asked;
@@ -55,6 +57,8 @@ const RULES: &[Rule] = &[
     forgettable_state::check,
     hopeless_ladder::check,
     instant_loop::check,
+    long_closure::check,
+    long_silence::check,
     missing_translation::check,
     mixed_clocks::check,
     never_asked::check,

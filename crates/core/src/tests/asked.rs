@@ -29,7 +29,7 @@ fn first_hop(desk: &Desk) -> Hop {
 /// The ticket is opened with this expert; whoever was passed over on entering.
 fn with_expert(named: Option<&str>) -> (Desk, Vec<LeftOut>) {
     let mut desk = Desk::new(expert(), directory());
-    let events = desk.open_with(named.map(|named| ("expert", named)).into_iter());
+    let events = desk.open_with(named.map(|named| ("expert", named)));
     let passed = events.iter().find_map(|event| match &event.fact {
         Fact::LevelPassed { left_out, .. } => Some(left_out.clone()),
         _ => None,
