@@ -55,11 +55,22 @@ impl Directory {
     /// Who is answerable while a group is offered a ticket: its lead or his deputy, else its manager or his
     /// deputy, else the last resort.
     pub fn answerable_lead<'a>(&'a self, group: &'a Group, at: Timestamp) -> &'a Name {
+        self.answerable_for(group, at).0
+    }
+
+    /// The same, and for whom he stands in if he is a deputy.
+    pub fn answerable_for<'a>(
+        &'a self,
+        group: &'a Group,
+        at: Timestamp,
+    ) -> (&'a Name, Option<&'a Name>) {
         let leaders = [&group.lead, &group.manager].into_iter().flatten();
-        let there = leaders
-            .filter_map(|leader| self.stand_in(leader, at))
-            .find(|person| self.people.contains_key(*person));
-        there.unwrap_or(&self.last_resort)
+        let mut there = leaders.filter_map(|leader| Some((self.stand_in(leader, at)?, leader)));
+        let there = there.find(|(person, _)| self.people.contains_key(*person));
+        match there {
+            Some((person, leader)) => (person, Some(leader).filter(|leader| *leader != person)),
+            None => (&self.last_resort, None),
+        }
     }
 
     /// Who has a ticket that nobody was asked for, when `person` who had it is away or gone: his deputy, else

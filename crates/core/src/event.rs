@@ -12,7 +12,7 @@ use crate::{Name, Value};
 
 mod hop;
 
-pub use hop::{Cause, Hop, LeftOut, Reason};
+pub use hop::{Cause, Hop, LeftOut, Reason, StandIn};
 
 /// Most people whose reason for not being asked a hop records; of a larger group the rest is counted.
 pub const MAX_LEFT_OUT: usize = 64;

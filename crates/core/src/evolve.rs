@@ -207,6 +207,7 @@ fn enter(
             held: false,
             suspended: None,
             ticked: BTreeSet::new(),
+            stand_ins: Vec::new(),
             told: Vec::new(),
             attempt: 0,
             ended: None,
@@ -259,6 +260,7 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
         position.answered_by = false;
         position.suspended = None;
         position.told.clear();
+        position.stand_ins.clone_from(&hop.stand_ins);
     }
     arm(ticket, &hop.clock);
     arm(ticket, &hop.reach);

@@ -31,7 +31,8 @@ pub use condition::Condition;
 pub use decide::{Context, Migration, decide, migrate};
 pub use directory::{Absence, Channel, Directory, Group, Person};
 pub use event::{
-    Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, Topic,
+    Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, StandIn,
+    Topic,
 };
 pub use evolve::evolve;
 pub use name::Name;

@@ -183,6 +183,18 @@ impl Schedule {
             .collect()
     }
 
+    /// Whether the schedule names the person at all, be he on duty or not.
+    #[must_use]
+    pub fn knows(&self, person: &Name) -> bool {
+        let parts = self.parts();
+        let rotations = parts.rotations.iter().map(|rotation| &rotation.members);
+        let shifts = parts.shifts.iter().map(|shift| &shift.who);
+        let weekly = parts.weekly.iter().map(|shift| &shift.who);
+        let mut teams = rotations.chain(shifts).chain(weekly);
+        let mut laid = parts.overrides.iter();
+        teams.any(|team| team.contains(person)) || laid.any(|laid| laid.on_call == *person)
+    }
+
     /// Who is on call at `at`: the first of those on duty.
     #[must_use]
     pub fn on_call(&self, at: Timestamp) -> Option<Name> {

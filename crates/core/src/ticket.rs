@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::event::StandIn;
 use crate::{Name, Place, Span, Value};
 
 /// Where in a ticket something is: empty for the ticket itself, `parts` for the branch of that name,
@@ -143,6 +144,8 @@ pub struct Position {
     pub suspended: Option<Suspension>,
     /// Ticked items of the state's checklist.
     pub ticked: BTreeSet<Name>,
+    /// The candidates of an offer who stand in for others.
+    pub stand_ins: Vec<StandIn>,
     /// What was sent to the holder in this epoch, and how it went.
     pub told: Vec<Told>,
     /// The try of the machine's call that is under way, from 1; 0 is none.

@@ -160,6 +160,7 @@ impl Ascent<'_, '_> {
                 holder,
                 deputy_of: None,
                 turn_of: None,
+                stand_ins: Vec::new(),
             };
             self.hop(draft, step, found, why, cause, false, &[]);
             return;
@@ -198,6 +199,7 @@ impl Ascent<'_, '_> {
             holder,
             deputy_of,
             turn_of,
+            stand_ins,
         } = found;
         let mut had = if self.new_round(step, cause) {
             Vec::new()
@@ -233,6 +235,7 @@ impl Ascent<'_, '_> {
             why,
             cause: cause.clone(),
             deputy_of,
+            stand_ins,
             left_out: std::mem::take(&mut self.left_out),
             turn_of,
             clock,
@@ -329,6 +332,7 @@ fn give(
         holder: Holder::Assignee(to.clone()),
         deputy_of: None,
         turn_of: None,
+        stand_ins: Vec::new(),
     };
     let why = Why {
         rule,
@@ -370,6 +374,10 @@ pub(super) fn offer_goes_on(draft: &mut Draft<'_>, branch: &Branch, holder: Hold
             ..again
         }
     });
+    let (deputy_of, mut stand_ins) = (lead_of(draft, &holder), position.stand_ins);
+    if let Holder::Offer { candidates, .. } = &holder {
+        stand_ins.retain(|one| candidates.contains(&one.who));
+    }
     let hop = Hop {
         branch: branch.clone(),
         from: position.holder.answerable().cloned(),
@@ -381,7 +389,8 @@ pub(super) fn offer_goes_on(draft: &mut Draft<'_>, branch: &Branch, holder: Hold
         taken: position.taken,
         why: position.why,
         cause,
-        deputy_of: None,
+        deputy_of,
+        stand_ins,
         left_out: Vec::new(),
         turn_of: None,
         clock,
@@ -389,4 +398,15 @@ pub(super) fn offer_goes_on(draft: &mut Draft<'_>, branch: &Branch, holder: Hold
         notices: Vec::new(),
     };
     draft.push(Fact::Hopped(Box::new(hop)));
+}
+
+/// For whom the lead of an offer stands in, if he does.
+fn lead_of(draft: &Draft<'_>, holder: &Holder) -> Option<Name> {
+    let Holder::Offer { group, lead, .. } = holder else {
+        return None;
+    };
+    let ctx = draft.ctx;
+    let group = ctx.directory.groups.get(group)?;
+    let (person, of) = ctx.directory.answerable_for(group, ctx.now);
+    of.filter(|_| person == lead).cloned()
 }

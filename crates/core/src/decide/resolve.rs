@@ -6,15 +6,16 @@ use std::rc::Rc;
 use crate::decide::Context;
 use crate::decide::fields::clip;
 use crate::decide::roles::base_means;
-use crate::event::MAX_LEFT_OUT;
+use crate::event::{MAX_LEFT_OUT, StandIn};
 use crate::ticket::{Holder, Position, Ticket};
-use crate::{Actor, Base, Group, LeftOut, Name, Person, Reason, Who};
+use crate::{Actor, Base, Group, LeftOut, Name, Person, Reason, Schedule, Who};
 
 /// Whom a phrase led to.
 pub(super) struct Found {
     pub(super) holder: Holder,
     pub(super) deputy_of: Option<Name>,
     pub(super) turn_of: Option<Name>,
+    pub(super) stand_ins: Vec<StandIn>,
 }
 
 /// What a phrase led to, and everybody who was looked at on the way.
@@ -72,6 +73,7 @@ pub(super) fn anybody(
         position,
         limits,
         left_out: Vec::new(),
+        deputies: Vec::new(),
     };
     match who
         .base
@@ -79,10 +81,9 @@ pub(super) fn anybody(
         .and_then(|group| ctx.directory.groups.get(group))
     {
         Some(group) => {
-            let on_shift = search.on_shift(group);
-            let on_shift = on_shift.as_deref();
+            let shift = search.shift(group);
             let mut members = group.members.iter();
-            members.any(|member| search.look_at(who, member, on_shift, 0).is_some())
+            members.any(|member| search.look_at(who, member, shift.as_ref(), 0).is_some())
         }
         None => search.phrase(who).is_some(),
     }
@@ -104,6 +105,7 @@ pub(super) fn resolve(
         position,
         limits,
         left_out: Vec::new(),
+        deputies: Vec::new(),
     };
     let mut phrase = Some(who);
     while let Some(who) = phrase {
@@ -128,6 +130,22 @@ struct Search<'a> {
     position: &'a Position,
     limits: &'a Limits<'a>,
     left_out: Vec<LeftOut>,
+    /// Deputies among them. Each may be a member, too, and have another deputy's place: said once is enough.
+    deputies: Vec<&'a Name>,
+}
+
+/// Who of a group with a schedule is on shift.
+struct Shift<'a> {
+    schedule: Option<&'a Schedule>,
+    on_duty: Rc<[Name]>,
+}
+
+impl Shift<'_> {
+    /// A deputy from outside of the schedule has no shifts in it.
+    fn binds(&self, deputy: &Name) -> bool {
+        let known = |schedule: &Schedule| schedule.knows(deputy);
+        !self.on_duty.contains(deputy) && self.schedule.is_some_and(known)
+    }
 }
 
 /// Somebody who can be asked, and where he stands in the line.
@@ -210,18 +228,19 @@ impl<'a> Search<'a> {
     }
 
     /// Who of a group with a schedule is on shift; `None`: everybody always is.
-    fn on_shift(&self, group: &Group) -> Option<Rc<[Name]>> {
-        group
-            .schedule
-            .as_ref()
-            .map(|schedule| self.shifts.on_duty(&self.ctx, schedule))
+    fn shift(&self, group: &Group) -> Option<Shift<'a>> {
+        let name = group.schedule.as_ref()?;
+        Some(Shift {
+            schedule: self.ctx.directory.schedules.get(name),
+            on_duty: self.shifts.on_duty(&self.ctx, name),
+        })
     }
 
     fn group(&mut self, who: &'a Who, group: &'a Group) -> Option<Found> {
-        let on_shift = self.on_shift(group);
+        let shift = self.shift(group);
         let mut eligible: Vec<Eligible<'a>> = Vec::new();
         for (index, member) in group.members.iter().enumerate() {
-            let found = self.look_at(who, member, on_shift.as_deref(), index);
+            let found = self.look_at(who, member, shift.as_ref(), index);
             // Two who are away may have the same deputy.
             if let Some(found) = found
                 && !eligible.iter().any(|other| other.person == found.person)
@@ -286,7 +305,8 @@ impl<'a> Search<'a> {
             return None;
         }
         let candidates = eligible.iter().map(|one| one.person.clone()).collect();
-        let lead = self.ctx.directory.answerable_lead(group, self.ctx.now);
+        let (lead, led) = self.ctx.directory.answerable_for(group, self.ctx.now);
+        let stand_ins = eligible.iter().filter_map(Eligible::stand_in).collect();
         let holder = Holder::Offer {
             group: group.id.clone(),
             lead: lead.clone(),
@@ -294,8 +314,9 @@ impl<'a> Search<'a> {
         };
         Some(Found {
             holder,
-            deputy_of: None,
+            deputy_of: led.cloned(),
             turn_of: None,
+            stand_ins,
         })
     }
 
@@ -304,7 +325,7 @@ impl<'a> Search<'a> {
         &mut self,
         who: &'a Who,
         person: &'a Name,
-        on_shift: Option<&[Name]>,
+        shift: Option<&Shift<'_>>,
         index: usize,
     ) -> Option<Eligible<'a>> {
         let (directory, now) = (self.ctx.directory, self.ctx.now);
@@ -312,7 +333,7 @@ impl<'a> Search<'a> {
             return self.no(person, Reason::Unknown);
         }
         // A deputy stands in for an absence; for somebody who is merely off shift the others are there.
-        if on_shift.is_some_and(|on_shift| !on_shift.contains(person)) {
+        if shift.is_some_and(|shift| !shift.on_duty.contains(person)) {
             return self.no(person, Reason::OffShift);
         }
         let Some(absence) = directory.absence(person, now) else {
@@ -329,14 +350,20 @@ impl<'a> Search<'a> {
         let until = absence.to;
         self.leave_out(person.clone(), Reason::Absent { until });
         let deputy = directory.stand_in(person, now)?;
-        match self.unfit(who, deputy) {
-            None => Some(Eligible {
-                person: deputy,
-                deputy_of: Some(person),
-                index,
-            }),
-            Some(reason) => self.no(deputy, reason),
+        let off_shift = shift.is_some_and(|shift| shift.binds(deputy));
+        let unfit = match off_shift {
+            true => Some(Reason::OffShift),
+            false => self.unfit(who, deputy),
+        };
+        if let Some(reason) = unfit {
+            self.deputies.push(deputy);
+            return self.no(deputy, reason);
         }
+        Some(Eligible {
+            person: deputy,
+            deputy_of: Some(person),
+            index,
+        })
     }
 
     /// Why somebody who is there can't be asked all the same.
@@ -398,7 +425,10 @@ impl<'a> Search<'a> {
     }
 
     fn leave_out(&mut self, who: Name, reason: Reason) {
-        self.left_out.push(LeftOut { who, reason });
+        let one = LeftOut { who, reason };
+        if !self.deputies.contains(&&one.who) || !self.left_out.contains(&one) {
+            self.left_out.push(one);
+        }
     }
 
     fn capped(mut self) -> Vec<LeftOut> {
@@ -417,6 +447,14 @@ impl Found {
             holder: Holder::Assignee(eligible.person.clone()),
             deputy_of: eligible.deputy_of.cloned(),
             turn_of: None,
+            stand_ins: Vec::new(),
         }
+    }
+}
+
+impl Eligible<'_> {
+    fn stand_in(&self) -> Option<StandIn> {
+        let (who, of) = (self.person.clone(), self.deputy_of?.clone());
+        Some(StandIn { who, of })
     }
 }
