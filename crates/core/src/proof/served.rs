@@ -53,7 +53,7 @@ impl<'a> Line<'a> {
             .map_or(&Served::Never, |known| &known.served)
     }
 
-    /// The same of a member of a group during a shift. A deputy whom the schedule knows must be on shift, too.
+    /// The same of a member of a group in a shift. A deputy whom the schedule knows must be on shift, too.
     pub(super) fn on_shift(
         &mut self,
         person: &'a Name,
