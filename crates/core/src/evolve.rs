@@ -136,7 +136,6 @@ fn moved(ticket: &mut Ticket, event: &Event) {
                 position.ladder = Some(ladder.clone());
                 position.level = *level;
                 position.round = *round;
-                position.answered_by = false;
             }
             arm(ticket, clock);
             note(ticket, branch, notices);
@@ -203,7 +202,7 @@ fn enter(
             round: 1,
             taken,
             delegated_by: None,
-            answered_by: false,
+            answered_by: BTreeSet::new(),
             held: false,
             suspended: None,
             ticked: BTreeSet::new(),
@@ -257,7 +256,6 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
         position.level = hop.level;
         position.round = hop.round;
         position.taken = hop.taken;
-        position.answered_by = false;
         position.suspended = None;
         position.told.clear();
         position.stand_ins.clone_from(&hop.stand_ins);
@@ -337,12 +335,14 @@ fn in_place(ticket: &mut Ticket, event: &Event) {
             branch,
             old,
             new,
+            by,
             how,
-            ..
         } => {
             replace(ticket, *old, new);
             if let Some(position) = ticket.positions.get_mut(branch) {
-                position.answered_by |= *how == ClockMove::AnswerBy;
+                if *how == ClockMove::AnswerBy {
+                    position.answered_by.extend(by.person().cloned());
+                }
                 position.held |= *how == ClockMove::Held;
             }
         }

@@ -136,8 +136,8 @@ pub struct Position {
     pub taken: bool,
     /// Who delegated it and is to learn the outcome.
     pub delegated_by: Option<Name>,
-    /// Whether the holder has set his own next due time since the ladder was armed.
-    pub answered_by: bool,
+    /// Who has set his own next due time in this visit: each may once, whatever he says or does since.
+    pub answered_by: BTreeSet<Name>,
     /// Whether a link without login has held the ladder since the last hop.
     pub held: bool,
     /// Until when the ladder is suspended.
