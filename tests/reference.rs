@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use upline_dsl::{Code, check, limits, render, schema};
 use upline_lab::transcript::Prepared;
 
-use crate::repository::{read, root};
+use crate::repository::{Repository, read, root};
 
 const REFERENCE: &str = "docs/language.md";
 
@@ -119,7 +119,7 @@ fn play(example: &Example, transcript: &Block) -> (String, String) {
     ]);
     let head = text.len();
     text.push_str(&transcript.text);
-    let mut prepared = Prepared::new(REFERENCE, &text, &mut |name| Err(format!("no file {name}")));
+    let mut prepared = Prepared::new(REFERENCE, text.as_str(), &mut Repository);
     let Some(outcome) = prepared.run() else {
         let found = prepared.found.into_sorted();
         let wrong = render::texts(&prepared.sources, &found, render::Colour::Off);

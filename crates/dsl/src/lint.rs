@@ -39,11 +39,10 @@ mod unused_field;
 mod unused_ladder;
 
 use jiff::Timestamp;
-use upline_core::StateKind;
 use upline_core::proof::{Proof, SilentOutcomes, prove_among, silent_outcomes};
-use upline_core::workflow::Doing;
 
 use self::subject::Subject;
+use crate::calls::calls;
 use crate::{Diagnostic, Found, Loaded};
 
 /// A rule about one workflow.
@@ -95,12 +94,8 @@ pub(crate) fn proofs(loaded: &Loaded, from: Timestamp) -> Vec<Option<Proof>> {
 fn silent_ends(loaded: &Loaded) -> SilentOutcomes {
     let mut known = SilentOutcomes::new();
     let workflows = || loaded.workflows.iter().map(|read| &read.value);
-    for state in workflows().flat_map(|workflow| workflow.states.values()) {
-        if let StateKind::Work(work) = &state.kind
-            && let Some(Doing::Call(call)) = &work.doing
-        {
-            known.entry(call.workflow.clone()).or_default();
-        }
+    for called in workflows().flat_map(calls) {
+        known.entry(called.clone()).or_default();
     }
     loop {
         let mut grown = false;

@@ -98,7 +98,8 @@ impl From<Level> for Rung {
 /// Somebody who is not asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotAsked {
-    /// Who.
+    /// Who; empty if the rule means nobody at all.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub who: Name,
     /// Why not, in English with times in UTC.
     pub reason: String,
