@@ -8,7 +8,7 @@ use upline_dsl::{Content, Files, Unreadable};
 
 use crate::exit::Failure;
 
-/// Most bytes that are read of a file. Whatever a file is, it may not be larger; its size is told all the same.
+/// Most bytes that are read of a file; how large it is beyond them is told all the same.
 const MAX_BYTES: u64 = upline_lab::transcript::MAX_BYTES as u64;
 /// Deepest nesting of folders that is followed.
 const MAX_DEPTH: usize = 16;
