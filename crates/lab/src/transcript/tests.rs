@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use upline_dsl::{Code, Severity};
 
 use super::Prepared;
@@ -85,9 +88,13 @@ fn files_that_are_not_there_and_settings_too_late() {
 fn refused(text: &[u8], files: &[(&str, &str)]) -> (Vec<(String, Code)>, bool) {
     let files = files
         .iter()
-        .map(|(name, text)| (name.into(), text.as_bytes().to_vec()));
-    let mut prepared = Prepared::new("t/office.test.txt", text, &mut files.collect());
-    assert_eq!(prepared.run(), None);
+        .map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec()));
+    let mut prepared = Prepared::new(
+        "t/office.test.txt",
+        text,
+        &mut files.collect::<BTreeMap<_, _>>(),
+    );
+    assert!(prepared.run().is_none());
     let found = prepared.found.iter();
     let found = found.map(|one| (prepared.sources.name(one.primary.file).to_owned(), one.code));
     (found.collect(), prepared.lacks_files)
