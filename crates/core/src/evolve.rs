@@ -203,6 +203,7 @@ fn enter(
             taken,
             delegated_by: None,
             answered_by: BTreeSet::new(),
+            unreachable: BTreeSet::new(),
             held: false,
             suspended: None,
             ticked: BTreeSet::new(),
@@ -233,6 +234,7 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
             position.had.push(person.clone());
         }
         match &hop.cause {
+            Cause::Undeliverable => position.unreachable.extend(hop.from.clone()),
             Cause::Person {
                 operation: Operation::Delegate,
                 by,

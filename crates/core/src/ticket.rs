@@ -132,6 +132,8 @@ pub struct Position {
     pub round: u32,
     /// Who has had it in this round, in order.
     pub had: Vec<Name>,
+    /// Whom no message reached in this visit: no phrase asks him again in it.
+    pub unreachable: BTreeSet<Name>,
     /// Whether the holder has taken it (claimed it, or acted his way in) rather than having been asked.
     pub taken: bool,
     /// Who delegated it and is to learn the outcome.

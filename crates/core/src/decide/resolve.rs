@@ -382,6 +382,9 @@ impl<'a> Search<'a> {
         if matches!(who.base, Base::AnotherIn(_)) && self.limits.had.contains(id) {
             return Some(Reason::HadIt);
         }
+        if self.position.unreachable.contains(id) {
+            return Some(Reason::Unreachable);
+        }
         self.unable(who, person)
     }
 

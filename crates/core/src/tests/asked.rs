@@ -1,8 +1,8 @@
 //! Who is asked: by a field, as a deputy, by an offer.
 
 use super::kit::{
-    Desk, action, directory, end, ladder, level, minutes, start, state, trouble, who, work,
-    workflow,
+    Desk, action, after, assign, directory, end, ladder, level, minutes, start, state, trouble,
+    who, work, workflow,
 };
 use crate::calendar::tests::week;
 use crate::event::{LeftOut, Reason, StandIn};
@@ -261,4 +261,52 @@ fn a_deputy_whom_the_schedule_knows_must_be_on_shift() {
     let team = Team::of_group(&off, &off.groups["desk"]);
     let gaps = uncovered(&off, team, None, start(), start() + minutes(420));
     assert_eq!(gaps, [(start(), until_late)]);
+}
+
+/// The last message to whoever has it comes back.
+fn comes_back(desk: &mut Desk) {
+    let told = desk.ticket.positions[""].told.last().unwrap().notice;
+    let (notice, reason) = (told, "no such address".to_owned());
+    let wish = Wish::Undeliverable { notice, reason };
+    desk.submit(&Command::person("zoe", wish)).unwrap();
+}
+
+/// Without a ladder the state's own phrase is asked again: by whom no message reached, nobody is served.
+#[test]
+fn whom_no_message_reached_is_not_asked_again_in_this_visit() {
+    let mut workflow = expert();
+    let StateKind::Work(work) = &mut workflow.states.get_mut("asked").unwrap().kind else {
+        unreachable!()
+    };
+    work.assign = assign(Base::LeastBusy("desk".into()));
+    work.escalate.clear();
+    work.after.push(after(60, "asked"));
+    let mut desk = Desk::new(workflow, directory());
+    desk.open().unwrap();
+    for _ in 0..4 {
+        comes_back(&mut desk);
+    }
+    assert_eq!(desk.hops(), "ann@0 bob@0 cem@0 zoe@0");
+    let passed = desk
+        .journal
+        .iter()
+        .rev()
+        .find_map(|event| match &event.fact {
+            Fact::LevelPassed { left_out, .. } => Some(left_out.clone()),
+            _ => None,
+        });
+    let out = passed.unwrap().into_iter();
+    let out: Vec<(Name, Reason)> = out.map(|left| (left.who, left.reason)).collect();
+    let because = |who: &str, reason| (Name::new(who), reason);
+    let (mute, had) = (Reason::Unreachable, Reason::HadIt);
+    let who = [
+        ("cem", mute.clone()),
+        ("ann", mute.clone()),
+        ("bob", mute),
+        ("cem", had),
+    ];
+    assert_eq!(out, who.map(|(who, reason)| because(who, reason)));
+    // The last resort keeps it, whatever comes back, and the next visit asks all of them again.
+    desk.until(60);
+    assert_eq!(desk.hops(), "ann@0 bob@0 cem@0 zoe@0 ann@60");
 }
