@@ -191,6 +191,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The same of a key.
+    pub fn key_line(&mut self, entry: &Entry, what: &str) -> Option<String> {
+        match valid_text(&entry.key) {
+            Ok(text) => Some(text),
+            Err(fault) => {
+                self.found.bad_text(entry.key_at, what, &fault);
+                None
+            }
+        }
+    }
+
     /// A text for people, in one language or in several: `Open`, or `{ en: Open, zh: 打开 }`.
     pub fn label(&mut self, entry: &Entry, what: &str) -> Option<Label> {
         if !matches!(entry.value.kind, Kind::Map(_)) {
