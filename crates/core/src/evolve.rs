@@ -216,10 +216,8 @@ fn enter(
 }
 
 fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
-    ticket.clocks.retain(|clock| {
-        let hops = is_of_ladder(&clock.kind)
-            || matches!(clock.kind, ClockKind::Reach { .. } | ClockKind::Wake);
-        clock.branch != hop.branch || !hops
+    disarm(ticket, &hop.branch, |kind| {
+        is_of_ladder(kind) || matches!(kind, ClockKind::Reach { .. } | ClockKind::Wake)
     });
     ticket.last_epoch = ticket.last_epoch.max(hop.epoch);
     if let Some(position) = ticket.positions.get_mut(&hop.branch) {
@@ -261,10 +259,10 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
         position.suspended = None;
         position.told.clear();
         position.stand_ins.clone_from(&hop.stand_ins);
+        note_at(position, &hop.notices);
     }
-    arm(ticket, &hop.clock);
-    arm(ticket, &hop.reach);
-    note(ticket, &hop.branch, &hop.notices);
+    arm(ticket, hop.clock.iter().chain(&hop.reach));
+    count(ticket, &hop.notices);
 }
 
 /// Facts that leave state, holder and level as they are.
@@ -437,10 +435,10 @@ fn arm<'a>(ticket: &mut Ticket, clocks: impl IntoIterator<Item = &'a Clock>) {
     }
 }
 
-fn disarm(ticket: &mut Ticket, branch: &str, which: impl Fn(&ClockKind) -> bool) {
+fn disarm(ticket: &mut Ticket, branch: &Branch, which: impl Fn(&ClockKind) -> bool) {
     ticket
         .clocks
-        .retain(|clock| clock.branch.as_str() != branch || !which(&clock.kind));
+        .retain(|clock| !which(&clock.kind) || clock.branch != *branch);
 }
 
 fn replace(ticket: &mut Ticket, old: ClockId, new: &Clock) {
@@ -454,12 +452,16 @@ fn count(ticket: &mut Ticket, notices: &[Notice]) {
     }
 }
 
-/// Counts the notices, and keeps those to the holder: whether any channel reaches him decides the next hop.
-fn note(ticket: &mut Ticket, branch: &str, notices: &[Notice]) {
+/// Counts the notices, and keeps those to the holder.
+fn note(ticket: &mut Ticket, branch: &Branch, notices: &[Notice]) {
     count(ticket, notices);
-    let Some(position) = ticket.positions.get_mut(branch) else {
-        return;
-    };
+    if let Some(position) = ticket.positions.get_mut(branch) {
+        note_at(position, notices);
+    }
+}
+
+/// Keeps the notices to the holder: whether any channel reaches him decides the next hop.
+fn note_at(position: &mut Position, notices: &[Notice]) {
     for notice in notices {
         if let Recipient::Person(to) = &notice.to
             && position.holder.answerable() == Some(to)

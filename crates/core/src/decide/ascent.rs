@@ -1,21 +1,19 @@
 //! Taking a step of the ladder: asking, and writing the hop.
 
-use std::borrow::Cow;
-
-use crate::decide::Draft;
 use crate::decide::ladder::{
     LAST_RESORT, STAND_IN, Step, asks_another, has_colleagues, is_last, level, number,
 };
-use crate::decide::resolve::{Found, Limits, Outcome, resolve};
+use crate::decide::resolve::{Found, Limits, Outcome, Search};
+use crate::decide::{AsItWas, Draft};
 use crate::event::{Cause, Fact, Hop, LeftOut, Notice, Topic};
-use crate::ticket::{Actor, Branch, Clock, Holder, Level, Position, Why};
+use crate::ticket::{Actor, Branch, Clock, Holder, Level, Why};
 use crate::workflow::{self, Ladder, Work};
-use crate::{Name, Operation, Place};
+use crate::{Name, Operation, Person, Place};
 
 /// One climb: the position as it was, and who was left out so far.
 pub(super) struct Ascent<'d, 'a> {
     pub(super) branch: &'d Branch,
-    pub(super) position: Cow<'a, Position>,
+    pub(super) position: AsItWas<'a>,
     pub(super) work: &'a Work,
     pub(super) ladder: Option<&'a Ladder>,
     pub(super) barred: Option<&'d Name>,
@@ -49,39 +47,42 @@ impl Ascent<'_, '_> {
         };
         // Who is asked because no colleague is left is asked once: a level that is taken again is over when
         // its colleagues are.
-        let again = *cause != Cause::Entered
+        let again = !matches!(cause, Cause::Entered)
             && step.level == self.position.level
             && step.round == self.position.round
             && level.is_some_and(asks_another);
-        let mut who = Cow::Borrowed(&assign.who);
-        if again && who.otherwise.is_some() {
-            who.to_mut().otherwise = None;
-        }
-        let (ctx, shifts) = (draft.ctx, draft.shifts.clone());
-        let Outcome { found, left_out } =
-            resolve(&ctx, &shifts, draft.ticket(), &self.position, &who, &limits);
+        let otherwise = assign.who.otherwise.as_deref().filter(|_| !again);
+        let ctx = draft.ctx;
+        let search = Search::new(&ctx, draft.ticket(), &self.position, &limits);
+        let Outcome {
+            found,
+            left_out,
+            others,
+        } = search.resolve(&assign.who, otherwise);
+        // Whether a colleague is left after him is known now, unless somebody is barred from this step only.
+        let barred_only = self.barred.is_some_and(|barred| !had.contains(barred));
         let why = Why {
             rule: assign.text.clone(),
             place: assign.place.clone(),
         };
-        let Some(found) = found else {
-            let mut all = std::mem::take(&mut self.left_out);
-            all.extend(left_out);
+        let Some(mut found) = found else {
+            self.leave_out(left_out);
             draft.push(Fact::LevelPassed {
                 branch: self.branch.clone(),
                 level: step.level,
                 why,
-                left_out: all,
+                left_out: std::mem::take(&mut self.left_out),
             });
             return false;
         };
+        found.others = Some(others).filter(|_| !barred_only);
         let notify = level.map_or(&[][..], |level| &level.notify);
         // A later level that names who has it already is no change: his messages don't start anew.
-        let entering = *cause == Cause::Entered;
+        let entering = matches!(cause, Cause::Entered);
         if !entering && step.level != Level::Entry && found.holder == self.position.holder {
             return self.keep(draft, step, cause, level);
         }
-        self.left_out.extend(left_out);
+        self.leave_out(left_out);
         // Whoever acted his way in has taken it; everybody else was asked.
         let taken = entering
             && self.work.watches()
@@ -92,23 +93,30 @@ impl Ascent<'_, '_> {
         true
     }
 
+    fn leave_out(&mut self, left_out: Vec<LeftOut>) {
+        match self.left_out.is_empty() {
+            true => self.left_out = left_out,
+            false => self.left_out.extend(left_out),
+        }
+    }
+
     /// A round begins on entering the state, and with each repetition of the ladder.
     fn new_round(&self, step: Step, cause: &Cause) -> bool {
-        step.round > self.position.round || *cause == Cause::Entered
+        step.round > self.position.round || matches!(cause, Cause::Entered)
     }
 
     /// Whether the person led the ticket in here by an action.
-    fn acted_in(&self, draft: &mut Draft<'_>, holder: &Holder) -> bool {
+    fn acted_in(&self, draft: &Draft<'_>, holder: &Holder) -> bool {
         let opener_or_actor = draft
             .events
             .iter()
             .rev()
             .find_map(|event| match &event.fact {
-                Fact::Acted { by, .. } | Fact::Opened { by, .. } => Some(by.clone()),
+                Fact::Acted { by, .. } | Fact::Opened { by, .. } => Some(by),
                 _ => None,
             });
         holder.answerable().is_some()
-            && opener_or_actor.as_ref().and_then(Actor::person) == holder.answerable()
+            && opener_or_actor.and_then(Actor::person) == holder.answerable()
     }
 
     /// A level that changes nobody. `false`: whoever has it gave it up or is gone, so it can't stay.
@@ -119,66 +127,40 @@ impl Ascent<'_, '_> {
         cause: &Cause,
         level: Option<&workflow::Level>,
     ) -> bool {
-        let stays = self.barred.is_none() && *cause != Cause::Gone;
+        let stays = self.barred.is_none() && !matches!(cause, Cause::Gone);
         let (Some(ladder), true) = (self.ladder, stays) else {
             return false;
         };
         let mut notices = Vec::new();
         if let Some(level) = level {
-            let holder = self.position.holder.clone();
             draft.tell_all(
                 &mut notices,
                 &self.position,
-                &holder,
+                &self.position.holder,
                 &level.notify,
                 &Topic::Informed,
             );
         }
-        let clock = draft.next_clock(self.branch, Some(ladder), step, false);
-        draft.push(Fact::LevelReached {
-            branch: self.branch.clone(),
-            ladder: ladder.name.clone(),
-            level: step.level,
-            round: step.round,
-            cause: cause.clone(),
-            notices,
-            clock,
-        });
+        draft.level_reached(self.branch, ladder, step, cause.clone(), notices);
         true
     }
 
     pub(super) fn last_resort(&mut self, draft: &mut Draft<'_>, step: Step, cause: &Cause) {
-        let person = draft.ctx.directory.last_resort.clone();
-        let holder = Holder::Assignee(person);
+        let person = &draft.ctx.directory.last_resort;
         let why = Why {
             rule: Name::new(LAST_RESORT),
             place: Place::default(),
         };
-        let same = holder == self.position.holder && *cause != Cause::Entered;
+        let has_it = matches!(&self.position.holder, Holder::Assignee(holder) if holder == person);
+        let same = has_it && !matches!(cause, Cause::Entered);
         let Some(ladder) = self.ladder.filter(|_| same) else {
-            let found = Found {
-                holder,
-                deputy_of: None,
-                turn_of: None,
-                stand_ins: Vec::new(),
-            };
+            let found = Found::given(person.clone());
             self.hop(draft, step, found, why, cause, false, &[]);
             return;
         };
         let mut notices = Vec::new();
-        if let Some(person) = holder.answerable() {
-            draft.tell(&mut notices, person, &Topic::Reminded);
-        }
-        let clock = draft.next_clock(self.branch, Some(ladder), step, false);
-        draft.push(Fact::LevelReached {
-            branch: self.branch.clone(),
-            ladder: ladder.name.clone(),
-            level: step.level,
-            round: step.round,
-            cause: cause.clone(),
-            notices,
-            clock,
-        });
+        draft.tell(&mut notices, person, &Topic::Reminded);
+        draft.level_reached(self.branch, ladder, step, cause.clone(), notices);
     }
 
     #[expect(
@@ -189,7 +171,7 @@ impl Ascent<'_, '_> {
         &mut self,
         draft: &mut Draft<'_>,
         step: Step,
-        found: Found,
+        found: Found<'_>,
         why: Why,
         cause: &Cause,
         taken: bool,
@@ -197,20 +179,22 @@ impl Ascent<'_, '_> {
     ) {
         let Found {
             holder,
+            known,
             deputy_of,
             turn_of,
             stand_ins,
+            others,
         } = found;
-        let mut had = if self.new_round(step, cause) {
-            Vec::new()
-        } else {
-            self.position.had.clone()
-        };
-        had.extend(holder.answerable().cloned());
         let colleagues = level(self.ladder, number(step.level)).is_some_and(asks_another)
-            && has_colleagues(draft, &self.position, self.ladder, step, &had);
+            && match others {
+                Some(others) => {
+                    debug_assert_eq!(others, self.colleagues(draft, step, cause, &holder));
+                    others
+                }
+                None => self.colleagues(draft, step, cause, &holder),
+            };
         let clock = draft.next_clock(self.branch, self.ladder, step, colleagues);
-        let (mut notices, reach) = self.messages(draft, &holder, cause);
+        let (mut notices, reach) = self.messages(draft, &holder, known, cause);
         if !notify.is_empty() {
             draft.tell_all(
                 &mut notices,
@@ -245,11 +229,28 @@ impl Ascent<'_, '_> {
         draft.push(Fact::Hopped(Box::new(hop)));
     }
 
+    /// Whether anybody of the level is left once `holder` has had it.
+    fn colleagues(
+        &self,
+        draft: &mut Draft<'_>,
+        step: Step,
+        cause: &Cause,
+        holder: &Holder,
+    ) -> bool {
+        let mut had = match self.new_round(step, cause) {
+            true => Vec::new(),
+            false => self.position.had.clone(),
+        };
+        had.extend(holder.answerable().cloned());
+        has_colleagues(draft, &self.position, self.ladder, step, &had)
+    }
+
     /// What the new holder, or the candidates, are told, and by which channels later.
     fn messages(
         &self,
         draft: &mut Draft<'_>,
         holder: &Holder,
+        known: Option<&Person>,
         cause: &Cause,
     ) -> (Vec<Notice>, Vec<Clock>) {
         let mut notices = Vec::new();
@@ -263,8 +264,12 @@ impl Ascent<'_, '_> {
                 if by_himself {
                     return (notices, Vec::new());
                 }
-                draft.tell(&mut notices, person, &Topic::Assigned);
-                (notices, draft.reach(self.branch, person))
+                let channels = match known {
+                    Some(known) => &known.channels,
+                    None => draft.channels(person),
+                };
+                draft.tell_by(&mut notices, person, channels, &Topic::Assigned);
+                (notices, draft.reach(self.branch, person, channels))
             }
             Holder::Offer {
                 lead, candidates, ..
@@ -328,12 +333,7 @@ fn give(
     let Some(position) = draft.position_as_it_is(branch) else {
         return;
     };
-    let found = Found {
-        holder: Holder::Assignee(to.clone()),
-        deputy_of: None,
-        turn_of: None,
-        stand_ins: Vec::new(),
-    };
+    let found = Found::given(to.clone());
     let why = Why {
         rule,
         place: Place::default(),

@@ -1,27 +1,31 @@
 //! From a *who* phrase to somebody who can be asked now, with the reason for each who can't.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use crate::decide::Context;
 use crate::decide::fields::clip;
 use crate::decide::roles::base_means;
 use crate::event::{MAX_LEFT_OUT, StandIn};
+use crate::schedule::OnDuty;
 use crate::ticket::{Holder, Position, Ticket};
 use crate::{Actor, Base, Group, LeftOut, Name, Person, Reason, Schedule, Who};
 
 /// Whom a phrase led to.
-pub(super) struct Found {
+pub(super) struct Found<'a> {
     pub(super) holder: Holder,
+    /// What the directory knows of the assignee.
+    pub(super) known: Option<&'a Person>,
     pub(super) deputy_of: Option<Name>,
     pub(super) turn_of: Option<Name>,
     pub(super) stand_ins: Vec<StandIn>,
+    /// Whether the level asks `another` and has more of them; `None`: not looked at.
+    pub(super) others: Option<bool>,
 }
 
 /// What a phrase led to, and everybody who was looked at on the way.
-pub(super) struct Outcome {
-    pub(super) found: Option<Found>,
+pub(super) struct Outcome<'a> {
+    pub(super) found: Option<Found<'a>>,
     pub(super) left_out: Vec<LeftOut>,
+    /// Whether the phrase, before its `else`, leads to somebody besides whom it found.
+    pub(super) others: bool,
 }
 
 /// Whom must not be asked, and what does not bind, besides what the phrase says.
@@ -36,108 +40,23 @@ pub(super) struct Limits<'a> {
     pub(super) before: &'a Ticket,
 }
 
-/// Who is on duty now, asked of each schedule once in a decision: a schedule's answer costs more than the
-/// rest of a hop.
-#[derive(Default)]
-pub(super) struct Shifts(RefCell<Vec<(Name, Rc<[Name]>)>>);
-
-impl Shifts {
-    fn on_duty(&self, ctx: &Context<'_>, schedule: &Name) -> Rc<[Name]> {
-        let mut known = self.0.borrow_mut();
-        if let Some((_, on_duty)) = known.iter().find(|(name, _)| name == schedule) {
-            return on_duty.clone();
-        }
-        let found = ctx.directory.schedules.get(schedule);
-        let on_duty: Rc<[Name]> = found
-            .map(|found| found.on_duty(ctx.now))
-            .unwrap_or_default()
-            .into();
-        known.push((schedule.clone(), on_duty.clone()));
-        on_duty
-    }
-}
-
-/// Whether the phrase, without its `else`, leads to anybody.
-pub(super) fn anybody(
-    ctx: &Context<'_>,
-    shifts: &Shifts,
-    ticket: &Ticket,
-    position: &Position,
-    who: &Who,
-    limits: &Limits<'_>,
-) -> bool {
-    let mut search = Search {
-        ctx: *ctx,
-        shifts,
-        ticket,
-        position,
-        limits,
-        left_out: Vec::new(),
-        deputies: Vec::new(),
-    };
-    match who
-        .base
-        .group()
-        .and_then(|group| ctx.directory.groups.get(group))
-    {
-        Some(group) => {
-            let shift = search.shift(group);
-            let mut members = group.members.iter();
-            members.any(|member| search.look_at(who, member, shift.as_ref(), 0).is_some())
-        }
-        None => search.phrase(who).is_some(),
-    }
-}
-
-/// Resolves the phrase against the directory as it is now.
-pub(super) fn resolve(
-    ctx: &Context<'_>,
-    shifts: &Shifts,
-    ticket: &Ticket,
-    position: &Position,
-    who: &Who,
-    limits: &Limits<'_>,
-) -> Outcome {
-    let mut search = Search {
-        ctx: *ctx,
-        shifts,
-        ticket,
-        position,
-        limits,
-        left_out: Vec::new(),
-        deputies: Vec::new(),
-    };
-    let mut phrase = Some(who);
-    while let Some(who) = phrase {
-        if let Some(found) = search.phrase(who) {
-            return Outcome {
-                found: Some(found),
-                left_out: search.capped(),
-            };
-        }
-        phrase = who.otherwise.as_deref();
-    }
-    Outcome {
-        found: None,
-        left_out: search.capped(),
-    }
-}
-
-struct Search<'a> {
+/// The asking of a phrase, in the directory and the workflow (`'a`) and the ticket (`'t`) as they are now.
+pub(super) struct Search<'a, 't> {
     ctx: Context<'a>,
-    shifts: &'a Shifts,
-    ticket: &'a Ticket,
-    position: &'a Position,
-    limits: &'a Limits<'a>,
+    ticket: &'t Ticket,
+    position: &'t Position,
+    limits: &'t Limits<'t>,
     left_out: Vec<LeftOut>,
     /// Deputies among them. Each may be a member, too, and have another deputy's place: said once is enough.
-    deputies: Vec<&'a Name>,
+    deputies: Vec<&'t Name>,
+    /// Whether the phrase that was asked last had more than one to choose from.
+    others: bool,
 }
 
 /// Who of a group with a schedule is on shift.
 struct Shift<'a> {
     schedule: Option<&'a Schedule>,
-    on_duty: Rc<[Name]>,
+    on_duty: OnDuty<'a>,
 }
 
 impl Shift<'_> {
@@ -149,14 +68,61 @@ impl Shift<'_> {
 }
 
 /// Somebody who can be asked, and where he stands in the line.
-struct Eligible<'a> {
-    person: &'a Name,
-    deputy_of: Option<&'a Name>,
+struct Eligible<'a, 't> {
+    person: &'t Name,
+    known: &'a Person,
+    deputy_of: Option<&'t Name>,
     index: usize,
 }
 
-impl<'a> Search<'a> {
-    fn phrase(&mut self, who: &'a Who) -> Option<Found> {
+impl<'a: 't, 't> Search<'a, 't> {
+    pub(super) fn new(
+        ctx: &Context<'a>,
+        ticket: &'t Ticket,
+        position: &'t Position,
+        limits: &'t Limits<'t>,
+    ) -> Self {
+        Self {
+            ctx: *ctx,
+            ticket,
+            position,
+            limits,
+            left_out: Vec::new(),
+            deputies: Vec::new(),
+            others: false,
+        }
+    }
+
+    /// Whether the phrase, without its `else`, leads to anybody.
+    pub(super) fn anybody(mut self, who: &'a Who) -> bool {
+        let group = who.base.group();
+        match group.and_then(|group| self.ctx.directory.groups.get(group)) {
+            Some(group) => {
+                let shift = self.shift(group);
+                let mut members = group.members.iter();
+                members.any(|member| self.look_at(who, member, shift.as_ref(), 0).is_some())
+            }
+            None => self.phrase(who).is_some(),
+        }
+    }
+
+    /// Resolves the phrase, and then each `else` until one leads to somebody, against the directory as it is
+    /// now.
+    pub(super) fn resolve(mut self, who: &'a Who, mut otherwise: Option<&'a Who>) -> Outcome<'a> {
+        let mut found = self.phrase(who);
+        let others = self.others;
+        while let (None, Some(who)) = (&found, otherwise) {
+            found = self.phrase(who);
+            otherwise = who.otherwise.as_deref();
+        }
+        Outcome {
+            found,
+            left_out: self.capped(),
+            others,
+        }
+    }
+
+    fn phrase(&mut self, who: &'a Who) -> Option<Found<'a>> {
         let (ctx, ticket) = (self.ctx, self.ticket);
         let group = |name: &Name| ctx.directory.groups.get(name);
         let one = match &who.base {
@@ -190,7 +156,7 @@ impl<'a> Search<'a> {
     }
 
     /// The person whom a field of the ticket names.
-    fn named(&mut self, who: &'a Who, field: &Name) -> Option<Found> {
+    fn named(&mut self, who: &'a Who, field: &Name) -> Option<Found<'a>> {
         let Some(id) = self.ticket.named(field) else {
             return self.no(&Name::default(), Reason::Nobody);
         };
@@ -202,52 +168,44 @@ impl<'a> Search<'a> {
         Some(Found::person(&eligible))
     }
 
-    fn on_call(&mut self, who: &'a Who, schedule: &Name) -> Option<Found> {
-        let on_duty = self.shifts.on_duty(&self.ctx, schedule);
-        if on_duty.is_empty() {
-            self.leave_out(Name::default(), Reason::Nobody);
-        }
-        for (index, person) in on_duty.iter().enumerate() {
-            // The schedule's list is made for this question; the directory's own names outlive it.
-            let known = self
-                .ctx
-                .directory
-                .people
-                .get_key_value(person)
-                .map(|(id, _)| id);
-            match known {
-                Some(person) => {
-                    if let Some(eligible) = self.look_at(who, person, None, index) {
-                        return Some(Found::person(&eligible));
-                    }
-                }
-                None => self.leave_out(person.clone(), Reason::Unknown),
-            }
-        }
-        None
+    fn on_call(&mut self, who: &'a Who, schedule: &Name) -> Option<Found<'a>> {
+        let schedule = self.ctx.directory.schedules.get(schedule);
+        let on_duty = schedule.map(|schedule| schedule.duty(self.ctx.now));
+        let on_duty = on_duty.filter(|on_duty| on_duty.len() > 0);
+        let Some(on_duty) = on_duty else {
+            return self.no(&Name::default(), Reason::Nobody);
+        };
+        let mut people = on_duty.iter().enumerate();
+        let found = people.find_map(|(index, person)| self.look_at(who, person, None, index));
+        found.map(|eligible| Found::person(&eligible))
     }
 
     /// Who of a group with a schedule is on shift; `None`: everybody always is.
     fn shift(&self, group: &Group) -> Option<Shift<'a>> {
-        let name = group.schedule.as_ref()?;
+        let schedule = self.ctx.directory.schedules.get(group.schedule.as_ref()?);
+        let on_duty = schedule.map(|schedule| schedule.duty(self.ctx.now));
         Some(Shift {
-            schedule: self.ctx.directory.schedules.get(name),
-            on_duty: self.shifts.on_duty(&self.ctx, name),
+            schedule,
+            on_duty: on_duty.unwrap_or(OnDuty::Known(&[])),
         })
     }
 
-    fn group(&mut self, who: &'a Who, group: &'a Group) -> Option<Found> {
+    fn group(&mut self, who: &'a Who, group: &'a Group) -> Option<Found<'a>> {
         let shift = self.shift(group);
-        let mut eligible: Vec<Eligible<'a>> = Vec::new();
+        let count = group.members.len();
+        self.left_out.reserve(count.min(MAX_LEFT_OUT));
+        let mut eligible: Vec<Eligible<'a, 't>> = Vec::with_capacity(count);
+        let mut stood_in = false;
         for (index, member) in group.members.iter().enumerate() {
             let found = self.look_at(who, member, shift.as_ref(), index);
-            // Two who are away may have the same deputy.
-            if let Some(found) = found
-                && !eligible.iter().any(|other| other.person == found.person)
-            {
+            let Some(found) = found else { continue };
+            // Two who are away may have the same deputy, and he may be a member.
+            stood_in |= found.deputy_of.is_some();
+            if !stood_in || !eligible.iter().any(|other| other.person == found.person) {
                 eligible.push(found);
             }
         }
+        self.others = eligible.len() > 1;
         if let Base::AnyoneIn(_) = who.base {
             return self.offer(group, &eligible);
         }
@@ -270,9 +228,9 @@ impl<'a> Search<'a> {
         &self,
         base: &Base,
         group: &Group,
-        eligible: &'e [Eligible<'a>],
-    ) -> Option<&'e Eligible<'a>> {
-        let load = |eligible: &Eligible<'_>| self.ctx.workload.of(eligible.person);
+        eligible: &'e [Eligible<'a, 't>],
+    ) -> Option<&'e Eligible<'a, 't>> {
+        let load = |eligible: &Eligible<'_, '_>| self.ctx.workload.of(eligible.person);
         match base {
             Base::LeastBusy(_) => eligible
                 .iter()
@@ -292,15 +250,18 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn why_not(&self, base: &Base, other: &Eligible<'_>, chosen: &Eligible<'_>) -> Reason {
-        let open = self.open(other.person);
-        match base {
-            Base::LeastBusy(_) if open > self.open(chosen.person) => Reason::Busier { open },
-            _ => Reason::LaterInLine,
+    fn why_not(&self, base: &Base, other: &Eligible<'_, '_>, chosen: &Eligible<'_, '_>) -> Reason {
+        let open = match base {
+            Base::LeastBusy(_) => self.open(other.person),
+            _ => return Reason::LaterInLine,
+        };
+        match open > self.open(chosen.person) {
+            true => Reason::Busier { open },
+            false => Reason::LaterInLine,
         }
     }
 
-    fn offer(&mut self, group: &'a Group, eligible: &[Eligible<'a>]) -> Option<Found> {
+    fn offer(&mut self, group: &'a Group, eligible: &[Eligible<'a, 't>]) -> Option<Found<'a>> {
         if eligible.is_empty() {
             return None;
         }
@@ -314,9 +275,11 @@ impl<'a> Search<'a> {
         };
         Some(Found {
             holder,
+            known: None,
             deputy_of: led.cloned(),
             turn_of: None,
             stand_ins,
+            others: None,
         })
     }
 
@@ -324,23 +287,23 @@ impl<'a> Search<'a> {
     fn look_at(
         &mut self,
         who: &'a Who,
-        person: &'a Name,
-        shift: Option<&Shift<'_>>,
+        person: &'t Name,
+        shift: Option<&Shift<'a>>,
         index: usize,
-    ) -> Option<Eligible<'a>> {
+    ) -> Option<Eligible<'a, 't>> {
         let (directory, now) = (self.ctx.directory, self.ctx.now);
-        if !directory.people.contains_key(person) {
+        let Some(known) = directory.people.get(person) else {
             return self.no(person, Reason::Unknown);
-        }
+        };
         // A deputy stands in for an absence; for somebody who is merely off shift the others are there.
         if shift.is_some_and(|shift| !shift.on_duty.contains(person)) {
             return self.no(person, Reason::OffShift);
         }
         let Some(absence) = directory.absence(person, now) else {
-            let reason = self.unfit(who, person);
-            return match reason {
+            return match self.unfit(who, person, known) {
                 None => Some(Eligible {
                     person,
+                    known,
                     deputy_of: None,
                     index,
                 }),
@@ -350,42 +313,45 @@ impl<'a> Search<'a> {
         let until = absence.to;
         self.leave_out(person.clone(), Reason::Absent { until });
         let deputy = directory.stand_in(person, now)?;
-        let off_shift = shift.is_some_and(|shift| shift.binds(deputy));
-        let unfit = match off_shift {
-            true => Some(Reason::OffShift),
-            false => self.unfit(who, deputy),
+        let known = directory.people.get(deputy);
+        let unfit = match known {
+            _ if shift.is_some_and(|shift| shift.binds(deputy)) => Some(Reason::OffShift),
+            Some(known) => self.unfit(who, deputy, known),
+            None => Some(Reason::Unknown),
         };
-        if let Some(reason) = unfit {
-            self.deputies.push(deputy);
-            return self.no(deputy, reason);
+        match (known, unfit) {
+            (Some(known), None) => Some(Eligible {
+                person: deputy,
+                known,
+                deputy_of: Some(person),
+                index,
+            }),
+            (_, reason) => {
+                self.deputies.push(deputy);
+                self.no(deputy, reason.unwrap_or(Reason::Unknown))
+            }
         }
-        Some(Eligible {
-            person: deputy,
-            deputy_of: Some(person),
-            index,
-        })
     }
 
     /// Why somebody who is there can't be asked all the same.
-    fn unfit(&self, who: &Who, id: &Name) -> Option<Reason> {
-        let Some(person) = self.ctx.directory.people.get(id) else {
-            return Some(Reason::Unknown);
-        };
-        let actor = Actor::Person(id.clone());
-        let means = |base| base_means(&self.ctx, self.ticket, self.position, base, &actor);
-        if who.except.iter().any(means) {
-            return Some(Reason::Excluded);
+    fn unfit(&self, who: &Who, person: &Name, known: &Person) -> Option<Reason> {
+        if !who.except.is_empty() {
+            let actor = Actor::Person(person.clone());
+            let means = |base| base_means(&self.ctx, self.ticket, self.position, base, &actor);
+            if who.except.iter().any(means) {
+                return Some(Reason::Excluded);
+            }
         }
-        if self.limits.barred == Some(id) {
+        if self.limits.barred == Some(person) {
             return Some(Reason::HadIt);
         }
-        if matches!(who.base, Base::AnotherIn(_)) && self.limits.had.contains(id) {
+        if matches!(who.base, Base::AnotherIn(_)) && self.limits.had.contains(person) {
             return Some(Reason::HadIt);
         }
-        if self.position.unreachable.contains(id) {
+        if self.position.unreachable.contains(person) {
             return Some(Reason::Unreachable);
         }
-        self.unable(who, person)
+        self.unable(who, known)
     }
 
     fn unable(&self, who: &Who, person: &Person) -> Option<Reason> {
@@ -444,18 +410,32 @@ impl<'a> Search<'a> {
     }
 }
 
-impl Found {
-    fn person(eligible: &Eligible<'_>) -> Self {
+impl<'a> Found<'a> {
+    /// Nobody had to be looked for.
+    pub(super) fn given(person: Name) -> Self {
+        Self {
+            holder: Holder::Assignee(person),
+            known: None,
+            deputy_of: None,
+            turn_of: None,
+            stand_ins: Vec::new(),
+            others: None,
+        }
+    }
+
+    fn person(eligible: &Eligible<'a, '_>) -> Self {
         Self {
             holder: Holder::Assignee(eligible.person.clone()),
+            known: Some(eligible.known),
             deputy_of: eligible.deputy_of.cloned(),
             turn_of: None,
             stand_ins: Vec::new(),
+            others: None,
         }
     }
 }
 
-impl Eligible<'_> {
+impl Eligible<'_, '_> {
     fn stand_in(&self) -> Option<StandIn> {
         let (who, of) = (self.person.clone(), self.deputy_of?.clone());
         Some(StandIn { who, of })
