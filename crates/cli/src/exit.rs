@@ -142,12 +142,12 @@ impl From<Unreadable> for Failure {
     }
 }
 
-/// What is wrong with the command line, as clap tells it.
+/// What is wrong with the command line: the first paragraph of what clap says.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
         let text = error.render().to_string();
-        let message = text.strip_prefix("error: ").unwrap_or(&text);
-        Self::usage(message.trim_end())
+        let message = text.split("\n\n").next().unwrap_or_default();
+        Self::usage(message.trim_start_matches("error: ").trim_end())
     }
 }
 

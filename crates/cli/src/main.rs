@@ -56,7 +56,8 @@ fn main() -> ExitCode {
         // A program that asked for JSON gets it even for a call that can't be understood.
         Err(error) if error.use_stderr() && std::env::args_os().any(|word| word == "--json") => {
             let mut output = Output::new(true, Colour::Auto);
-            return fail(&Failure::from(error), &mut output);
+            let _ = error.print();
+            return fail_in_json(&Failure::from(error), &mut output);
         }
         Err(error) => error.exit(),
     };
@@ -92,9 +93,13 @@ fn fail(failure: &Failure, output: &mut Output) -> ExitCode {
     }
     if output.is_json() {
         output.note(failure);
-        let _ = output.json(&failure.report()).and_then(|()| output.flush());
-    } else {
-        output.note(failure.text(output.colour_of_notes()));
+        return fail_in_json(failure, output);
     }
+    output.note(failure.text(output.colour_of_notes()));
+    failure.exit.into()
+}
+
+fn fail_in_json(failure: &Failure, output: &mut Output) -> ExitCode {
+    let _ = output.json(&failure.report()).and_then(|()| output.flush());
     failure.exit.into()
 }

@@ -33,7 +33,10 @@ pub struct Prepared {
 #[derive(Default)]
 struct Needed {
     files: Vec<(String, Content)>,
+    /// Where they are named, and what there is to say.
     missing: Vec<(Option<Site>, String)>,
+    /// Whether one of them is not there or can't be read, and not only in doubt.
+    lacks: bool,
 }
 
 impl Prepared {
@@ -59,15 +62,19 @@ impl Prepared {
             };
         };
         let origins = Script::read(&mut Sources::new(), &name, text, &mut Found::new());
-        let Needed { files, missing } = Needed::of(path, &origins, files);
+        let Needed {
+            files,
+            missing,
+            lacks,
+        } = Needed::of(path, &origins, files);
         let loaded = load(files.iter().map(|(name, content)| content.named(name)));
-        // What is not there would be missed everywhere.
-        let day = origins.begins().filter(|_| missing.is_empty());
-        let (workflows, directory, mut sources) = checked(loaded, day, &mut found);
-        let is_whole = !found.has_errors() && missing.is_empty();
+        // Nothing is said of what is missed only because a file is not there.
+        let is_whole = missing.is_empty();
+        let day = origins.begins().filter(|_| is_whole);
+        let (workflows, directory, mut sources) = checked(loaded, day, is_whole, &mut found);
+        let is_whole = is_whole && !found.has_errors();
         // What is wrong with the transcript itself does not keep its steps from being read.
         let script = Script::read(&mut sources, &name, text, &mut found);
-        let lacks_files = !missing.is_empty();
         for (site, message) in missing {
             let start = script.site(0..0);
             let site = site.map_or(start, |site| script.site(site.span()));
@@ -76,7 +83,7 @@ impl Prepared {
         Self {
             sources,
             found,
-            lacks_files,
+            lacks_files: lacks,
             script,
             setting: Setting::of(workflows, directory, None).filter(|_| is_whole),
         }
@@ -135,6 +142,7 @@ impl Needed {
             Ok(None) => {
                 let message = format!("there is no directory, so nobody is there; {help}");
                 self.missing.push((None, message));
+                self.lacks = true;
             }
             Err(several) => self.missing.push((None, format!("{several} {help}"))),
         }
@@ -143,28 +151,34 @@ impl Needed {
     fn read<F: Files>(&mut self, path: &Path, site: Option<Site>, files: &mut F) {
         match files.read(path) {
             Ok(content) => self.files.push((shown(path), content)),
-            Err(unreadable) => self.missing.push((site, unreadable.to_string())),
+            Err(unreadable) => {
+                self.missing.push((site, unreadable.to_string()));
+                self.lacks = true;
+            }
         }
     }
 }
 
 type Parts = (Vec<Read<Workflow>>, Option<Read<Directory>>, Sources);
 
-/// What was read, checked as of a day, with all errors in `found`.
-fn checked(loaded: Loaded, day: Option<Date>, found: &mut Found) -> Parts {
+/// What was read, checked as of a day, with all errors in `found`. If it is not whole, workflows may be
+/// unknown only because they could not be read.
+fn checked(loaded: Loaded, day: Option<Date>, is_whole: bool, found: &mut Found) -> Parts {
     let from = day.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
-    let mut keep = |diagnostics: &mut dyn Iterator<Item = Diagnostic>| {
-        let errors = diagnostics.filter(|one| one.severity == Severity::Error);
+    let mut keep = |diagnostics: Vec<Diagnostic>| {
+        let errors = diagnostics.into_iter().filter(|one| {
+            one.severity == Severity::Error && (is_whole || one.code != Code::UnknownWorkflow)
+        });
         errors.for_each(|error| found.push(error));
     };
     match from {
         Some(from) => {
             let checked = check_loaded(loaded, from.timestamp());
-            keep(&mut checked.diagnostics.into_iter());
+            keep(checked.diagnostics);
             (checked.workflows, checked.directory, checked.sources)
         }
         None => {
-            keep(&mut loaded.found.into_sorted().into_iter());
+            keep(loaded.found.into_sorted());
             (loaded.workflows, loaded.directory, loaded.sources)
         }
     }

@@ -134,7 +134,7 @@ fn a_transcript_without_people_or_in_another_encoding() {
         ("t/a.yaml", "directory: a"),
         ("t/b.yaml", "directory: b"),
     ];
-    assert_eq!(refused(b"at 2026-03-06 17:20\n", &two), bad);
+    assert_eq!(refused(b"at 2026-03-06 17:20\n", &two), (bad.0, false));
     let latin = refused(b"# caf\xE9\nat 2026-03-06 17:20\n", &[]);
     assert_eq!(latin, (vec![(file, Code::WrongEncoding)], false));
 }
