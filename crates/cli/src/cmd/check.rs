@@ -175,9 +175,6 @@ fn print(
     if left_out > 0 {
         output.line(format_args!("{left_out} more are not shown"))?;
     }
-    let all: Vec<Diagnostic> = found
-        .iter()
-        .map(|(_, diagnostic)| (*diagnostic).clone())
-        .collect();
-    Ok(output.line(summary(&all))?)
+    let found = found.iter().map(|(_, diagnostic)| *diagnostic);
+    Ok(output.line(summary(found))?)
 }

@@ -23,6 +23,8 @@ pub(super) struct Silence<'a> {
     pub(super) own: Vec<Option<Ways>>,
     /// By state: ways of the ticket as a whole.
     pub(super) whole: Vec<Option<Ways>>,
+    /// The same, as long as no promise is broken.
+    pub(super) unbroken: Vec<Option<Ways>>,
 }
 
 /// Proves the states, and says what can't be proved.
@@ -58,6 +60,7 @@ pub(super) fn states(
         cases: vec![Vec::new(); count],
         own: vec![None; count],
         whole: vec![None; count],
+        unbroken: vec![None; count],
     };
     let depths = silence.map.nodes.iter().map(|node| node.depth).max();
     for depth in (0..=depths.unwrap_or(0)).rev() {
@@ -193,7 +196,7 @@ impl<'a> Silence<'a> {
                     chain: Chain::default(),
                     stop: Stop::End,
                     next: None,
-                    then: None,
+                    then: Vec::new(),
                 };
                 ways.add(end, day);
             }
@@ -246,7 +249,7 @@ impl<'a> Silence<'a> {
         // resort is asked before: either way the bound of that clock holds.
         let leaves = exits.iter().any(|exit| exit.exact);
         if let Some(chain) = climb.filter(|_| !leaves) {
-            let (stop, next, then) = (Stop::LastResort, None, None);
+            let (stop, next, then) = (Stop::LastResort, None, Vec::new());
             ways.add(
                 Way {
                     chain,
@@ -324,8 +327,28 @@ impl<'a> Silence<'a> {
             return Some(own.clone());
         };
         let mut ways = Ways::default();
+        let around = self.node(parent);
+        // Whoever begins a branch does so together with the other branches, and nobody acts in them from
+        // then on. Later, people may have ended them.
+        let together = around.join == Some(Join::All) && !self.node(state).later;
+        let others = self.map.other_starts(parent, state);
+        let joins = !together || others.clone().all(|start| self.map.may_end[start]);
+        let goto = around.goto.filter(|_| joins);
+        for start in others.filter(|_| together && joins) {
+            let others = self.own[start].iter().flat_map(Ways::iter).enumerate();
+            for (index, way) in others {
+                let mut way = way.clone();
+                way.next = Some((start, index));
+                match (way.stop, goto) {
+                    (Stop::End, Some(goto)) => {
+                        ways.add_on(&way, goto, self.whole[goto].as_ref()?, day);
+                    }
+                    _ => ways.add(way, day),
+                }
+            }
+        }
         for way in own.iter() {
-            match (way.stop, self.node(parent).goto) {
+            match (way.stop, goto) {
                 (Stop::End, Some(goto)) => ways.add_on(way, goto, self.whole[goto].as_ref()?, day),
                 _ => ways.add(way.clone(), day),
             }
@@ -347,6 +370,7 @@ impl<'a> Silence<'a> {
             .collect();
         let several = targets.len() > 1;
         let before = self.whole.clone();
+        self.unbroken.clone_from(&before);
         let add = |ways: Option<Ways>, except: &dyn Fn(usize) -> bool| {
             let mut ways = ways?;
             for (_, target) in targets

@@ -5,7 +5,7 @@ use super::kit::{
 };
 use crate::proof::{Bound, Problem, ProblemKind, Proof, StateBound, prove};
 use crate::workflow::{Doing, Join, LadderChoice, Parallel, Run};
-use crate::{Base, Condition, Name, Span, StateKind, Workflow};
+use crate::{Base, Condition, Name, Span, State, StateKind, Workflow};
 
 const MINUTE: i64 = 60;
 /// A hold by a link without login.
@@ -267,8 +267,13 @@ fn branches_end_by_silence_and_the_join_goes_on() {
     let proof = proved(&workflow);
     assert_eq!(proof.problems, []);
     assert_eq!(of(&proof, "split").last_resort, bound(50 * MINUTE + last));
-    assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE + last));
-    assert_eq!(of(&proof, "r").leads_to, ["r-end", "last"].map(Name::from));
+    // Both begin together, so that the join waits for the longer one.
+    assert_eq!(of(&proof, "l").last_resort, bound(50 * MINUTE + last));
+    let leads_to = |branch| of(&proof, branch).leads_to.join(" ");
+    assert_eq!(
+        (leads_to("l"), leads_to("r")),
+        ("r r-end last".into(), "r-end last".into())
+    );
     // Where one is enough, the other branch may be cut short at any moment.
     if let StateKind::Work(split) = &mut workflow.states.get_mut("split").unwrap().kind
         && let Some(Doing::Parallel(parallel)) = &mut split.doing
@@ -277,6 +282,52 @@ fn branches_end_by_silence_and_the_join_goes_on() {
     }
     let proof = proved(&workflow);
     assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE + last));
+}
+
+#[test]
+fn silence_in_one_branch_alone_joins_nothing() {
+    let mut split = work(None, None, Vec::new());
+    split.doing = Some(Doing::Parallel(Parallel {
+        branches: vec![("left".into(), "l".into()), ("right".into(), "r".into())],
+        join: Join::All,
+        goto: "closed".into(),
+    }));
+    let within = |(name, mut state): (Name, State), branch: &str| {
+        state.within = Some(("split".into(), branch.into()));
+        (name, state)
+    };
+    let mut left = work(Some(Base::Opener), None, vec![action("go", "l-end")]);
+    left.after.push(after(5, "l-end"));
+    let right = work(
+        Some(Base::Opener),
+        Some("slow"),
+        vec![action("go", "r-end")],
+    );
+    let slow = ladder("slow", vec![level(20, Some(Base::LeadOf("desk".into())))]);
+    let mut workflow = workflow(
+        vec![
+            state("split", StateKind::Work(split)),
+            within(state("l", StateKind::Work(left)), "left"),
+            within(state("r", StateKind::Work(right)), "right"),
+            within(end("l-end"), "left"),
+            within(end("r-end"), "right"),
+            end("closed"),
+        ],
+        vec![slow],
+    );
+    let proof = proved(&workflow);
+    assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE));
+    assert_eq!(of(&proof, "l").leads_to, [Name::from("l-end")]);
+    assert_eq!(of(&proof, "split").leads_to, [Name::from("r")]);
+    // Who comes back to it later may find that people have ended the other branch.
+    if let StateKind::Work(left) = &mut workflow.states.get_mut("l").unwrap().kind {
+        left.actions.push(action("again", "l"));
+    }
+    let proof = proved(&workflow);
+    assert_eq!(
+        of(&proof, "l").leads_to,
+        ["l-end", "closed"].map(Name::from)
+    );
 }
 
 #[test]
