@@ -249,6 +249,10 @@ fn limits_and_defaults_are_those_of_the_code() {
             upline_core::span::MAX_SPAN_DAYS
         ),
         format!(
+            "| size of a transcript | {} MiB |",
+            upline_lab::transcript::MAX_BYTES / 1024 / 1024
+        ),
+        format!(
             "| lines of a transcript | {} |",
             upline_lab::transcript::MAX_LINES
         ),
