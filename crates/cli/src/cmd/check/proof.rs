@@ -47,7 +47,8 @@ pub(super) fn print(
     if proof.hold > 0 {
         let hold = duration(proof.hold, Language::English);
         output.line(format_args!(
-            "\nEach person on a ladder is given {hold} more than it says: a link in a mail may hold it so long, once."
+            "\nEach person on a ladder is given {hold} more than it says: \
+             a link in a mail may hold it so long, once."
         ))?;
     }
     Ok(output.line("")?)
