@@ -78,6 +78,8 @@ fn the_journal_in_chinese_says_as_much() {
                     said.chars().any(is_han) || said.contains(':'),
                     "{path}: {line}"
                 );
+                let (_, why) = said.split_once("被拒绝:").unwrap_or(("", "无"));
+                assert!(why.chars().any(is_han), "{path}: {line}");
             }
         }
     }

@@ -37,7 +37,7 @@ pub use event::{
 pub use evolve::evolve;
 pub use name::Name;
 pub use proof::{Proof, prove};
-pub use rejection::{Because, FieldFault, Rejection};
+pub use rejection::{Because, FieldFault, MigrationFault, Rejection};
 pub use schedule::{Schedule, ScheduleError, ScheduleParts};
 pub use span::{Span, SpanCount, SpanError};
 pub use table::Operation;

@@ -7,6 +7,7 @@ mod chinese;
 mod english;
 mod next;
 mod reasons;
+mod refused;
 mod say;
 mod tell;
 mod times;
@@ -18,6 +19,8 @@ use jiff::Timestamp;
 use upline_core::{Branch, Event, Reason, Ticket, Workflow};
 
 pub use next::Next;
+pub(crate) use refused::{InVain, in_vain};
+pub use refused::{calendar_words, refusal_words, rejection_words};
 pub use say::Say;
 pub use times::{Times, clock_time, duration};
 
@@ -129,7 +132,7 @@ pub(crate) fn say_some<'a>(
     tell::all(events, ticket, workflow)
 }
 
-/// What a rejection says after its time: `rejected: lea has it now`.
+/// What a rejection says after its time, if `text` says why: `rejected: lea has it now`.
 pub fn rejected(text: &str, language: Language) -> String {
     match language {
         Language::English => format!("rejected: {text}"),

@@ -199,7 +199,7 @@ fn asked(say: &Say) -> String {
     format!("{to} {holder}{rule}{late}{because}")
 }
 
-fn operation(operation: Operation) -> &'static str {
+pub(super) fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::Act => "操作",
         Operation::Claim => "认领",
@@ -352,7 +352,7 @@ fn who(by: &Actor) -> String {
     }
 }
 
-fn channel(via: &Name) -> String {
+pub(super) fn channel(via: &Name) -> String {
     match via.as_str() {
         "mail" => "邮件".to_owned(),
         other => other.replace(':', " "),
