@@ -52,7 +52,7 @@ fn of_several_directories_one_must_be_named() {
     for command in COMMANDS {
         let called = folder.run(command);
         assert_eq!(called.exit, 1, "{command}: {called:?}");
-        let told = format!("{}{}", called.out, called.error);
+        let told = called.told();
         assert!(
             told.contains("which is the directory: `a.yaml` or `b.yaml`?"),
             "{told}"

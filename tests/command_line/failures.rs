@@ -34,7 +34,7 @@ fn a_file_that_cannot_be_read_is_told_once_and_alike() {
         ("replay small.yaml --map nowhere.yaml", "nowhere.yaml"),
     ] {
         let called = folder.run(line);
-        let told = format!("{}{}", called.out, called.error);
+        let told = called.told();
         // What can be read and is no mapping is a mistake.
         if file == "small.yaml" {
             assert_eq!(called.exit, 1, "{line}: {told}");
@@ -66,7 +66,7 @@ fn a_broken_directory_is_told_as_what_it_is() {
             "test small.yaml",
         ] {
             let called = folder.run(line);
-            let told = format!("{}{}", called.out, called.error);
+            let told = called.told();
             assert_eq!(called.exit, 1, "{line}: {told}");
             assert!(!told.contains("there is no directory"), "{line}: {told}");
             // The same words as those of `check`, before its count.
@@ -85,7 +85,7 @@ fn without_a_directory_nothing_is_played() {
     folder.write("small.test.txt", TRANSCRIPT);
     for line in ["simulate small.yaml --at '2026-03-06 09:00'", "test ."] {
         let called = folder.run(line);
-        let told = format!("{}{}", called.out, called.error);
+        let told = called.told();
         assert_eq!(called.exit, 3, "{line}: {told}");
         assert!(told.contains("there is no directory"), "{line}: {told}");
     }
@@ -150,7 +150,7 @@ fn a_call_that_leads_nowhere_is_not_played() {
     let simulate = "simulate caller.yaml --at '2026-03-06 09:00'";
     for line in ["check caller.yaml", simulate] {
         let called = folder.run(line);
-        let told = format!("{}{}", called.out, called.error);
+        let told = called.told();
         assert_eq!(called.exit, 1, "{line}: {told}");
         assert!(
             told.contains("`small` can end with `done`, and no action is called so"),
@@ -166,7 +166,7 @@ fn a_call_that_leads_nowhere_is_not_played() {
     );
     for line in ["check caller.yaml", simulate] {
         let called = folder.run(line);
-        let told = format!("{}{}", called.out, called.error);
+        let told = called.told();
         assert_eq!(called.exit, 1, "{line}: {told}");
         assert!(told.contains("--> small.yaml:3:"), "{line}: {told}");
     }

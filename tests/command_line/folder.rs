@@ -47,6 +47,11 @@ pub(super) struct Called {
 }
 
 impl Called {
+    /// All that was printed.
+    pub(super) fn told(&self) -> String {
+        format!("{}{}", self.out, self.error)
+    }
+
     /// What programs read.
     pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))

@@ -50,7 +50,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let fields = args.fields.iter().map(|field| typed(field));
     let fields = fields.collect::<Result<Typed, _>>()?;
     let directory = args.directory.directory.as_deref();
-    let setting = sets::setting(&args.workflow, directory, opened.about())?;
+    // The workflow says by which clocks it is; until then, the day is near enough.
+    let day = opened.in_zone(&TimeZone::UTC)?;
+    let setting = sets::setting(&args.workflow, directory, day)?;
     let simulation = Simulation {
         opened: opened.in_zone(&setting.zone())?,
         by: opener(args.by.as_ref(), &setting)?,
@@ -115,12 +117,6 @@ impl Moment {
         })
     }
 
-    /// To the day.
-    fn about(&self) -> Timestamp {
-        let here = self.in_zone(&TimeZone::UTC);
-        here.unwrap_or(Timestamp::MAX)
-    }
-
     /// By the clocks of `zone`. A time that they skip is the next one there is; of one that comes twice it is
     /// the first.
     fn in_zone(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
@@ -128,7 +124,10 @@ impl Moment {
             Self::Instant(instant) => Ok(*instant),
             Self::Local(local) => {
                 let instant = zone.to_ambiguous_timestamp(*local).compatible();
-                instant.map_err(|error| Failure::usage(format!("`--at '{local}'`: {error}")))
+                instant.map_err(|_| {
+                    let message = format!("`--at '{local}'`: this time can't be computed");
+                    Failure::usage(message)
+                })
             }
         }
     }
