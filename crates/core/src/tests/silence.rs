@@ -307,6 +307,22 @@ fn short(desk: &Desk) -> String {
     events.map(line).collect()
 }
 
+/// A case takes some milliseconds, so they are few; `PROPTEST_CASES=3000 cargo test --release silence` plays more.
+fn config() -> ProptestConfig {
+    const USUAL: u32 = 256;
+    let asked = ProptestConfig::default();
+    let cases = if asked.cases == USUAL {
+        24
+    } else {
+        asked.cases
+    };
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..asked
+    }
+}
+
 fn silence_is_bounded(bytes: &[u8]) -> usize {
     let mut tape = Tape::new(bytes);
     let mut directory = random_directory(&mut tape);
@@ -372,7 +388,7 @@ fn silence_is_bounded(bytes: &[u8]) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn proved_bounds_are_never_exceeded(bytes in prop::collection::vec(any::<u8>(), 40..400)) {
