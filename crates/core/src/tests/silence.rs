@@ -411,3 +411,16 @@ fn random_workflows_are_proved_often_enough_to_mean_something() {
     }
     assert!(checked > 60, "{checked}");
 }
+
+/// A branch that the last resort has had ends by silence at the same moment as the other one, which nobody
+/// watches: the ticket goes on, and somebody else is asked.
+#[test]
+fn a_branch_that_the_last_resort_has_may_end_all_the_same() {
+    silence_is_bounded(&[
+        128, 0, 0, 0, 0, 6, 0, 138, 4, 0, 0, 0, 0, 0, 68, 0, 0, 0, 0, 0, 0, 0, 11, 12, 0, 4, 0, 0,
+        59, 0, 47, 0, 0, 0, 30, 246, 0, 0, 0, 199, 95, 0, 0, 0, 0, 0, 0, 0, 103, 59, 0, 0, 0, 0, 0,
+        0, 47, 212, 7, 0, 10, 0, 0, 0, 0, 0, 0, 84, 0, 83, 0, 0, 0, 60, 0, 11, 0, 11, 0, 0, 3, 30,
+        150, 0, 0, 0, 0, 5, 0, 135, 0, 0, 45, 0, 0, 123, 12, 0, 28, 128, 0, 14, 45, 0, 134, 0, 30,
+        0, 45, 0, 0, 132, 12, 30, 44, 179, 14, 89, 0, 90, 0, 0, 0, 0, 0, 0,
+    ]);
+}
