@@ -59,29 +59,14 @@ fn diagnostic(calendar: &Calendar, (close, open): Closure, more: usize, site: Si
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::kit::check_files;
+    use crate::lint::kit::{check_files, with_calendars};
 
     fn directory(holidays: &str) -> String {
-        let times = |name: &str, holidays: &str| {
-            format!(
-                "  {name}: {{ time-zone: Asia/Shanghai, hours: {{ mon-fri: \"09:00-17:00\" }}, holidays: \
-                 [{holidays}] }}\n"
-            )
+        let calendar = |name: &str, holidays: &str| {
+            let hours = "time-zone: Asia/Shanghai, hours: { mon-fri: \"09:00-17:00\" }";
+            format!("{name}: {{ {hours}, holidays: [{holidays}] }}")
         };
-        format!(
-            "
-directory: acme
-last-resort: user max
-people:
-  ann: {{ mail: ann@example.com }}
-  max: {{ mail: max@example.com }}
-groups:
-  desk: {{ members: [ann], lead: max, manager: max }}
-calendars:
-{}{}",
-            times("office", ""),
-            times("shop", holidays)
-        )
+        with_calendars(&[calendar("office", ""), calendar("shop", holidays)])
     }
 
     fn workflow(calendar: &str, promise: &str) -> String {

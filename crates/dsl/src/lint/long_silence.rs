@@ -97,22 +97,10 @@ fn hours(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::lint::kit::{check_files, states};
+    use crate::lint::kit::{check_files, states, with_calendars};
 
     fn directory(hours: &str) -> String {
-        format!(
-            "
-directory: acme
-last-resort: user max
-people:
-  ann: {{ mail: ann@example.com }}
-  max: {{ mail: max@example.com }}
-groups:
-  desk: {{ members: [ann], lead: max, manager: max }}
-calendars:
-  office: {{ time-zone: Europe/Berlin, {hours} }}
-"
-        )
+        with_calendars(&[format!("office: {{ time-zone: Europe/Berlin, {hours} }}")])
     }
 
     fn workflow(body: &str) -> String {
