@@ -25,8 +25,8 @@ use jiff::Timestamp;
 use crate::ticket::{Branch, Clock, ClockId, ClockKind, Position};
 use crate::workflow::StateKind;
 use crate::{
-    Calendar, Command, Directory, Event, Fact, Name, Rejection, Span, Ticket, Wish, Work, Workflow,
-    Workload, evolve,
+    Calendar, Command, Directory, Event, Fact, Hop, Name, Rejection, Span, Ticket, Wish, Work,
+    Workflow, Workload, evolve,
 };
 
 pub use fields::MAX_NOTE_BYTES;
@@ -209,12 +209,19 @@ impl<'a> Draft<'a> {
         }
     }
 
-    #[inline]
-    fn push(&mut self, fact: Fact) {
+    fn push_hop(&mut self, hop: Box<Hop>) {
+        let hop = Event {
+            at: self.ctx.now,
+            fact: Fact::Hopped(hop),
+        };
         // The commonest decision of all is one hop.
-        if self.events.is_empty() && matches!(fact, Fact::Hopped(_)) {
-            self.events.reserve_exact(1);
+        match self.events.is_empty() {
+            true => self.events = vec![hop],
+            false => self.events.push(hop),
         }
+    }
+
+    fn push(&mut self, fact: Fact) {
         self.events.push(Event {
             at: self.ctx.now,
             fact,

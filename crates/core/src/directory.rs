@@ -31,10 +31,12 @@ pub struct Directory {
 impl Directory {
     /// The absence in which `person` is at `at`, if any.
     pub fn absence(&self, person: &str, at: Timestamp) -> Option<&Absence> {
-        let absences = self.absences.get(person)?;
-        absences
-            .iter()
-            .find(|absence| absence.from <= at && at < absence.to)
+        away(self.absences.get(person)?, at)
+    }
+
+    /// See [`Directory::absence`].
+    pub(crate) fn absence_of(&self, person: &Name, at: Timestamp) -> Option<&Absence> {
+        away(self.absences.get(person)?, at)
     }
 
     /// Who stands in for `person` at `at`: himself when present, else his deputy, the deputy's deputy …
@@ -44,7 +46,7 @@ impl Directory {
         let mut current = person;
         // The bound makes a circle end: whoever is met twice is absent, so the walk never returns him.
         for _ in 0..=MAX_DEPUTY_CHAIN {
-            match self.absence(current, at) {
+            match self.absence_of(current, at) {
                 None => return Some(current),
                 Some(absence) => current = absence.deputy.as_ref()?,
             }
@@ -91,6 +93,11 @@ impl Directory {
             .values()
             .filter(move |group| group.has(person) || group.is_led_by(person))
     }
+}
+
+fn away(absences: &[Absence], at: Timestamp) -> Option<&Absence> {
+    let mut absences = absences.iter();
+    absences.find(|absence| absence.from <= at && at < absence.to)
 }
 
 /// Somebody who can be asked.

@@ -79,7 +79,7 @@ impl Ascent<'_, '_> {
         let notify = level.map_or(&[][..], |level| &level.notify);
         // A later level that names who has it already is no change: his messages don't start anew.
         let entering = matches!(cause, Cause::Entered);
-        if !entering && step.level != Level::Entry && found.holder == self.position.holder {
+        if !entering && step.level != Level::Entry && found.asked.is(&self.position.holder) {
             return self.keep(draft, step, cause, level);
         }
         self.leave_out(left_out);
@@ -87,8 +87,9 @@ impl Ascent<'_, '_> {
         let taken = entering
             && self.work.watches()
             && self.position.taken
-            && found.holder == self.position.holder;
-        let taken = taken || entering && self.work.watches() && self.acted_in(draft, &found.holder);
+            && found.asked.is(&self.position.holder);
+        let taken = taken
+            || entering && self.work.watches() && self.acted_in(draft, found.asked.answerable());
         self.hop(draft, step, found, why, cause, taken, notify);
         true
     }
@@ -106,17 +107,13 @@ impl Ascent<'_, '_> {
     }
 
     /// Whether the person led the ticket in here by an action.
-    fn acted_in(&self, draft: &Draft<'_>, holder: &Holder) -> bool {
-        let opener_or_actor = draft
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match &event.fact {
-                Fact::Acted { by, .. } | Fact::Opened { by, .. } => Some(by),
-                _ => None,
-            });
-        holder.answerable().is_some()
-            && opener_or_actor.and_then(Actor::person) == holder.answerable()
+    fn acted_in(&self, draft: &Draft<'_>, person: &Name) -> bool {
+        let events = draft.events.iter().rev();
+        let mut by = events.filter_map(|event| match &event.fact {
+            Fact::Acted { by, .. } | Fact::Opened { by, .. } => Some(by),
+            _ => None,
+        });
+        by.next().and_then(Actor::person) == Some(person)
     }
 
     /// A level that changes nobody. `false`: whoever has it gave it up or is gone, so it can't stay.
@@ -146,7 +143,8 @@ impl Ascent<'_, '_> {
     }
 
     pub(super) fn last_resort(&mut self, draft: &mut Draft<'_>, step: Step, cause: &Cause) {
-        let person = &draft.ctx.directory.last_resort;
+        let directory = draft.ctx.directory;
+        let person = &directory.last_resort;
         let why = Why {
             rule: Name::new(LAST_RESORT),
             place: Place::default(),
@@ -154,7 +152,7 @@ impl Ascent<'_, '_> {
         let has_it = matches!(&self.position.holder, Holder::Assignee(holder) if holder == person);
         let same = has_it && !matches!(cause, Cause::Entered);
         let Some(ladder) = self.ladder.filter(|_| same) else {
-            let found = Found::given(person.clone());
+            let found = Found::given(person);
             self.hop(draft, step, found, why, cause, false, &[]);
             return;
         };
@@ -177,37 +175,29 @@ impl Ascent<'_, '_> {
         taken: bool,
         notify: &[crate::Who],
     ) {
-        let Found {
-            holder,
-            known,
-            deputy_of,
-            turn_of,
-            stand_ins,
-            others,
-        } = found;
         let colleagues = level(self.ladder, number(step.level)).is_some_and(asks_another)
-            && match others {
+            && match found.others {
                 Some(others) => {
-                    debug_assert_eq!(others, self.colleagues(draft, step, cause, &holder));
+                    let asked = found.asked.answerable();
+                    debug_assert_eq!(others, self.colleagues(draft, step, cause, asked));
                     others
                 }
-                None => self.colleagues(draft, step, cause, &holder),
+                None => self.colleagues(draft, step, cause, found.asked.answerable()),
             };
         let clock = draft.next_clock(self.branch, self.ladder, step, colleagues);
-        let (mut notices, reach) = self.messages(draft, &holder, known, cause);
-        if !notify.is_empty() {
-            draft.tell_all(
-                &mut notices,
-                &self.position,
-                &holder,
-                notify,
-                &Topic::Informed,
-            );
-        }
+        let (holder, stand_ins) = found.asked.into_holder();
+        let (mut notices, reach) = self.messages(draft, &holder, found.known, cause);
+        draft.tell_all(
+            &mut notices,
+            &self.position,
+            &holder,
+            notify,
+            &Topic::Informed,
+        );
         // What was decided before may have raised the epoch already.
         draft.ticket();
         draft.last_epoch += 1;
-        let hop = Hop {
+        let hop = Box::new(Hop {
             branch: self.branch.clone(),
             from: self.position.holder.answerable().cloned(),
             holder,
@@ -218,30 +208,24 @@ impl Ascent<'_, '_> {
             taken,
             why,
             cause: cause.clone(),
-            deputy_of,
+            deputy_of: found.deputy_of.cloned(),
             stand_ins,
             left_out: std::mem::take(&mut self.left_out),
-            turn_of,
+            turn_of: found.turn_of.cloned(),
             clock,
             reach,
             notices,
-        };
-        draft.push(Fact::Hopped(Box::new(hop)));
+        });
+        draft.push_hop(hop);
     }
 
-    /// Whether anybody of the level is left once `holder` has had it.
-    fn colleagues(
-        &self,
-        draft: &mut Draft<'_>,
-        step: Step,
-        cause: &Cause,
-        holder: &Holder,
-    ) -> bool {
+    /// Whether anybody of the level is left once `person` has had it.
+    fn colleagues(&self, draft: &mut Draft<'_>, step: Step, cause: &Cause, person: &Name) -> bool {
         let mut had = match self.new_round(step, cause) {
             true => Vec::new(),
             false => self.position.had.clone(),
         };
-        had.extend(holder.answerable().cloned());
+        had.push(person.clone());
         has_colleagues(draft, &self.position, self.ladder, step, &had)
     }
 
@@ -253,17 +237,17 @@ impl Ascent<'_, '_> {
         known: Option<&Person>,
         cause: &Cause,
     ) -> (Vec<Notice>, Vec<Clock>) {
-        let mut notices = Vec::new();
         match holder {
             Holder::Assignee(person) => {
                 let by_himself = match cause {
                     Cause::Person { by, .. } => by.person() == Some(person),
-                    Cause::Entered => self.acted_in(draft, holder),
+                    Cause::Entered => self.acted_in(draft, person),
                     _ => false,
                 };
                 if by_himself {
-                    return (notices, Vec::new());
+                    return Default::default();
                 }
+                let mut notices = Vec::with_capacity(2);
                 let channels = match known {
                     Some(known) => &known.channels,
                     None => draft.channels(person),
@@ -274,12 +258,13 @@ impl Ascent<'_, '_> {
             Holder::Offer {
                 lead, candidates, ..
             } => {
+                let mut notices = Vec::with_capacity(candidates.len() + 1);
                 for person in candidates.iter().chain([lead]) {
                     draft.tell(&mut notices, person, &Topic::Offered);
                 }
                 (notices, Vec::new())
             }
-            Holder::Branches | Holder::Nobody => (notices, Vec::new()),
+            Holder::Branches | Holder::Nobody => Default::default(),
         }
     }
 }
@@ -333,7 +318,7 @@ fn give(
     let Some(position) = draft.position_as_it_is(branch) else {
         return;
     };
-    let found = Found::given(to.clone());
+    let found = Found::given(to);
     let why = Why {
         rule,
         place: Place::default(),
@@ -397,7 +382,7 @@ pub(super) fn offer_goes_on(draft: &mut Draft<'_>, branch: &Branch, holder: Hold
         reach: Vec::new(),
         notices: Vec::new(),
     };
-    draft.push(Fact::Hopped(Box::new(hop)));
+    draft.push_hop(Box::new(hop));
 }
 
 /// For whom the lead of an offer stands in, if he does.

@@ -6,18 +6,32 @@ use crate::decide::roles::base_means;
 use crate::event::{MAX_LEFT_OUT, StandIn};
 use crate::schedule::OnDuty;
 use crate::ticket::{Holder, Position, Ticket};
+use crate::workload::Load;
 use crate::{Actor, Base, Group, LeftOut, Name, Person, Reason, Schedule, Who};
 
-/// Whom a phrase led to.
+/// Whom a phrase led to. The names are the directory's own, so that they are copied once, into the event.
 pub(super) struct Found<'a> {
-    pub(super) holder: Holder,
-    /// What the directory knows of the assignee.
+    pub(super) asked: Asked<'a>,
+    /// What the directory knows of the person who is asked.
     pub(super) known: Option<&'a Person>,
-    pub(super) deputy_of: Option<Name>,
-    pub(super) turn_of: Option<Name>,
-    pub(super) stand_ins: Vec<StandIn>,
+    pub(super) deputy_of: Option<&'a Name>,
+    pub(super) turn_of: Option<&'a Name>,
     /// Whether the level asks `another` and has more of them; `None`: not looked at.
     pub(super) others: Option<bool>,
+}
+
+/// Who is asked.
+pub(super) enum Asked<'a> {
+    Person(&'a Name),
+    Group(Box<Offer<'a>>),
+}
+
+/// A group that is asked.
+pub(super) struct Offer<'a> {
+    group: &'a Name,
+    lead: &'a Name,
+    candidates: Vec<Name>,
+    stand_ins: Vec<StandIn>,
 }
 
 /// What a phrase led to, and everybody who was looked at on the way.
@@ -48,7 +62,7 @@ pub(super) struct Search<'a, 't> {
     limits: &'t Limits<'t>,
     left_out: Vec<LeftOut>,
     /// Deputies among them. Each may be a member, too, and have another deputy's place: said once is enough.
-    deputies: Vec<&'t Name>,
+    deputies: Vec<&'a Name>,
     /// Whether the phrase that was asked last had more than one to choose from.
     others: bool,
 }
@@ -68,10 +82,10 @@ impl Shift<'_> {
 }
 
 /// Somebody who can be asked, and where he stands in the line.
-struct Eligible<'a, 't> {
-    person: &'t Name,
+struct Eligible<'a> {
+    person: &'a Name,
     known: &'a Person,
-    deputy_of: Option<&'t Name>,
+    deputy_of: Option<&'a Name>,
     index: usize,
 }
 
@@ -194,7 +208,7 @@ impl<'a: 't, 't> Search<'a, 't> {
         let shift = self.shift(group);
         let count = group.members.len();
         self.left_out.reserve(count.min(MAX_LEFT_OUT));
-        let mut eligible: Vec<Eligible<'a, 't>> = Vec::with_capacity(count);
+        let mut eligible: Vec<Eligible<'a>> = Vec::with_capacity(count);
         let mut stood_in = false;
         for (index, member) in group.members.iter().enumerate() {
             let found = self.look_at(who, member, shift.as_ref(), index);
@@ -217,7 +231,7 @@ impl<'a: 't, 't> Search<'a, 't> {
             let reason = self.why_not(&who.base, other, chosen);
             self.leave_out(other.person.clone(), reason);
         }
-        let turn_of = matches!(who.base, Base::NextIn(_)).then(|| group.id.clone());
+        let turn_of = matches!(who.base, Base::NextIn(_)).then_some(&group.id);
         Some(Found {
             turn_of,
             ..Found::person(chosen)
@@ -228,9 +242,9 @@ impl<'a: 't, 't> Search<'a, 't> {
         &self,
         base: &Base,
         group: &Group,
-        eligible: &'e [Eligible<'a, 't>],
-    ) -> Option<&'e Eligible<'a, 't>> {
-        let load = |eligible: &Eligible<'_, '_>| self.ctx.workload.of(eligible.person);
+        eligible: &'e [Eligible<'a>],
+    ) -> Option<&'e Eligible<'a>> {
+        let load = |eligible: &Eligible<'_>| self.load(eligible.person);
         match base {
             Base::LeastBusy(_) => eligible
                 .iter()
@@ -250,7 +264,7 @@ impl<'a: 't, 't> Search<'a, 't> {
         }
     }
 
-    fn why_not(&self, base: &Base, other: &Eligible<'_, '_>, chosen: &Eligible<'_, '_>) -> Reason {
+    fn why_not(&self, base: &Base, other: &Eligible<'_>, chosen: &Eligible<'_>) -> Reason {
         let open = match base {
             Base::LeastBusy(_) => self.open(other.person),
             _ => return Reason::LaterInLine,
@@ -261,24 +275,22 @@ impl<'a: 't, 't> Search<'a, 't> {
         }
     }
 
-    fn offer(&mut self, group: &'a Group, eligible: &[Eligible<'a, 't>]) -> Option<Found<'a>> {
+    fn offer(&mut self, group: &'a Group, eligible: &[Eligible<'a>]) -> Option<Found<'a>> {
         if eligible.is_empty() {
             return None;
         }
-        let candidates = eligible.iter().map(|one| one.person.clone()).collect();
         let (lead, led) = self.ctx.directory.answerable_for(group, self.ctx.now);
-        let stand_ins = eligible.iter().filter_map(Eligible::stand_in).collect();
-        let holder = Holder::Offer {
-            group: group.id.clone(),
-            lead: lead.clone(),
-            candidates,
+        let offer = Offer {
+            group: &group.id,
+            lead,
+            candidates: eligible.iter().map(|one| one.person.clone()).collect(),
+            stand_ins: eligible.iter().filter_map(Eligible::stand_in).collect(),
         };
         Some(Found {
-            holder,
+            asked: Asked::Group(Box::new(offer)),
             known: None,
-            deputy_of: led.cloned(),
+            deputy_of: led,
             turn_of: None,
-            stand_ins,
             others: None,
         })
     }
@@ -287,19 +299,19 @@ impl<'a: 't, 't> Search<'a, 't> {
     fn look_at(
         &mut self,
         who: &'a Who,
-        person: &'t Name,
+        person: &Name,
         shift: Option<&Shift<'a>>,
         index: usize,
-    ) -> Option<Eligible<'a, 't>> {
+    ) -> Option<Eligible<'a>> {
         let (directory, now) = (self.ctx.directory, self.ctx.now);
-        let Some(known) = directory.people.get(person) else {
+        let Some((person, known)) = directory.people.get_key_value(person) else {
             return self.no(person, Reason::Unknown);
         };
         // A deputy stands in for an absence; for somebody who is merely off shift the others are there.
         if shift.is_some_and(|shift| !shift.on_duty.contains(person)) {
             return self.no(person, Reason::OffShift);
         }
-        let Some(absence) = directory.absence(person, now) else {
+        let Some(absence) = directory.absence_of(person, now) else {
             return match self.unfit(who, person, known) {
                 None => Some(Eligible {
                     person,
@@ -383,9 +395,14 @@ impl<'a: 't, 't> Search<'a, 't> {
             let held = ticket.answerable().filter(|(_, holder)| *holder == person);
             u32::try_from(held.count()).unwrap_or(u32::MAX)
         };
-        let open = self.ctx.workload.of(person).open;
+        let open = self.load(person).open;
         open.saturating_add(held(self.ticket))
             .saturating_sub(held(self.limits.before))
+    }
+
+    fn load(&self, person: &Name) -> Load {
+        let load = self.ctx.workload.people.get(person);
+        load.copied().unwrap_or_default()
     }
 
     fn no<T>(&mut self, who: &Name, reason: Reason) -> Option<T> {
@@ -412,30 +429,67 @@ impl<'a: 't, 't> Search<'a, 't> {
 
 impl<'a> Found<'a> {
     /// Nobody had to be looked for.
-    pub(super) fn given(person: Name) -> Self {
+    pub(super) fn given(person: &'a Name) -> Self {
         Self {
-            holder: Holder::Assignee(person),
+            asked: Asked::Person(person),
             known: None,
             deputy_of: None,
             turn_of: None,
-            stand_ins: Vec::new(),
             others: None,
         }
     }
 
-    fn person(eligible: &Eligible<'a, '_>) -> Self {
+    fn person(eligible: &Eligible<'a>) -> Self {
         Self {
-            holder: Holder::Assignee(eligible.person.clone()),
             known: Some(eligible.known),
-            deputy_of: eligible.deputy_of.cloned(),
-            turn_of: None,
-            stand_ins: Vec::new(),
-            others: None,
+            deputy_of: eligible.deputy_of,
+            ..Self::given(eligible.person)
         }
     }
 }
 
-impl Eligible<'_, '_> {
+impl Asked<'_> {
+    /// Whose name will be on it.
+    pub(super) fn answerable(&self) -> &Name {
+        match self {
+            Self::Person(person) => person,
+            Self::Group(offer) => offer.lead,
+        }
+    }
+
+    /// Whether that is how it is already.
+    pub(super) fn is(&self, holder: &Holder) -> bool {
+        match (self, holder) {
+            (Self::Person(person), Holder::Assignee(other)) => *person == other,
+            (
+                Self::Group(offer),
+                Holder::Offer {
+                    group,
+                    lead,
+                    candidates,
+                },
+            ) => offer.group == group && offer.lead == lead && offer.candidates == *candidates,
+            _ => false,
+        }
+    }
+
+    /// As the journal has it, and who of the candidates stands in for others.
+    pub(super) fn into_holder(self) -> (Holder, Vec<StandIn>) {
+        match self {
+            Self::Person(person) => (Holder::Assignee(person.clone()), Vec::new()),
+            Self::Group(offer) => {
+                let holder = Holder::Offer {
+                    group: offer.group.clone(),
+                    lead: offer.lead.clone(),
+                    candidates: offer.candidates,
+                };
+                (holder, offer.stand_ins)
+            }
+        }
+    }
+}
+
+impl Eligible<'_> {
     fn stand_in(&self) -> Option<StandIn> {
         let (who, of) = (self.person.clone(), self.deputy_of?.clone());
         Some(StandIn { who, of })
