@@ -1,7 +1,7 @@
 //! Who is on duty, worked out once for some days at a time.
 //!
 //! A decision asks a schedule who is on duty now, and decisions ask about the same few days over and over.
-//! Each [`Block`] holds the changes of 2²⁰ seconds (12 days) as sorted seconds, so that the answer is one
+//! Each [`Block`] holds the changes of 2¹⁸ seconds (three days) as sorted seconds, so that the answer is one
 //! binary search and no zone lookup. What a block holds follows from the schedule alone: whether it has been
 //! worked out already never changes an answer.
 
@@ -13,20 +13,21 @@ use super::layer::NEVER;
 use super::walk::Walk;
 use crate::Name;
 
-/// Seconds in a block, as a power of two.
-const BLOCK_BITS: u32 = 20;
+/// Seconds in a block, as a power of two. Of a thousand people with hours of their own a block takes some
+/// milliseconds, which whoever asks first waits for.
+const BLOCK_BITS: u32 = 18;
 
-/// Blocks in a shelf, as a power of two: two years.
+/// Blocks in a shelf, as a power of two: half a year.
 const SHELF_BITS: u32 = 6;
 
 /// How many shelves there are: 1970 to 2106. Outside of them the layers are asked each time.
-const SHELVES: usize = 64;
+const SHELVES: usize = 256;
 
 /// Most names that the lists of a block hold: 1.5 MB. A schedule of more people who change more often asks
 /// its layers each time.
 const MAX_NAMES: usize = 1 << 16;
 
-/// Most changes in a block: one each quarter of a minute.
+/// Most changes in a block: one each four seconds.
 const MAX_CHANGES: usize = 1 << 16;
 
 type Shelf = Box<[OnceLock<Option<Box<Block>>>]>;
