@@ -150,6 +150,10 @@ fn moved(ticket: &mut Ticket, event: &Event) {
                 .clocks
                 .retain(|clock| is_of_ticket(&clock.kind) || !is_within(&clock.branch, branch));
             count(ticket, notices);
+            // A branch that was a parallel state itself may end while some of its own branches are open.
+            ticket
+                .positions
+                .retain(|other, _| other == branch || !is_within(other, branch));
             if let Some(position) = ticket.positions.get_mut(branch) {
                 position.state = state.clone();
                 position.holder = Holder::Nobody;
