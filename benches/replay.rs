@@ -31,7 +31,7 @@ fn measuring() -> bool {
 }
 
 fn mapping() -> Mapping {
-    let (read, _) = Mapping::read(&mut Sources::new(), "bpi-2013.map.yaml", MAPPING);
+    let (read, _) = Mapping::read(&mut Sources::new(), ("bpi-2013.map.yaml", MAPPING));
     read.expect("the mapping is read").value
 }
 

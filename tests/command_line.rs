@@ -1,5 +1,10 @@
 //! What all commands have in common: exit codes, streams, closed pipes, colours.
 
+mod directories;
+mod failures;
+mod folder;
+mod playing;
+
 use std::process::{Command, Stdio};
 
 use crate::documents::upline;

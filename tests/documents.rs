@@ -58,7 +58,7 @@ fn shown(text: &str) -> Vec<Shown> {
 }
 
 /// Words as a shell would part them; quotes keep blanks, nothing else is special.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

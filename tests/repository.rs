@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use upline_dsl::{Content, Files, Unreadable};
+
 /// The top of the repository.
 pub(crate) fn root() -> PathBuf {
     let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -80,5 +82,26 @@ fn walking_finds_what_git_lists() {
             walked.contains(&path),
             "{path} is listed by git but not found by walking"
         );
+    }
+}
+
+/// The files of the repository, by their paths in it.
+pub(crate) struct Repository;
+
+impl Files for Repository {
+    fn read(&mut self, path: &Path) -> Result<Content, Unreadable> {
+        let bytes = fs::read(root().join(path));
+        bytes
+            .map(Content::from)
+            .map_err(|error| Unreadable::new(path, error))
+    }
+
+    fn names(&mut self, folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(root().join(folder))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        names.collect()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use upline_core::{Label, StateKind, Workflow};
+use upline_core::{FieldType, Label, StateKind, Workflow};
 use upline_dsl::{Loaded, load, render};
 use upline_lab::transcript::Coverage;
 
@@ -115,6 +115,29 @@ fn every_text_is_there_in_english_and_chinese() {
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn every_option_is_there_in_english_and_chinese() {
+    let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    let mut seen = 0;
+    for read in &all().workflows {
+        for field in read.value.fields.values() {
+            let (FieldType::Choice(options) | FieldType::Choices(options)) = &field.kind else {
+                continue;
+            };
+            for option in options {
+                let (english, chinese) = (
+                    field.option_text(option, "en"),
+                    field.option_text(option, "zh"),
+                );
+                let both = !han(english) && han(chinese);
+                assert!(both, "{} {}: {option}", read.value.name, field.name);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
 }
 
 #[test]

@@ -8,15 +8,11 @@ use upline_dsl::{Found, Severity};
 use upline_lab::render::Language;
 use upline_lab::transcript::{Prepared, run_in};
 
-use crate::repository::{files_ending, read, root};
+use crate::repository::{Repository, files_ending, read, root};
 
 /// A transcript of the repository; its files are found beside it.
 pub(crate) fn prepared(path: &str) -> Prepared {
-    let folder = root().join(path);
-    let folder = folder.parent().map(ToOwned::to_owned).unwrap_or_default();
-    Prepared::new(path, &read(path), &mut |file| {
-        fs::read(folder.join(file)).map_err(|error| error.to_string())
-    })
+    Prepared::new(path, read(path), &mut Repository)
 }
 
 #[test]
@@ -82,6 +78,8 @@ fn the_journal_in_chinese_says_as_much() {
                     said.chars().any(is_han) || said.contains(':'),
                     "{path}: {line}"
                 );
+                let (_, why) = said.split_once("被拒绝:").unwrap_or(("", "无"));
+                assert!(why.chars().any(is_han), "{path}: {line}");
             }
         }
     }

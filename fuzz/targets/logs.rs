@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(mapping) = std::str::from_utf8(mapping) else {
         return;
     };
-    let (mapping, _) = Mapping::read(&mut Sources::new(), "map.yaml", mapping);
+    let (mapping, _) = Mapping::read(&mut Sources::new(), ("map.yaml", mapping));
     if let Some(mapping) = mapping
         && let Ok(log) = Log::read(rows, &mapping.value, &mut |_| {})
     {

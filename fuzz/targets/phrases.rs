@@ -27,6 +27,7 @@ fn fields() -> BTreeMap<Name, Field> {
                 name: name.into(),
                 kind,
                 label,
+                option_labels: std::collections::BTreeMap::new(),
                 required: false,
             },
         )

@@ -4,13 +4,13 @@ mod cmd;
 mod exit;
 mod files;
 mod output;
+mod sets;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use exit::Exit;
+use exit::{Exit, Failure};
 use output::{Colour, Output};
 
 const EXIT_CODES: &str = "\
@@ -20,7 +20,8 @@ Exit codes:
   2  the command line is wrong
   3  what was named doesn't exist or can't be read
 
-What was asked for goes to stdout, everything else to stderr.";
+What was asked for goes to stdout, everything else to stderr. With --json, a command that can't do its
+work says why on stdout too.";
 
 /// Escalation workflows: who must act, how long they have, and who is next.
 #[derive(Parser)]
@@ -50,27 +51,55 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let mut output = Output::new(cli.json, cli.color);
-    let result = match cli.command {
-        Command::Check(args) => cmd::check::run(&args, &mut output),
-        Command::Test(args) => cmd::test::run(&args, &mut output),
-        Command::Demo(args) => cmd::demo::run(&args, &mut output),
-        Command::Simulate(args) => cmd::simulate::run(&args, &mut output),
-        Command::Replay(args) => cmd::replay::run(&args, &mut output),
-        Command::Graph(args) => cmd::graph::run(&args, &mut output),
-        Command::Schema(args) => cmd::schema::run(&args, &mut output),
-        Command::Explain(args) => cmd::explain::run(&args, &mut output),
-        Command::Completions(args) => cmd::completions::run(&args, &mut output),
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // A program that asked for JSON gets it even for a call that can't be understood.
+        Err(error) if error.use_stderr() && std::env::args_os().any(|word| word == "--json") => {
+            let mut output = Output::new(true, Colour::Auto);
+            let _ = error.print();
+            return fail_in_json(&Failure::from(error), &mut output);
+        }
+        Err(error) => error.exit(),
     };
+    let mut output = Output::new(cli.json, cli.color);
+    let result = run(cli.command, &mut output);
     // What is still buffered must get out before the exit code says that all went well.
     let result = result.and_then(|exit| Ok(output.flush().map(|()| exit)?));
-    let exit = result.unwrap_or_else(|failure| {
-        // If stderr is closed too, the exit code is all that can be said.
-        if failure.exit != Exit::Ok {
-            let _ = writeln!(std::io::stderr(), "{failure}");
-        }
-        failure.exit
-    });
-    exit.into()
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => fail(&failure, &mut output),
+    }
+}
+
+fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Check(args) => cmd::check::run(&args, output),
+        Command::Test(args) => cmd::test::run(&args, output),
+        Command::Demo(args) => cmd::demo::run(&args, output),
+        Command::Simulate(args) => cmd::simulate::run(&args, output),
+        Command::Replay(args) => cmd::replay::run(&args, output),
+        Command::Graph(args) => cmd::graph::run(&args, output),
+        Command::Schema(args) => cmd::schema::run(&args, output),
+        Command::Explain(args) => cmd::explain::run(&args, output),
+        Command::Completions(args) => cmd::completions::run(&args, output),
+    }
+}
+
+/// Says why a command could not do its work. If both streams are closed, the exit code is all that can be
+/// said.
+fn fail(failure: &Failure, output: &mut Output) -> ExitCode {
+    if failure.exit == Exit::Ok {
+        return failure.exit.into();
+    }
+    if output.is_json() {
+        output.note(failure);
+        return fail_in_json(failure, output);
+    }
+    output.note(failure.text(output.colour_of_notes()));
+    failure.exit.into()
+}
+
+fn fail_in_json(failure: &Failure, output: &mut Output) -> ExitCode {
+    let _ = output.json(&failure.report()).and_then(|()| output.flush());
+    failure.exit.into()
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use clap::ValueEnum;
 use comfy_table::{CellAlignment, ColumnConstraint, Table, presets};
 use serde::Serialize;
-use upline_dsl::render;
+use upline_dsl::{Diagnostic, Sources, render};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -117,6 +117,14 @@ impl Output {
     pub(crate) fn note(&mut self, text: impl Display) {
         // Nobody may be listening on stderr, and that is no reason to stop.
         let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// Mistakes that nobody asked for but that must be seen.
+    pub(crate) fn mistakes(&mut self, sources: &Sources, found: &[Diagnostic]) {
+        if !found.is_empty() {
+            let text = render::texts(sources, found, self.colour_of_notes());
+            self.note(text.trim_end());
+        }
     }
 
     /// Hands on what is buffered: before a pause, and at the end.

@@ -1,6 +1,7 @@
 //! Open hours: what a [`Span`] counts in.
 
 mod block;
+mod closures;
 mod days;
 mod ledger;
 pub(crate) mod local;
@@ -21,6 +22,7 @@ use self::local::{DAY, instant, join, split, wall};
 use crate::{Name, Span, SpanCount};
 
 pub use self::block::YEARS;
+pub use self::closures::Closure;
 pub(crate) use self::days::DayRule;
 pub use self::days::{Holiday, HolidayDays, WorkingDay, WorkingHours};
 pub use self::ledger::{Ledger, Openings, Stretch, Why};

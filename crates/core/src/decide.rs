@@ -18,15 +18,15 @@ mod resolve;
 mod roles;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 
 use crate::ticket::{Branch, Clock, ClockId, ClockKind, Position};
 use crate::workflow::StateKind;
 use crate::{
-    Calendar, Command, Directory, Event, Fact, Name, Rejection, Span, Ticket, Wish, Work, Workflow,
-    Workload, evolve,
+    Calendar, Command, Directory, Event, Fact, Hop, Name, Rejection, Span, Ticket, Wish, Work,
+    Workflow, Workload, evolve,
 };
 
 pub use fields::MAX_NOTE_BYTES;
@@ -172,7 +172,25 @@ struct Draft<'a> {
     base: Timestamp,
     /// Automatic steps taken.
     steps: usize,
-    shifts: Rc<resolve::Shifts>,
+}
+
+/// A position to keep while events are written.
+enum AsItWas<'a> {
+    /// As the decision found it.
+    Found(&'a Position),
+    /// As earlier events of the decision left it.
+    Left(Box<Position>),
+}
+
+impl Deref for AsItWas<'_> {
+    type Target = Position;
+
+    fn deref(&self) -> &Position {
+        match self {
+            Self::Found(position) => position,
+            Self::Left(position) => position,
+        }
+    }
 }
 
 impl<'a> Draft<'a> {
@@ -188,7 +206,18 @@ impl<'a> Draft<'a> {
             last_epoch: ticket.last_epoch,
             base: ctx.now,
             steps: 0,
-            shifts: Rc::default(),
+        }
+    }
+
+    fn push_hop(&mut self, hop: Box<Hop>) {
+        let hop = Event {
+            at: self.ctx.now,
+            fact: Fact::Hopped(hop),
+        };
+        // The commonest decision of all is one hop.
+        match self.events.is_empty() {
+            true => self.events = vec![hop],
+            false => self.events.push(hop),
         }
     }
 
@@ -201,7 +230,9 @@ impl<'a> Draft<'a> {
 
     /// The ticket with all events so far.
     fn ticket(&mut self) -> &Ticket {
-        if self.applied < self.events.len() {
+        // That a level was passed changes nothing that a decision looks at.
+        let passes = |event: &Event| matches!(event.fact, Fact::LevelPassed { .. });
+        if !self.events[self.applied..].iter().all(passes) {
             let ticket = self.ticket.to_mut();
             for event in &self.events[self.applied..] {
                 evolve(ticket, event);
@@ -214,22 +245,25 @@ impl<'a> Draft<'a> {
     }
 
     /// The position, which the caller knows to be there.
-    fn position(&mut self, branch: &str) -> Option<&Position> {
+    fn position(&mut self, branch: &Branch) -> Option<&Position> {
         self.ticket().positions.get(branch)
     }
 
     /// The position to keep while events are written: borrowed as long as there are none.
-    fn position_as_it_is(&mut self, branch: &str) -> Option<Cow<'a, Position>> {
+    fn position_as_it_is(&mut self, branch: &Branch) -> Option<AsItWas<'a>> {
         match self.ticket {
             Cow::Borrowed(ticket) if self.events.is_empty() => {
-                ticket.positions.get(branch).map(Cow::Borrowed)
+                ticket.positions.get(branch).map(AsItWas::Found)
             }
-            _ => self.position(branch).cloned().map(Cow::Owned),
+            _ => {
+                let position = self.position(branch)?.clone();
+                Some(AsItWas::Left(Box::new(position)))
+            }
         }
     }
 
     /// The working state of a position.
-    fn work(&mut self, branch: &str) -> Option<&'a Work> {
+    fn work(&mut self, branch: &Branch) -> Option<&'a Work> {
         let workflow = self.ctx.workflow;
         self.position(branch)
             .and_then(|position| workflow.work(&position.state))

@@ -31,10 +31,12 @@ pub struct Directory {
 impl Directory {
     /// The absence in which `person` is at `at`, if any.
     pub fn absence(&self, person: &str, at: Timestamp) -> Option<&Absence> {
-        let absences = self.absences.get(person)?;
-        absences
-            .iter()
-            .find(|absence| absence.from <= at && at < absence.to)
+        away(self.absences.get(person)?, at)
+    }
+
+    /// See [`Directory::absence`].
+    pub(crate) fn absence_of(&self, person: &Name, at: Timestamp) -> Option<&Absence> {
+        away(self.absences.get(person)?, at)
     }
 
     /// Who stands in for `person` at `at`: himself when present, else his deputy, the deputy's deputy …
@@ -44,7 +46,7 @@ impl Directory {
         let mut current = person;
         // The bound makes a circle end: whoever is met twice is absent, so the walk never returns him.
         for _ in 0..=MAX_DEPUTY_CHAIN {
-            match self.absence(current, at) {
+            match self.absence_of(current, at) {
                 None => return Some(current),
                 Some(absence) => current = absence.deputy.as_ref()?,
             }
@@ -55,11 +57,22 @@ impl Directory {
     /// Who is answerable while a group is offered a ticket: its lead or his deputy, else its manager or his
     /// deputy, else the last resort.
     pub fn answerable_lead<'a>(&'a self, group: &'a Group, at: Timestamp) -> &'a Name {
+        self.answerable_for(group, at).0
+    }
+
+    /// The same, and for whom he stands in if he is a deputy.
+    pub fn answerable_for<'a>(
+        &'a self,
+        group: &'a Group,
+        at: Timestamp,
+    ) -> (&'a Name, Option<&'a Name>) {
         let leaders = [&group.lead, &group.manager].into_iter().flatten();
-        let there = leaders
-            .filter_map(|leader| self.stand_in(leader, at))
-            .find(|person| self.people.contains_key(*person));
-        there.unwrap_or(&self.last_resort)
+        let mut there = leaders.filter_map(|leader| Some((self.stand_in(leader, at)?, leader)));
+        let there = there.find(|(person, _)| self.people.contains_key(*person));
+        match there {
+            Some((person, leader)) => (person, Some(leader).filter(|leader| *leader != person)),
+            None => (&self.last_resort, None),
+        }
     }
 
     /// Who has a ticket that nobody was asked for, when `person` who had it is away or gone: his deputy, else
@@ -80,6 +93,11 @@ impl Directory {
             .values()
             .filter(move |group| group.has(person) || group.is_led_by(person))
     }
+}
+
+fn away(absences: &[Absence], at: Timestamp) -> Option<&Absence> {
+    let mut absences = absences.iter();
+    absences.find(|absence| absence.from <= at && at < absence.to)
 }
 
 /// Somebody who can be asked.

@@ -13,7 +13,7 @@ use crate::{Name, Value};
 mod hop;
 mod personal;
 
-pub use hop::{Cause, Hop, LeftOut, Reason};
+pub use hop::{Cause, Hop, LeftOut, Reason, StandIn};
 pub use personal::Personal;
 
 /// Most people whose reason for not being asked a hop records; of a larger group the rest is counted.

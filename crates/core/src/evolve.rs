@@ -136,7 +136,6 @@ fn moved(ticket: &mut Ticket, event: &Event) {
                 position.ladder = Some(ladder.clone());
                 position.level = *level;
                 position.round = *round;
-                position.answered_by = false;
             }
             arm(ticket, clock);
             note(ticket, branch, notices);
@@ -151,6 +150,10 @@ fn moved(ticket: &mut Ticket, event: &Event) {
                 .clocks
                 .retain(|clock| is_of_ticket(&clock.kind) || !is_within(&clock.branch, branch));
             count(ticket, notices);
+            // A branch that was a parallel state itself may end while some of its own branches are open.
+            ticket
+                .positions
+                .retain(|other, _| other == branch || !is_within(other, branch));
             if let Some(position) = ticket.positions.get_mut(branch) {
                 position.state = state.clone();
                 position.holder = Holder::Nobody;
@@ -203,10 +206,12 @@ fn enter(
             round: 1,
             taken,
             delegated_by: None,
-            answered_by: false,
+            answered_by: BTreeSet::new(),
+            unreachable: BTreeSet::new(),
             held: false,
             suspended: None,
             ticked: BTreeSet::new(),
+            stand_ins: Vec::new(),
             told: Vec::new(),
             attempt: 0,
             ended: None,
@@ -215,10 +220,8 @@ fn enter(
 }
 
 fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
-    ticket.clocks.retain(|clock| {
-        let hops = is_of_ladder(&clock.kind)
-            || matches!(clock.kind, ClockKind::Reach { .. } | ClockKind::Wake);
-        clock.branch != hop.branch || !hops
+    disarm(ticket, &hop.branch, |kind| {
+        is_of_ladder(kind) || matches!(kind, ClockKind::Reach { .. } | ClockKind::Wake)
     });
     ticket.last_epoch = ticket.last_epoch.max(hop.epoch);
     if let Some(position) = ticket.positions.get_mut(&hop.branch) {
@@ -233,6 +236,7 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
             position.had.push(person.clone());
         }
         match &hop.cause {
+            Cause::Undeliverable => position.unreachable.extend(hop.from.clone()),
             Cause::Person {
                 operation: Operation::Delegate,
                 by,
@@ -256,13 +260,13 @@ fn hopped(ticket: &mut Ticket, event: &Event, hop: &Hop) {
         position.level = hop.level;
         position.round = hop.round;
         position.taken = hop.taken;
-        position.answered_by = false;
         position.suspended = None;
         position.told.clear();
+        position.stand_ins.clone_from(&hop.stand_ins);
+        note_at(position, &hop.notices);
     }
-    arm(ticket, &hop.clock);
-    arm(ticket, &hop.reach);
-    note(ticket, &hop.branch, &hop.notices);
+    arm(ticket, hop.clock.iter().chain(&hop.reach));
+    count(ticket, &hop.notices);
 }
 
 /// Facts that leave state, holder and level as they are.
@@ -335,12 +339,14 @@ fn in_place(ticket: &mut Ticket, event: &Event) {
             branch,
             old,
             new,
+            by,
             how,
-            ..
         } => {
             replace(ticket, *old, new);
             if let Some(position) = ticket.positions.get_mut(branch) {
-                position.answered_by |= *how == ClockMove::AnswerBy;
+                if *how == ClockMove::AnswerBy {
+                    position.answered_by.extend(by.person().cloned());
+                }
                 position.held |= *how == ClockMove::Held;
             }
         }
@@ -433,10 +439,10 @@ fn arm<'a>(ticket: &mut Ticket, clocks: impl IntoIterator<Item = &'a Clock>) {
     }
 }
 
-fn disarm(ticket: &mut Ticket, branch: &str, which: impl Fn(&ClockKind) -> bool) {
+fn disarm(ticket: &mut Ticket, branch: &Branch, which: impl Fn(&ClockKind) -> bool) {
     ticket
         .clocks
-        .retain(|clock| clock.branch.as_str() != branch || !which(&clock.kind));
+        .retain(|clock| !which(&clock.kind) || clock.branch != *branch);
 }
 
 fn replace(ticket: &mut Ticket, old: ClockId, new: &Clock) {
@@ -450,12 +456,16 @@ fn count(ticket: &mut Ticket, notices: &[Notice]) {
     }
 }
 
-/// Counts the notices, and keeps those to the holder: whether any channel reaches him decides the next hop.
-fn note(ticket: &mut Ticket, branch: &str, notices: &[Notice]) {
+/// Counts the notices, and keeps those to the holder.
+fn note(ticket: &mut Ticket, branch: &Branch, notices: &[Notice]) {
     count(ticket, notices);
-    let Some(position) = ticket.positions.get_mut(branch) else {
-        return;
-    };
+    if let Some(position) = ticket.positions.get_mut(branch) {
+        note_at(position, notices);
+    }
+}
+
+/// Keeps the notices to the holder: whether any channel reaches him decides the next hop.
+fn note_at(position: &mut Position, notices: &[Notice]) {
     for notice in notices {
         if let Recipient::Person(to) = &notice.to
             && position.holder.answerable() == Some(to)

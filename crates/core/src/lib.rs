@@ -32,12 +32,13 @@ pub use condition::Condition;
 pub use decide::{Context, Migration, decide, migrate};
 pub use directory::{Absence, Channel, Directory, Group, Person};
 pub use event::{
-    Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, Topic,
+    Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, StandIn,
+    Topic,
 };
 pub use evolve::evolve;
 pub use name::Name;
 pub use proof::{Proof, prove};
-pub use rejection::{Because, FieldFault, Rejection};
+pub use rejection::{Because, FieldFault, MigrationFault, Rejection};
 pub use schedule::{Schedule, ScheduleError, ScheduleParts};
 pub use span::{Span, SpanCount, SpanError};
 pub use table::Operation;

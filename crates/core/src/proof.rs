@@ -31,11 +31,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::calendar::local::{DAY, join, split};
+use crate::decide::HOLD_SECONDS;
 use crate::ticket::Level;
 use crate::{Directory, Name, Place, Workflow};
 
 /// For so long after the given instant a ticket may enter a state: a year, in seconds.
 pub const PROVED_SECONDS: i64 = 366 * DAY;
+
+/// A silence that may last for longer than this, in seconds of physical time, is hardly meant: 92 days, a
+/// quarter of a year. The proof holds, and whoever checks says so.
+pub const LONG_SECONDS: i64 = 92 * DAY;
 
 /// Most states of a path in a [`Problem`] or a [`StateBound`]; a longer path is cut.
 pub const MAX_PATH: usize = 64;
@@ -49,6 +54,9 @@ pub struct Proof {
     pub to: Timestamp,
     /// Each working state in the author's order; one with several ladders once for each.
     pub states: Vec<StateBound>,
+    /// Seconds that these bounds allow each person on a ladder beyond his time, because a link in a mail,
+    /// which needs no login, may hold it that long, once ([`HOLD_SECONDS`]). 0 if there is no ladder.
+    pub hold: i64,
     /// Why the workflow can't be run. Empty: every ticket gets to somebody.
     pub problems: Vec<Problem>,
     /// When somebody who might be asked is not there. No problem: the next one is asked.
@@ -226,10 +234,12 @@ pub fn prove_among(
     }
     let states = silence::states(workflow, directory, (from, to), calls, &mut problems);
     let gaps = gaps::gaps(workflow, directory, (from, to), &mut problems);
+    let climbs = states.iter().any(|state| state.ladder.is_some());
     Proof {
         from,
         to,
         states,
+        hold: if climbs { HOLD_SECONDS } else { 0 },
         problems,
         gaps,
     }

@@ -134,7 +134,7 @@ pub enum Rejection {
         /// The state in which it is.
         state: Name,
         /// Why not.
-        because: &'static str,
+        because: MigrationFault,
     },
     /// The ticket does not fit the workflow it was given: not the version that it was opened with.
     #[error("the workflow has no state `{state}`")]
@@ -171,6 +171,29 @@ pub enum Because {
     /// A parallel state is moved by its branches.
     #[error("its branches have it")]
     Branches,
+}
+
+/// Why a ticket can't go on in another version of its workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MigrationFault {
+    /// The state is gone, and the plan names no other.
+    #[error("the new version has no such state")]
+    NoSuchState,
+    /// The state is a choice or an end.
+    #[error("only a state in which somebody is answerable can take a ticket over")]
+    NobodyAnswerable,
+    /// The state has moved into a branch, or out of it.
+    #[error("it belongs to another branch in the new version")]
+    OtherBranch,
+    /// The ticket would have no clock.
+    #[error("nothing would move it on: the new state has neither ladder nor `after`")]
+    NothingWatches,
+    /// The parallel state has other branches.
+    #[error("its branches are others in the new version")]
+    OtherBranches,
+    /// The call that is under way is another's, or none.
+    #[error("what it waits for is not there in the new version")]
+    NothingAwaited,
 }
 
 /// What is wrong with one field of a form.

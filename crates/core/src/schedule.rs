@@ -3,6 +3,7 @@
 mod coverage;
 mod layer;
 mod rotation;
+mod table;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 
 use self::layer::{Laid, Layer, NEVER};
 use self::rotation::Turns;
+use self::table::Table;
 use self::walk::Walk;
 use crate::Name;
 use crate::calendar::CalendarError;
@@ -82,7 +84,8 @@ pub enum ScheduleError {
 ///
 /// Times are local and keep the clock on the wall; see [`Rotation`] for the nights on which clocks change.
 /// Each turn and shift holds its first instant and not its last, so that at a handoff the next one is on
-/// duty. Cheap to clone.
+/// duty. Cheap to clone. Who is on duty is worked out for some days at once, and kept, which never changes
+/// an answer.
 ///
 /// ```
 /// use jiff::civil::date;
@@ -118,6 +121,43 @@ struct Inner {
     overrides: Vec<Laid>,
     /// When an override begins or ends, in order.
     edges: Vec<i64>,
+    table: Table,
+}
+
+/// Who is on duty at an instant, in order, each once.
+#[derive(Debug, Clone)]
+pub(crate) enum OnDuty<'a> {
+    /// Worked out before.
+    Known(&'a [Name]),
+    /// Worked out for this question.
+    Asked(Vec<&'a Name>),
+}
+
+impl<'a> OnDuty<'a> {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Known(names) => names.len(),
+            Self::Asked(names) => names.len(),
+        }
+    }
+
+    pub(crate) fn get(&self, place: usize) -> Option<&'a Name> {
+        match self {
+            Self::Known(names) => names.get(place),
+            Self::Asked(names) => names.get(place).copied(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a Name> {
+        (0..self.len()).filter_map(|place| self.get(place))
+    }
+
+    pub(crate) fn contains(&self, who: &Name) -> bool {
+        match self {
+            Self::Known(names) => names.contains(who),
+            Self::Asked(names) => names.contains(&who),
+        }
+    }
 }
 
 impl Schedule {
@@ -157,6 +197,7 @@ impl Schedule {
             layers,
             overrides,
             edges,
+            table: Table::new(),
         })))
     }
 
@@ -176,20 +217,34 @@ impl Schedule {
     /// with the overrides laid over them.
     #[must_use]
     pub fn on_duty(&self, at: Timestamp) -> Vec<Name> {
-        Walk::new(self, split(at).0)
-            .on_duty()
-            .into_iter()
-            .cloned()
-            .collect()
+        self.duty(at).iter().cloned().collect()
+    }
+
+    /// As [`Schedule::on_duty`], without a list of one's own.
+    pub(crate) fn duty(&self, at: Timestamp) -> OnDuty<'_> {
+        let second = split(at).0;
+        match self.0.table.on_duty(self, second) {
+            Some(names) => OnDuty::Known(names),
+            None => OnDuty::Asked(Walk::new(self, second).on_duty()),
+        }
+    }
+
+    /// Whether the schedule names the person at all, be he on duty or not.
+    #[must_use]
+    pub fn knows(&self, person: &Name) -> bool {
+        let parts = self.parts();
+        let rotations = parts.rotations.iter().map(|rotation| &rotation.members);
+        let shifts = parts.shifts.iter().map(|shift| &shift.who);
+        let weekly = parts.weekly.iter().map(|shift| &shift.who);
+        let mut teams = rotations.chain(shifts).chain(weekly);
+        let mut laid = parts.overrides.iter();
+        teams.any(|team| team.contains(person)) || laid.any(|laid| laid.on_call == *person)
     }
 
     /// Who is on call at `at`: the first of those on duty.
     #[must_use]
     pub fn on_call(&self, at: Timestamp) -> Option<Name> {
-        Walk::new(self, split(at).0)
-            .on_duty()
-            .first()
-            .map(|name| (*name).clone())
+        self.duty(at).get(0).cloned()
     }
 
     /// The instants from `from` on and before `to` at which it changes who is on duty, or in which order.

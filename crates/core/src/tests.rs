@@ -1,5 +1,6 @@
 //! Tests of the core as a whole: the table, the ladder, and what must hold for any workflow.
 
+mod answers;
 mod asked;
 mod kit;
 mod ladder;

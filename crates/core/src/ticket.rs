@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::event::StandIn;
 use crate::{Name, Place, Span, Value};
 
 /// Where in a ticket something is: empty for the ticket itself, `parts` for the branch of that name,
@@ -135,18 +136,22 @@ pub struct Position {
     pub round: u32,
     /// Who has had it in this round, in order.
     pub had: Vec<Name>,
+    /// Whom no message reached in this visit: no phrase asks him again in it.
+    pub unreachable: BTreeSet<Name>,
     /// Whether the holder has taken it (claimed it, or acted his way in) rather than having been asked.
     pub taken: bool,
     /// Who delegated it and is to learn the outcome.
     pub delegated_by: Option<Name>,
-    /// Whether the holder has set his own next due time since the ladder was armed.
-    pub answered_by: bool,
+    /// Who has set his own next due time in this visit: each may once, whatever he says or does since.
+    pub answered_by: BTreeSet<Name>,
     /// Whether a link without login has held the ladder since the last hop.
     pub held: bool,
     /// Until when the ladder is suspended.
     pub suspended: Option<Suspension>,
     /// Ticked items of the state's checklist.
     pub ticked: BTreeSet<Name>,
+    /// The candidates of an offer who stand in for others.
+    pub stand_ins: Vec<StandIn>,
     /// What was sent to the holder in this epoch, and how it went.
     pub told: Vec<Told>,
     /// The try of the machine's call that is under way, from 1; 0 is none.

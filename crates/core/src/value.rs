@@ -33,6 +33,15 @@ impl Label {
         }
     }
 
+    /// The same text with one for whoever reads none of its languages; a text in one language stays.
+    #[must_use]
+    pub fn or_plain(mut self, text: impl Into<String>) -> Self {
+        self.texts
+            .entry(Name::default())
+            .or_insert_with(|| text.into());
+        self
+    }
+
     /// The text in `language`, else the plain one, else English, else the first there is.
     pub fn text(&self, language: &str) -> &str {
         self.texts
@@ -89,8 +98,37 @@ pub struct Field {
     pub kind: FieldType,
     /// What people see.
     pub label: Label,
+    /// What people see of an option. An option that is not in it is its own text.
+    pub option_labels: BTreeMap<Name, Label>,
     /// Whether a form that has it can't be sent without it.
     pub required: bool,
+}
+
+impl Field {
+    /// What people see of an option in `language`. Conditions, forms and the journal name the option itself.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use upline_core::{Field, FieldType, Label, Name};
+    ///
+    /// let chinese = [(Name::from("zh"), "大家".to_owned())];
+    /// let label = Label::translated(chinese).or_plain("Everyone");
+    /// let field = Field {
+    ///     name: Name::from("impact"),
+    ///     kind: FieldType::Choice(vec![Name::from("Everyone"), Name::from("VIP")]),
+    ///     label: Label::plain("Who is affected?"),
+    ///     option_labels: BTreeMap::from([(Name::from("Everyone"), label)]),
+    ///     required: false,
+    /// };
+    /// assert_eq!(field.option_text("Everyone", "zh"), "大家");
+    /// assert_eq!(field.option_text("Everyone", "de"), "Everyone");
+    /// assert_eq!(field.option_text("VIP", "zh"), "VIP");
+    /// ```
+    #[must_use]
+    pub fn option_text<'f>(&'f self, option: &'f str, language: &str) -> &'f str {
+        let label = self.option_labels.get(option);
+        label.map_or(option, |label| label.text(language))
+    }
 }
 
 /// What a field holds now. Empty fields are not stored.

@@ -1,17 +1,17 @@
 //! What workflows that call each other need of each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use upline_core::workflow::{Call, Doing, StateKind};
 use upline_core::{Name, State, Work, Workflow};
 
-use crate::{Code, Found, Read};
+use crate::{Code, FileId, Found, Read};
 
 /// Reports calls of workflows that are not there, do not have the fields, or end in a way that leads nowhere.
 /// Of those that are `broken` nothing is known but their names.
 pub(crate) fn check_calls(
     workflows: &[Read<Workflow>],
-    broken: &BTreeSet<Name>,
+    broken: &BTreeMap<Name, FileId>,
     found: &mut Found,
 ) {
     let mut ends = BTreeMap::new();
@@ -19,12 +19,24 @@ pub(crate) fn check_calls(
         for state in read.value.states.values() {
             if let StateKind::Work(work) = &state.kind
                 && let Some(Doing::Call(call)) = &work.doing
-                && !broken.contains(&call.workflow)
+                && !broken.contains_key(&call.workflow)
             {
                 check_call(workflows, read, state, work, call, &mut ends, found);
             }
         }
     }
+}
+
+/// The workflows that a workflow calls.
+pub(crate) fn calls(workflow: &Workflow) -> impl Iterator<Item = &Name> {
+    let states = workflow.states.values();
+    states.filter_map(|state| match &state.kind {
+        StateKind::Work(work) => match &work.doing {
+            Some(Doing::Call(call)) => Some(&call.workflow),
+            _ => None,
+        },
+        StateKind::Choose { .. } | StateKind::End { .. } => None,
+    })
 }
 
 fn check_call<'w>(

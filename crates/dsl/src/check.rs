@@ -1,16 +1,21 @@
 //! [`check()`]: files to workflows that can be run, with everything that is wrong in them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use upline_core::proof::Proof;
-use upline_core::{Directory, Workflow};
+use upline_core::{Directory, Name, Workflow};
 
-use crate::{Diagnostic, Loaded, Read, Severity, Sources, lint, load};
+use crate::calls::calls;
+use crate::{Diagnostic, File, FileId, Loaded, Read, Severity, Sources, lint, load};
 
 /// Files that were read and checked: the same for the command line, editors and HTTP.
 #[derive(Debug)]
 pub struct Checked {
     /// The workflows whose text has no mistakes, in the order of the files.
     pub workflows: Vec<Read<Workflow>>,
+    /// The files of the workflows whose text has mistakes, by the names that they give themselves.
+    pub broken: BTreeMap<Name, FileId>,
     /// The directory, if one of the files is one and its text has no mistakes.
     pub directory: Option<Read<Directory>>,
     /// Of each workflow the proof that no ticket is forgotten: the longest that it takes until each level,
@@ -31,6 +36,23 @@ impl Checked {
         self.left_out == 0 && !self.diagnostics.iter().any(error)
     }
 
+    /// These files, those of the workflows that the workflows in them call, directly or through others, and
+    /// that of the directory: all that must be right for them to be run.
+    pub fn needed_by(&self, files: impl IntoIterator<Item = FileId>) -> BTreeSet<FileId> {
+        let mut needed: BTreeSet<FileId> = files.into_iter().collect();
+        let mut ahead: Vec<FileId> = needed.iter().copied().collect();
+        while let Some(file) = ahead.pop() {
+            let called = self.workflows.iter().filter(|read| read.file == file);
+            for name in called.flat_map(|read| calls(&read.value)) {
+                let file = self.workflow(name).map(|read| read.file);
+                let file = file.or_else(|| self.broken.get(name).copied());
+                ahead.extend(file.filter(|file| needed.insert(*file)));
+            }
+        }
+        needed.extend(self.directory.as_ref().map(|read| read.file));
+        needed
+    }
+
     /// The workflow of this name.
     pub fn workflow(&self, name: &str) -> Option<&Read<Workflow>> {
         self.workflows.iter().find(|read| read.value.name == *name)
@@ -39,8 +61,7 @@ impl Checked {
 
 /// Reads files and checks all that can be known of them before a ticket is opened.
 ///
-/// Each file is its name, as messages and journals shall show it, and its bytes. Absences and shifts are
-/// looked at from `from` on, for a year.
+/// Absences and shifts are looked at from `from` on, for a year.
 ///
 /// ```
 /// let workflow = "
@@ -56,7 +77,7 @@ impl Checked {
 /// assert!(!checked.is_fine());
 /// # Ok::<(), jiff::Error>(())
 /// ```
-pub fn check<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>, from: Timestamp) -> Checked {
+pub fn check<'a>(files: impl IntoIterator<Item: Into<File<'a>>>, from: Timestamp) -> Checked {
     check_loaded(load(files), from)
 }
 
@@ -70,6 +91,7 @@ pub fn check_loaded(mut loaded: Loaded, from: Timestamp) -> Checked {
         left_out: found.left_out(),
         diagnostics: found.into_sorted(),
         workflows: loaded.workflows,
+        broken: loaded.broken,
         proofs,
         directory: loaded.directory,
         sources: loaded.sources,

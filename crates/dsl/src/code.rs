@@ -166,6 +166,10 @@ codes! {
     HopelessLadder = "hopeless-ladder" Error,
     /// The last resort is not reached within a bound.
     Unbounded = "unbounded" Error,
+    /// A ticket may wait for longer than a quarter of a year until somebody has to act.
+    LongSilence = "long-silence" Warning,
+    /// A calendar that clocks count in is closed for longer than a quarter of a year, after the proved one.
+    LongClosure = "long-closure" Warning,
     /// A workflow calls itself, directly or through others.
     SelfCall = "self-call" Error,
     /// Branches of a parallel state that lead into each other or out.

@@ -1,8 +1,9 @@
 //! [`Found`]: collects an author's mistakes, and words each of them in one place.
 
 use crate::names::{NameFault, TextFault};
-use crate::suggest::hint;
-use crate::{Code, Diagnostic, PhraseError, Severity, Site, Sources};
+use crate::reader::quoted;
+use crate::suggest::{FEW, hint};
+use crate::{Code, Diagnostic, FileId, PhraseError, Severity, Site, Sources};
 
 /// Most diagnostics that are kept; a file with more is not read to the end by anybody.
 pub const MAX_DIAGNOSTICS: usize = 1_000;
@@ -111,6 +112,22 @@ impl Found {
             message,
             hint(key, known.iter().copied()),
         );
+    }
+
+    /// Keys that mean nothing here, when others were reported one by one.
+    pub(crate) fn more_unknown_keys(&mut self, site: Site, keys: &[&str], inside: &str) {
+        let shown: Vec<String> = keys.iter().take(FEW).map(|key| quoted(key)).collect();
+        let (some, count) = (shown.join(", "), keys.len());
+        let all = if count > FEW { ", …" } else { "" };
+        let message = format!("{count} more keys that {inside} does not have: {some}{all}");
+        self.report(Code::UnknownKey, site, message);
+    }
+
+    /// A file that is neither a workflow nor a directory.
+    pub(crate) fn not_of_the_language(&mut self, file: FileId) {
+        let message = "this is neither a workflow nor a directory";
+        let help = "a workflow begins with `workflow: NAME`, a directory with `directory: NAME`";
+        self.report_with(Code::MissingKey, Site::new(file, 0..0), message, help);
     }
 
     /// A key that must be there.

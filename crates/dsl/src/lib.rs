@@ -2,15 +2,18 @@
 //!
 //! * [`read_workflow`] and [`read_directory`] read a file; [`load`] reads several that belong together.
 //! * [`phrase`] reads the three small grammars of the leaves: who, when, how long.
+//! * [`Directories`] says which file is the directory of a workflow; [`Files`] is who reads for it.
 //! * [`check()`] reads them, too, and says all that is wrong with their meaning; [`lint()`] says that alone.
 //! * [`Found`] collects what is wrong, all of it at once; each mistake is a [`Diagnostic`] with a [`Code`].
 //! * [`render`] shows diagnostics to people and to programs; [`explain`] is the manual page of a code.
 
+pub mod beside;
 mod calls;
 mod check;
 pub mod code;
 pub mod cron;
 pub mod diagnostic;
+pub mod files;
 pub mod found;
 mod lint;
 mod load;
@@ -29,12 +32,14 @@ mod syntax;
 mod tests;
 mod zone;
 
+pub use beside::{Directories, Several, Sort};
 pub use check::{Checked, check, check_loaded};
 pub use code::{Code, Severity};
 pub use diagnostic::{Diagnostic, Label, Site};
+pub use files::{Content, File, Files, Unreadable, shown};
 pub use found::Found;
 pub use lint::lint;
-pub use load::{Loaded, Read, load, read_directory, read_with, read_workflow};
+pub use load::{Loaded, Read, decode, load, read_directory, read_with, read_workflow};
 pub use lower::limits;
 pub use manual::explain;
 pub use phrase::{Phrase, PhraseError, Reference};

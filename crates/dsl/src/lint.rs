@@ -17,6 +17,8 @@ mod kit;
 #[cfg(test)]
 mod large;
 mod logic;
+mod long_closure;
+mod long_silence;
 mod missing_translation;
 mod mixed_clocks;
 mod never_asked;
@@ -37,11 +39,10 @@ mod unused_field;
 mod unused_ladder;
 
 use jiff::Timestamp;
-use upline_core::StateKind;
 use upline_core::proof::{Proof, SilentOutcomes, prove_among, silent_outcomes};
-use upline_core::workflow::Doing;
 
 use self::subject::Subject;
+use crate::calls::calls;
 use crate::{Diagnostic, Found, Loaded};
 
 /// A rule about one workflow.
@@ -55,6 +56,8 @@ const RULES: &[Rule] = &[
     forgettable_state::check,
     hopeless_ladder::check,
     instant_loop::check,
+    long_closure::check,
+    long_silence::check,
     missing_translation::check,
     mixed_clocks::check,
     never_asked::check,
@@ -91,12 +94,8 @@ pub(crate) fn proofs(loaded: &Loaded, from: Timestamp) -> Vec<Option<Proof>> {
 fn silent_ends(loaded: &Loaded) -> SilentOutcomes {
     let mut known = SilentOutcomes::new();
     let workflows = || loaded.workflows.iter().map(|read| &read.value);
-    for state in workflows().flat_map(|workflow| workflow.states.values()) {
-        if let StateKind::Work(work) = &state.kind
-            && let Some(Doing::Call(call)) = &work.doing
-        {
-            known.entry(call.workflow.clone()).or_default();
-        }
+    for called in workflows().flat_map(calls) {
+        known.entry(called.clone()).or_default();
     }
     loop {
         let mut grown = false;

@@ -1,14 +1,14 @@
 //! Texts to workflows and directories, with everything that is wrong in them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use upline_core::{Directory, Name, Workflow};
 
 use crate::calls::check_calls;
 use crate::lower::Known;
 use crate::reader::Reader;
-use crate::syntax::{self, Node};
-use crate::{FileId, Found, Site, Sources, SpanMap, lower, names};
+use crate::syntax::{self, Kind, Node};
+use crate::{File, FileId, Found, Site, Sources, SpanMap, lower, names};
 
 /// What was read from one file, and where its parts stand in it.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub fn read_workflow(
     directory: Option<&Directory>,
 ) -> (Option<Read<Workflow>>, Found) {
     let mut found = Found::new();
-    let parsed = Parsed::new(sources, name.into(), text.into().as_bytes(), &mut found);
+    let parsed = Parsed::of_text(sources, name, text, &mut found);
     let known = directory.map(Known::of);
     let read = parsed.and_then(|file| file.workflow(sources, known.as_ref(), &mut found));
     (read, found)
@@ -65,7 +65,7 @@ pub fn read_directory(
     text: impl Into<String>,
 ) -> (Option<Read<Directory>>, Found) {
     let mut found = Found::new();
-    let parsed = Parsed::new(sources, name.into(), text.into().as_bytes(), &mut found);
+    let parsed = Parsed::of_text(sources, name, text, &mut found);
     let read = parsed.and_then(|file| file.directory(sources, &mut found));
     (read, found)
 }
@@ -76,7 +76,7 @@ pub fn read_directory(
 /// ```
 /// use upline_dsl::{Sources, read_with};
 /// let mut sources = Sources::new();
-/// let (read, found) = read_with(&mut sources, "port.yaml", "port: 80\nprot: 81", |reader, root| {
+/// let (read, found) = read_with(&mut sources, ("port.yaml", "port: 80\nprot: 81"), |reader, root| {
 ///     let mut fields = reader.map_of(root, root.at, "the file", "port: 80");
 ///     let port = fields.required(reader, "port").and_then(|entry| reader.number(entry, 1, 65_535));
 ///     fields.finish(reader);
@@ -85,19 +85,34 @@ pub fn read_directory(
 /// assert!(read.is_none());
 /// assert_eq!(found.iter().next().map(|one| one.message.as_str()), Some("the file has no key `prot`"));
 /// ```
-pub fn read_with<T>(
+pub fn read_with<'a, T>(
     sources: &mut Sources,
-    name: impl Into<Name>,
-    text: impl Into<String>,
+    file: impl Into<File<'a>>,
     read: impl FnOnce(&mut Reader<'_>, &Node) -> Option<T>,
 ) -> (Option<Read<T>>, Found) {
     let mut found = Found::new();
-    let parsed = Parsed::new(sources, name.into(), text.into().as_bytes(), &mut found);
+    let parsed = Parsed::new(sources, file.into(), &mut found);
     let read = parsed.and_then(|file| {
         let value = read(&mut Reader::new(sources, file.file, &mut found), &file.root)?;
         file.read(value, !found.has_errors())
     });
     (read, found)
+}
+
+/// Adds the text of a file to the sources, if it is UTF-8 and has at most `most` bytes; else says why not.
+pub fn decode<'a>(
+    sources: &mut Sources,
+    file: File<'a>,
+    most: usize,
+    found: &mut Found,
+) -> Option<(FileId, &'a str)> {
+    match syntax::decode(file.bytes, file.size, most) {
+        Ok(text) => Some((sources.add(file.name, text), text)),
+        Err(wrong) => {
+            wrong.report(sources, file.name, found);
+            None
+        }
+    }
 }
 
 /// A file that is a tree.
@@ -109,20 +124,29 @@ struct Parsed {
 }
 
 impl Parsed {
-    fn new(sources: &mut Sources, name: Name, bytes: &[u8], found: &mut Found) -> Option<Self> {
+    fn of_text(
+        sources: &mut Sources,
+        name: impl Into<Name>,
+        text: impl Into<String>,
+        found: &mut Found,
+    ) -> Option<Self> {
+        let (name, text) = (name.into(), text.into());
+        Self::new(sources, (name.as_str(), text.as_str()).into(), found)
+    }
+
+    fn new(sources: &mut Sources, file: File<'_>, found: &mut Found) -> Option<Self> {
         let before = found.errors();
-        let text = match syntax::decode(bytes) {
-            Ok(text) => text,
-            Err(wrong) => {
-                // What can't be read is not kept: it may be of any size.
-                wrong.report(sources.add(name, ""), found);
-                return None;
-            }
-        };
-        let file = sources.add(name, text);
+        let (file, text) = decode(sources, file, syntax::MAX_FILE_BYTES, found)?;
         let root = syntax::parse(text, file, found)?;
         let fine = found.errors() == before;
         Some(Self { file, root, fine })
+    }
+
+    /// Whether it has no key that a workflow or a directory begins with.
+    fn is_something_else(&self) -> bool {
+        let known = ["workflow", "start", "states", "last-resort", "people"];
+        matches!(self.root.kind, Kind::Map(_))
+            && !known.iter().any(|key| self.root.get(key).is_some())
     }
 
     fn workflow(
@@ -161,6 +185,8 @@ impl Parsed {
 pub struct Loaded {
     /// The workflows without mistakes, in the order of the files.
     pub workflows: Vec<Read<Workflow>>,
+    /// The files of the workflows with mistakes, by the names that they give themselves.
+    pub broken: BTreeMap<Name, FileId>,
     /// The directory, if one of the files is one and it has no mistakes.
     pub directory: Option<Read<Directory>>,
     /// The texts of the files.
@@ -177,16 +203,15 @@ impl Loaded {
 }
 
 /// Reads files: each is a workflow or the directory, which the first keys tell. Never stops at a mistake.
-///
-/// Each file is its name, as messages and journals shall show it, and its bytes.
-pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Loaded {
+pub fn load<'a>(files: impl IntoIterator<Item: Into<File<'a>>>) -> Loaded {
     let (mut sources, mut found) = (Sources::new(), Found::new());
     let mut loaded = Loaded::default();
     let mut workflows = Vec::new();
     let mut directories = Vec::new();
-    for (name, bytes) in files {
-        match Parsed::new(&mut sources, Name::new(name), bytes, &mut found) {
+    for file in files {
+        match Parsed::new(&mut sources, file.into(), &mut found) {
             Some(file) if file.root.get("directory").is_some() => directories.push(file),
+            Some(file) if file.is_something_else() => found.not_of_the_language(file.file),
             Some(file) => workflows.push(file),
             None => (),
         }
@@ -205,10 +230,10 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Loaded 
         loaded.directory = file.directory(&sources, &mut found);
     }
     // Those with mistakes are not missing: a call of one is not a mistake of its own.
-    let mut broken = BTreeSet::new();
+    let mut broken = BTreeMap::new();
     for file in workflows {
         let name = file.root.find(&["workflow"]).text();
-        let name = name.map(|name| names::normal(name));
+        let name = name.map(|name| (names::normal(name), file.file));
         let Some(read) = file.workflow(&sources, known.as_ref(), &mut found) else {
             broken.extend(name);
             continue;
@@ -225,6 +250,7 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Loaded 
     }
     check_calls(&loaded.workflows, &broken, &mut found);
     Loaded {
+        broken,
         sources,
         found,
         ..loaded

@@ -154,6 +154,20 @@ mod tests {
     }
 
     #[test]
+    fn the_right_example_is_another_than_the_wrong_one() {
+        for &code in Code::ALL {
+            let (wrong, right): (Vec<_>, Vec<_>) =
+                examples(code).into_iter().partition(|one| one.wrong);
+            let bytes = |files: Vec<Example>| files.into_iter().map(|file| file.bytes);
+            assert_ne!(
+                bytes(wrong).collect::<Vec<_>>(),
+                bytes(right).collect::<Vec<_>>(),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
     fn no_page_is_left_over() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/manual");
         for entry in std::fs::read_dir(folder).expect("the manual") {

@@ -10,13 +10,16 @@ use crate::names::{NameFault, valid_name, valid_text};
 use crate::syntax::differs;
 pub use crate::syntax::{Entry, Kind, Node};
 pub use crate::zone::zone;
-use crate::{Code, Diagnostic, FileId, Found, Severity, Site, Sources};
+use crate::{Code, Diagnostic, FileId, Found, Severity, Site, Sources, did_you_mean};
 
 /// Most diagnostics for which all names are searched for one that is like the wrong one.
 const MAX_SUGGESTIONS: usize = 100;
 
 /// Names that are looked at for the diagnostics after them.
 const FEW_CANDIDATES: usize = 16;
+
+/// Most keys of a map that are reported one by one though they resemble none that it may have.
+const MAX_STRANGE_KEYS: usize = 3;
 
 /// What reading a file carries along: its text, and everything that is wrong.
 pub struct Reader<'a> {
@@ -188,6 +191,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The same of a key.
+    pub fn key_line(&mut self, entry: &Entry, what: &str) -> Option<String> {
+        match valid_text(&entry.key) {
+            Ok(text) => Some(text),
+            Err(fault) => {
+                self.found.bad_text(entry.key_at, what, &fault);
+                None
+            }
+        }
+    }
+
     /// A text for people, in one language or in several: `Open`, or `{ en: Open, zh: 打开 }`.
     pub fn label(&mut self, entry: &Entry, what: &str) -> Option<Label> {
         if !matches!(entry.value.kind, Kind::Map(_)) {
@@ -338,15 +352,25 @@ impl<'n> Fields<'n> {
         self.optional(reader, key)
     }
 
-    /// Reports keys that nobody asked for.
+    /// Reports keys that nobody asked for. Of many that resemble no known one, the cause is one: what stands
+    /// here is something else.
     pub fn finish(self, reader: &mut Reader<'_>) {
-        for (entry, used) in self.entries.iter().zip(&self.used) {
-            if !used {
-                let known = reader.candidates(self.known.iter().copied());
-                reader
-                    .found
-                    .unknown_key(entry.key_at, &entry.key, self.what, &known);
+        let mut strange: Vec<&Entry> = Vec::new();
+        for (entry, _) in self.entries.iter().zip(self.used).filter(|(_, used)| !used) {
+            let known = reader.candidates(self.known.iter().copied());
+            let is_strange = did_you_mean(&entry.key, known.iter().copied()).is_none();
+            strange.extend(is_strange.then_some(entry));
+            if !is_strange || strange.len() <= MAX_STRANGE_KEYS {
+                let (at, key) = (entry.key_at, &entry.key);
+                reader.found.unknown_key(at, key, self.what, &known);
             }
+        }
+        let more = strange.get(MAX_STRANGE_KEYS..).unwrap_or_default();
+        if let Some(first) = more.first() {
+            let keys: Vec<&str> = more.iter().map(|entry| entry.key.as_str()).collect();
+            reader
+                .found
+                .more_unknown_keys(first.key_at, &keys, self.what);
         }
     }
 }

@@ -93,22 +93,23 @@ pub fn texts(sources: &Sources, diagnostics: &[Diagnostic], colour: Colour) -> S
 }
 
 /// `2 errors, 1 warning`; `nothing found` for none.
-pub fn summary(diagnostics: &[Diagnostic]) -> String {
-    let count = |severity| {
-        diagnostics
-            .iter()
-            .filter(|one| one.severity == severity)
-            .count()
-    };
-    let word = |severity: Severity| match count(severity) {
-        0 => None,
-        1 => Some(format!("1 {severity}")),
-        many => Some(format!("{many} {severity}s")),
-    };
-    let words: Vec<String> = [Severity::Error, Severity::Warning]
+pub fn summary<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+    let (mut errors, mut warnings) = (0_usize, 0_usize);
+    for diagnostic in diagnostics {
+        match diagnostic.severity {
+            Severity::Error => errors += 1,
+            Severity::Warning => warnings += 1,
+        }
+    }
+    let words = [(errors, Severity::Error), (warnings, Severity::Warning)];
+    let words = words
         .into_iter()
-        .filter_map(word)
-        .collect();
+        .filter_map(|(count, severity)| match count {
+            0 => None,
+            1 => Some(format!("1 {severity}")),
+            many => Some(format!("{many} {severity}s")),
+        });
+    let words: Vec<String> = words.collect();
     match words.is_empty() {
         true => "nothing found".to_owned(),
         false => words.join(", "),

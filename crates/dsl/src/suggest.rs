@@ -57,5 +57,5 @@ pub(crate) fn hint<'a>(
     }
 }
 
-/// Candidates that are listed when none is near.
-const FEW: usize = 8;
+/// Names that are listed at most.
+pub(crate) const FEW: usize = 8;

@@ -110,6 +110,9 @@ pub struct Stretch {
     pub counted: bool,
     /// Why, or why not: `open`, `outside hours`, `day off`, `holiday: …`.
     pub why: String,
+    /// The same for a reader's language.
+    #[serde(skip)]
+    pub reason: Why,
 }
 
 /// How a promise stands.
@@ -249,12 +252,13 @@ fn running(
 /// What counts between two instants; neighbouring days off are one stretch each, as the calendar tells them.
 fn ledger(calendar: Option<&Calendar>, from: Timestamp, to: Timestamp) -> Vec<Stretch> {
     let Some(calendar) = calendar else {
-        let why = Why::Open.to_string();
+        let reason = Why::Open;
         return vec![Stretch {
             from,
             to,
             counted: true,
-            why,
+            why: reason.to_string(),
+            reason,
         }];
     };
     let stretches = calendar.ledger(from, to).take(MAX_STRETCHES);
@@ -263,6 +267,7 @@ fn ledger(calendar: Option<&Calendar>, from: Timestamp, to: Timestamp) -> Vec<St
         to: stretch.to,
         counted: stretch.counted,
         why: stretch.why.to_string(),
+        reason: stretch.why,
     });
     stretches.collect()
 }

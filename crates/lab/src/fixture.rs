@@ -1,6 +1,7 @@
 //! A small workflow and its people, made without files: the tests of this crate's parts use it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -221,12 +222,19 @@ absences:
   - { who: bob, from: 2026-03-01, to: 2026-03-31 }
 "#;
 
+/// The office and its people, as the transcript `office.test.txt` finds them beside it.
+pub(crate) fn office_files() -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = [("office.yaml", OFFICE), ("directory.yaml", PEOPLE)];
+    let files = files.map(|(name, text)| (name.into(), text.into()));
+    files.into()
+}
+
 /// The office, read as authors' files are.
 pub(crate) fn office() -> crate::transcript::Setting {
     let files = [("office.yaml", OFFICE), ("people.yaml", PEOPLE)];
     let loaded = upline_dsl::load(files.map(|(name, text)| (name, text.as_bytes())));
     assert!(!loaded.found.has_errors(), "{:?}", loaded.found);
-    crate::transcript::Setting::of(loaded, None).unwrap()
+    crate::transcript::Setting::of(loaded.workflows, loaded.directory, None).unwrap()
 }
 
 /// A world with one ticket `t1`, opened by tom at noon.

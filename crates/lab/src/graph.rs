@@ -8,9 +8,11 @@ mod diagram;
 mod tests;
 mod text;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use upline_core::workflow::{Doing, Join};
-use upline_core::{Name, State, StateKind, Workflow};
+use upline_core::{Label, Name, State, StateKind, Workflow};
 
 /// What a workflow looks like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,6 +103,20 @@ impl Graph {
                 .flat_map(|state| edges(state, language))
                 .collect(),
         }
+    }
+
+    /// The languages in which a picture of `workflow` has texts. None: its texts are for everybody.
+    pub fn languages(workflow: &Workflow) -> BTreeSet<&Name> {
+        let states = workflow.states.values();
+        let labels = states.flat_map(|state| {
+            let actions = workflow
+                .work(&state.name)
+                .map_or(&[][..], |work| &work.actions);
+            let actions = actions.iter().map(|action| &action.label);
+            actions.chain([&state.title])
+        });
+        let languages = labels.chain([&workflow.title]).flat_map(Label::languages);
+        languages.filter(|language| !language.is_empty()).collect()
     }
 
     /// The edges that leave `state`.

@@ -7,14 +7,20 @@ mod chinese;
 mod english;
 mod next;
 mod reasons;
+mod refused;
 mod say;
 mod tell;
 mod times;
+
+use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use upline_core::{Branch, Event, Reason, Ticket, Workflow};
 
 pub use next::Next;
+pub(crate) use refused::{InVain, in_vain};
+pub use refused::{calendar_words, refusal_words, rejection_words};
 pub use say::Say;
 pub use times::{Times, clock_time, duration};
 
@@ -37,12 +43,38 @@ impl Language {
         }
     }
 
-    /// The language of a tag such as `zh-CN`; English for any that is not spoken here.
-    pub fn of_tag(tag: &str) -> Self {
-        match tag.split(['-', '_']).next() {
-            Some(first) if first.eq_ignore_ascii_case("zh") => Self::Chinese,
-            _ => Self::English,
-        }
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
+}
+
+/// A tag of a language that is not spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownLanguage;
+
+impl fmt::Display for UnknownLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tags = Language::ALL.map(Language::tag);
+        write!(f, "the languages are: {}", tags.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownLanguage {}
+
+/// The language of a tag, whatever country stands behind it.
+///
+/// ```
+/// use upline_lab::render::Language;
+/// assert_eq!("zh-CN".parse(), Ok(Language::Chinese));
+/// assert!("fr".parse::<Language>().is_err());
+/// ```
+impl FromStr for Language {
+    type Err = UnknownLanguage;
+
+    fn from_str(tag: &str) -> Result<Self, Self::Err> {
+        let first = tag.split(['-', '_']).next().unwrap_or_default();
+        let mut all = Self::ALL.into_iter();
+        let found = all.find(|language| first.eq_ignore_ascii_case(language.tag()));
+        found.ok_or(UnknownLanguage)
     }
 }
 
@@ -100,7 +132,7 @@ pub(crate) fn say_some<'a>(
     tell::all(events, ticket, workflow)
 }
 
-/// What a rejection says after its time: `rejected: lea has it now`.
+/// What a rejection says after its time, if `text` says why: `rejected: lea has it now`.
 pub fn rejected(text: &str, language: Language) -> String {
     match language {
         Language::English => format!("rejected: {text}"),

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use upline_core::ticket::Level;
 use upline_core::{
-    Branch, Cause, Clock, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Reason, Ticket,
+    Branch, Cause, Clock, Fact, Holder, LeftOut, Name, Notice, Place, PromiseChange, Reason,
+    StandIn, Ticket,
 };
 
 use crate::chronicle::{Chronicle, Reminders};
@@ -97,7 +98,8 @@ impl From<Level> for Rung {
 /// Somebody who is not asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotAsked {
-    /// Who.
+    /// Who; empty if the rule means nobody at all.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub who: Name,
     /// Why not, in English with times in UTC.
     pub reason: String,
@@ -141,6 +143,9 @@ pub enum What {
         /// For whom he stands in.
         #[serde(skip_serializing_if = "Option::is_none")]
         deputy_of: Option<Name>,
+        /// Candidates who stand in for others.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        stand_ins: Vec<StandIn>,
         /// Where on the ladder.
         rung: Rung,
         /// The ladder.
@@ -216,6 +221,7 @@ fn what(fact: &Fact) -> What {
                 _ => Vec::new(),
             },
             deputy_of: hop.deputy_of.clone(),
+            stand_ins: hop.stand_ins.clone(),
             rung: hop.level.into(),
             ladder: hop.ladder.clone(),
             round: hop.round,

@@ -33,11 +33,12 @@ mod stories;
 mod wishes;
 
 pub use coverage::Coverage;
+pub(crate) use deed::Deed;
 pub use outcome::{Outcome, Played};
 pub use player::{MAX_CLOCKS_PER_STEP, MAX_SKIP_DAYS};
 pub use prepare::Prepared;
 pub use run::{Setting, run, run_in};
-pub use script::{MAX_LINES, Origin, Script};
+pub use script::{MAX_BYTES, MAX_LINES, Origin, Script};
 pub(crate) use steps::Steps;
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use upline_dsl::render::{Report, github, summary, text};
 use upline_dsl::{Diagnostic, Severity};
 
 use crate::exit::{Exit, Failure};
-use crate::files::{self, Checks};
 use crate::output::Output;
+use crate::sets::{self, Checks, DirectoryArg};
 
 /// Check workflows and directories: every mistake at its place, and proof that no ticket can be forgotten
 #[derive(clap::Args)]
@@ -24,9 +24,8 @@ pub(crate) struct Args {
     /// Files or folders
     #[arg(default_value = ".", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The directory [default: directory.yaml beside the workflow or above it]
-    #[arg(long, value_name = "FILE")]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    directory: DirectoryArg,
     /// Fail on warnings too
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
@@ -83,7 +82,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             .map_err(|error| Failure::usage(error.to_string()))?
             .timestamp(),
     };
-    let sets = files::sets(&args.paths, args.directory.as_deref())?;
+    let sets = sets::sets(&args.paths, args.directory.directory.as_deref())?;
     let sets: Vec<Checks> = sets.into_iter().map(|set| set.check(from)).collect();
     let found: Vec<(&Checks, &Diagnostic)> = sets
         .iter()
@@ -176,9 +175,6 @@ fn print(
     if left_out > 0 {
         output.line(format_args!("{left_out} more are not shown"))?;
     }
-    let all: Vec<Diagnostic> = found
-        .iter()
-        .map(|(_, diagnostic)| (*diagnostic).clone())
-        .collect();
-    Ok(output.line(summary(&all))?)
+    let found = found.iter().map(|(_, diagnostic)| *diagnostic);
+    Ok(output.line(summary(found))?)
 }

@@ -3,17 +3,16 @@
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
 use upline_core::{Actor, Name};
-use upline_dsl::{Diagnostic, Found, load};
+use upline_dsl::load;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::Language;
 use upline_lab::simulate::{Simulation, simulate};
 use upline_lab::timeline::Timeline;
+use upline_lab::transcript::Setting;
 
-use super::simulate::time;
 use crate::exit::{Exit, Failure};
-use crate::files::{self, Set};
 use crate::output::Output;
 
 const WORKFLOW: &str = include_str!("../../../../workflows/trouble-ticket.yaml");
@@ -29,7 +28,7 @@ pub(crate) struct Args {
     speed: Option<f64>,
     /// The language of the lines: en, zh
     #[arg(long, default_value = "en", value_name = "TAG")]
-    lang: String,
+    lang: Language,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -41,12 +40,12 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             "`--speed` must be more than nothing, such as 600",
         ));
     }
-    let timeline = climb(Language::of_tag(&args.lang), output)?;
+    let timeline = climb(args.lang)?;
     if output.is_json() {
         output.json(&timeline)?;
         return Ok(Exit::Ok);
     }
-    let words = Words::of(Language::of_tag(&args.lang));
+    let words = Words::of(args.lang);
     output.line(words.before)?;
     let mut last = timeline.from;
     for line in &timeline.lines {
@@ -59,16 +58,20 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// A ticket opened on a Friday afternoon that nobody acts on.
-fn climb(language: Language, output: &mut Output) -> Result<Timeline, Failure> {
+fn climb(language: Language) -> Result<Timeline, Failure> {
     let files = [
-        ("workflows/trouble-ticket.yaml", WORKFLOW.as_bytes()),
-        ("workflows/directory.yaml", DIRECTORY.as_bytes()),
+        ("workflows/trouble-ticket.yaml", WORKFLOW),
+        ("workflows/directory.yaml", DIRECTORY),
     ];
-    let set = Set::of(load(files));
-    let (setting, mut sources) = set.into_setting()?;
+    let loaded = load(files);
+    let broken = || Failure::findings("the demo's ticket can't be played");
+    let setting = Setting::of(loaded.workflows, loaded.directory, None).ok_or_else(broken)?;
+    let opened = civil::date(2026, 3, 6)
+        .at(17, 20, 0, 0)
+        .to_zoned(setting.zone());
     let typed = |field: &str, value: &str| (Name::new(field), value.to_owned());
     let simulation = Simulation {
-        opened: time("2026-03-06 17:20", &setting.zone())?,
+        opened: opened.map_err(|_| broken())?.timestamp(),
         by: Actor::Person(Name::new("tom")),
         fields: vec![
             typed("caller", "Mr Low <low@example.com>"),
@@ -81,11 +84,7 @@ fn climb(language: Language, output: &mut Output) -> Result<Timeline, Failure> {
         },
         language,
     };
-    let mut found = Found::new();
-    let timeline = simulate(&setting, &simulation, &mut sources, &mut found);
-    let found: Vec<Diagnostic> = found.iter().cloned().collect();
-    files::complain(&sources, &found, output);
-    timeline.ok_or_else(|| Failure::findings("the demo's ticket can't be played"))
+    simulate(&setting, &simulation).map_err(|_| broken())
 }
 
 /// Lets the time between two lines pass, if a speed was asked for.

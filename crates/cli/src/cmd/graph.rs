@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use upline_core::{Name, Workflow};
 use upline_lab::graph::Graph;
 
 use crate::exit::{Exit, Failure};
-use crate::files;
 use crate::output::Output;
+use crate::sets::{self, DirectoryArg};
 
 /// Draw a workflow: its states and what leads from one to another
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The workflow's file
     workflow: PathBuf,
-    /// The directory [default: directory.yaml beside the workflow or above it]
-    #[arg(long, value_name = "FILE")]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    directory: DirectoryArg,
     /// What to draw it as
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -36,8 +36,9 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let set = files::one(&args.workflow, args.directory.as_deref(), output)?;
+    let set = sets::one(&args.workflow, args.directory.directory.as_deref())?;
     for read in set.workflows() {
+        must_be_spoken(&read.value, &args.lang)?;
         let graph = Graph::new(&read.value, &args.lang);
         if output.is_json() {
             output.json(&graph)?;
@@ -49,5 +50,25 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             Format::Dot => graph.to_dot(),
         })?;
     }
+    // A workflow can be drawn though something is wrong with its directory.
+    let found = set.diagnostics();
+    output.mistakes(&set.into_loaded().sources, &found);
     Ok(Exit::Ok)
+}
+
+/// Texts that have no languages are for everybody, and English is what readers of all others get.
+fn must_be_spoken(workflow: &Workflow, language: &str) -> Result<(), Failure> {
+    let languages = Graph::languages(workflow);
+    if language == "en" || languages.contains(&Name::new(language)) {
+        return Ok(());
+    }
+    let message = format!(
+        "`--lang {language}`: `{}` has no text in this language",
+        workflow.name
+    );
+    let languages: Vec<&str> = languages.iter().map(|name| name.as_str()).collect();
+    Err(Failure::usage(message).help(match languages.is_empty() {
+        true => "its texts have no languages: leave `--lang` out".to_owned(),
+        false => format!("the languages are: {}", languages.join(", ")),
+    }))
 }

@@ -5,13 +5,15 @@ use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use upline_dsl::{Diagnostic, Found, Sources};
+use jiff::Timestamp;
+use upline_dsl::{Sources, Unreadable, shown};
 use upline_lab::replay::{Log, LogError, LogFacts, Mapping, ReplayReport, play, unpack};
 use upline_lab::transcript::Setting;
 
 use crate::exit::{Exit, Failure};
-use crate::files::{self, shown, unreadable};
+use crate::files;
 use crate::output::Output;
+use crate::sets::{self, DirectoryArg};
 
 /// Play a recorded ticket log against a workflow: what would have happened?
 #[derive(clap::Args)]
@@ -25,18 +27,20 @@ pub(crate) struct Args {
     /// The workflow's file [default: the log is only counted]
     #[arg(long, value_name = "FILE")]
     workflow: Option<PathBuf>,
-    /// The directory [default: directory.yaml beside the workflow or above it]
-    #[arg(long, value_name = "FILE", requires = "workflow")]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    directory: DirectoryArg,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let directory = args.directory.directory.as_deref();
     let setting = match &args.workflow {
-        None => None,
-        Some(path) => {
-            let set = files::one(path, args.directory.as_deref(), output)?;
-            Some(set.into_setting()?.0)
+        None if directory.is_some() => {
+            let message = "`--directory` says who works in a workflow, and none is named";
+            return Err(Failure::usage(message).help("add `--workflow FILE`"));
         }
+        None => None,
+        // The log may be older than the shifts of today's directory: it is played in what holds today.
+        Some(path) => Some(sets::setting(path, directory, Timestamp::now())?),
     };
     let mapping = mapping(&args.map, setting.as_ref(), output)?;
     let bar = Bar::new();
@@ -90,33 +94,31 @@ fn mapping(
     output: &mut Output,
 ) -> Result<Mapping, Failure> {
     let mut sources = Sources::new();
-    let text = files::read_text(path)?;
-    let (read, mut found) = Mapping::read(&mut sources, shown(path), text);
+    let content = files::read(path)?;
+    let (read, mut found) = Mapping::read(&mut sources, content.named(&shown(path)));
     let workflow = setting.and_then(|setting| setting.workflows.newest(&setting.main));
     if let (Some(read), Some(setting), Some(workflow)) = (&read, setting, workflow) {
         found.append(read.value.check(workflow, &setting.directory));
     }
     let wrong = found.has_errors();
-    complain(&sources, found, output);
+    let found = found.into_sorted();
     match read {
-        Some(read) if !wrong => Ok(read.value),
-        _ => Err(Failure::findings(format!(
-            "`{}` can't be used as it is",
-            shown(path)
-        ))),
+        Some(read) if !wrong => {
+            output.mistakes(&sources, &found);
+            Ok(read.value)
+        }
+        _ => {
+            let message = format!("`{}` can't be used as it is", shown(path));
+            Err(Failure::findings(message).found(sources, found))
+        }
     }
-}
-
-fn complain(sources: &Sources, found: Found, output: &mut Output) {
-    let found: Vec<Diagnostic> = found.into_sorted();
-    files::complain(sources, &found, output);
 }
 
 fn read(path: &Path, mapping: &Mapping, bar: &Bar) -> Result<Log, Failure> {
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {
-        Box::new(File::open(path).map_err(|error| unreadable(path, &error))?)
+        Box::new(File::open(path).map_err(|error| Unreadable::new(path, error))?)
     };
     let read = unpack(source);
     let read =

@@ -7,25 +7,23 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use upline_core::{Actor, Name, Typed};
 use upline_dsl::phrase::how_long;
-use upline_dsl::{Diagnostic, Found};
 use upline_lab::forecast::Horizon;
 use upline_lab::render::Language;
-use upline_lab::simulate::{Simulation, simulate};
+use upline_lab::simulate::{Mistake, Part, Simulation, simulate};
 use upline_lab::timeline::Timeline;
 use upline_lab::transcript::Setting;
 
 use crate::exit::{Exit, Failure};
-use crate::files;
 use crate::output::Output;
+use crate::sets::{self, DirectoryArg};
 
 /// Play one ticket in virtual time: who is asked when, until when, and why
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The workflow's file
     workflow: PathBuf,
-    /// The directory [default: directory.yaml beside the workflow or above it]
-    #[arg(long, value_name = "FILE")]
-    directory: Option<PathBuf>,
+    #[command(flatten)]
+    directory: DirectoryArg,
     /// When it is opened, in the time zone of the workflow's calendar: `2026-03-06 17:20`
     #[arg(long, value_name = "TIME")]
     at: String,
@@ -43,40 +41,52 @@ pub(crate) struct Args {
     within: String,
     /// The language of the lines: en, zh
     #[arg(long, default_value = "en", value_name = "TAG")]
-    lang: String,
+    lang: Language,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let set = files::one(&args.workflow, args.directory.as_deref(), output)?;
-    let (setting, mut sources) = set.into_setting()?;
+    let opened = Moment::read(&args.at)?;
+    let within = span(&args.within)?;
+    let fields = args.fields.iter().map(|field| typed(field));
+    let fields = fields.collect::<Result<Typed, _>>()?;
+    let directory = args.directory.directory.as_deref();
+    // The workflow says by which clocks it is; until then, the day is near enough.
+    let day = opened.in_zone(&TimeZone::UTC)?;
+    let setting = sets::setting(&args.workflow, directory, day)?;
     let simulation = Simulation {
-        opened: time(&args.at, &setting.zone())?,
+        opened: opened.in_zone(&setting.zone())?,
         by: opener(args.by.as_ref(), &setting)?,
-        fields: args
-            .fields
-            .iter()
-            .map(|field| typed(field))
-            .collect::<Result<Typed, _>>()?,
+        fields,
         acts: args.acts.clone(),
         horizon: Horizon {
-            within: span(&args.within)?,
+            within,
             ..Horizon::default()
         },
-        language: Language::of_tag(&args.lang),
+        language: args.lang,
     };
-    let mut found = Found::new();
-    let timeline = simulate(&setting, &simulation, &mut sources, &mut found);
-    let found: Vec<Diagnostic> = found.iter().cloned().collect();
-    files::complain(&sources, &found, output);
-    let Some(timeline) = timeline else {
-        return Err(Failure::findings("the ticket can't be played like that"));
-    };
+    let timeline = simulate(&setting, &simulation).map_err(|wrong| refused(args, wrong))?;
     if output.is_json() {
         output.json(&timeline)?;
     } else {
         print(&timeline, output)?;
     }
     Ok(Exit::Ok)
+}
+
+/// Mistakes in the words of the command line, each with the option that it stands in.
+fn refused(args: &Args, wrong: Vec<Mistake>) -> Failure {
+    let option = |name: &str, texts: &[String], index: usize| {
+        let text = texts.get(index).map_or("", String::as_str);
+        format!("`{name} '{text}'`")
+    };
+    Failure::usages(wrong.into_iter().map(|mistake| {
+        let place = match mistake.part {
+            Part::Opening => "the ticket can't be opened".to_owned(),
+            Part::Field(index) => option("--with", &args.fields, index),
+            Part::Act(index) => option("--act", &args.acts, index),
+        };
+        (format!("{place}: {}", mistake.message), mistake.help)
+    }))
 }
 
 fn print(timeline: &Timeline, output: &mut Output) -> Result<(), Failure> {
@@ -89,17 +99,38 @@ fn print(timeline: &Timeline, output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// `2026-03-06 17:20` by the clocks of `zone`, or an instant with its offset. A time that the clocks skip is
-/// the next one there is; of one that comes twice it is the first.
-pub(crate) fn time(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
+/// A time of the command line.
+enum Moment {
+    /// `2026-03-06T17:20:00+01:00`.
+    Instant(Timestamp),
+    /// `2026-03-06 17:20`, by clocks that are not known yet.
+    Local(DateTime),
+}
+
+impl Moment {
+    fn read(text: &str) -> Result<Self, Failure> {
+        let instant = text.parse().ok().map(Self::Instant);
+        let moment = instant.or_else(|| text.parse().ok().map(Self::Local));
+        moment.ok_or_else(|| {
+            let message = format!("`--at '{text}'`: this is no time");
+            Failure::usage(message).help("such as `2026-03-06 17:20`")
+        })
     }
-    let local = text.parse::<DateTime>().ok();
-    let instant = local.and_then(|local| zone.to_ambiguous_timestamp(local).compatible().ok());
-    instant.ok_or_else(|| {
-        Failure::usage(format!("`{text}` is no time")).help("such as `2026-03-06 17:20`")
-    })
+
+    /// By the clocks of `zone`. A time that they skip is the next one there is; of one that comes twice it is
+    /// the first.
+    fn in_zone(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
+        match self {
+            Self::Instant(instant) => Ok(*instant),
+            Self::Local(local) => {
+                let instant = zone.to_ambiguous_timestamp(*local).compatible();
+                instant.map_err(|_| {
+                    let message = format!("`--at '{local}'`: this time can't be computed");
+                    Failure::usage(message)
+                })
+            }
+        }
+    }
 }
 
 fn opener(by: Option<&Name>, setting: &Setting) -> Result<Actor, Failure> {
@@ -119,8 +150,8 @@ fn typed(field: &str) -> Result<(Name, String), Failure> {
         .split_once('=')
         .map(|(field, value)| (Name::new(field.trim()), value.to_owned()));
     parts.ok_or_else(|| {
-        Failure::usage(format!("`{field}` is not a field and its value"))
-            .help("write `problem=\"no dial tone\"`")
+        let message = format!("`--with '{field}'`: this is not a field and its value");
+        Failure::usage(message).help("write `--with 'problem=no dial tone'`")
     })
 }
 
@@ -130,7 +161,7 @@ fn span(text: &str) -> Result<SignedDuration, Failure> {
             span.around_the_clock().at_least_seconds(),
         )),
         Err(error) => Err(Failure::usage(format!(
-            "`{text}` is no span: {}",
+            "`--for '{text}'`: {}",
             error.message
         ))),
     }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use upline_core::Name;
 use upline_dsl::render::{Report, texts};
+use upline_dsl::shown;
 use upline_lab::transcript::{Coverage, Outcome, Prepared};
 
 use crate::exit::{Exit, Failure};
-use crate::files::{self, shown};
+use crate::files::{self, Disk};
 use crate::output::Output;
 
 /// Run the tests of workflows: transcripts, in files that end with `.test.txt`
@@ -75,9 +76,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let mut done = Coverage::default();
     let mut whole = Coverage::default();
     let mut tests = Vec::new();
+    let mut lacks_files = false;
     for path in &transcripts {
-        let mut prepared = prepare(path)?;
+        let mut prepared = Prepared::new(path, files::read(path)?, &mut Disk);
         let outcome = prepared.run();
+        lacks_files |= prepared.lacks_files;
         if let Some(outcome) = &outcome {
             done.merge(outcome.coverage.clone());
         }
@@ -103,10 +106,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         print(&summary, output)?;
     }
-    Ok(if failed == 0 {
-        Exit::Ok
-    } else {
-        Exit::Findings
+    Ok(match failed {
+        _ if lacks_files => Exit::NotFound,
+        0 => Exit::Ok,
+        _ => Exit::Findings,
     })
 }
 
@@ -134,25 +137,6 @@ fn transcripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         .help("transcripts are files that end with `.test.txt`"));
     }
     Ok(found.into_iter().collect())
-}
-
-fn prepare(path: &Path) -> Result<Prepared, Failure> {
-    let text = files::read_text(path)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut read = |file: &str| {
-        let beside = folder.join(file);
-        let found = match beside.is_file() {
-            true => Some(beside),
-            // One directory may hold for workflows in the folders below it.
-            false => folder
-                .ancestors()
-                .map(|above| above.join(file))
-                .find(|path| path.is_file()),
-        };
-        let path = found.ok_or_else(|| "there is no such file".to_owned())?;
-        files::read(&path).map_err(|failure| failure.message)
-    };
-    Ok(Prepared::new(&shown(path), &text, &mut read))
 }
 
 fn tested(

@@ -58,6 +58,9 @@ pub(crate) struct Block {
     pub(crate) pieces: Box<[Piece]>,
     /// Open seconds in all.
     pub(crate) total: i64,
+    /// For each 24 hours since `begin`: how many pieces begin before them. The search for a piece begins with
+    /// it, and is over at once where a day has two or three.
+    days: Box<[u32]>,
     /// One bit a day: whether it has hours.
     working: [u64; WORDS],
 }
@@ -74,6 +77,7 @@ impl Block {
             end,
             pieces: Box::default(),
             total: 0,
+            days: Box::default(),
             working: [0; WORDS],
         };
         let mut pieces: Vec<Piece> = Vec::new();
@@ -95,13 +99,27 @@ impl Block {
             }
         }
         block.total = pieces.last().map_or(0, |piece| piece.through());
+        let starts = (begin..end + DAY).step_by(DAY as usize);
+        let mut before = 0;
+        let count = |start| {
+            let more = pieces.iter().skip(before as usize);
+            before += more.take_while(|piece| piece.start < start).count() as u32;
+            before
+        };
+        block.days = starts.map(count).collect();
         block.pieces = pieces.into_boxed_slice();
         block
     }
 
     /// The last piece that begins at or before `second`.
     pub(crate) fn at(&self, second: i64) -> Option<(usize, Piece)> {
-        let next = self.pieces.partition_point(|piece| piece.start <= second);
+        let day = usize::try_from((second - self.begin).div_euclid(DAY)).ok()?;
+        let (Some(from), Some(to)) = (self.days.get(day), self.days.get(day + 1)) else {
+            let last = self.pieces.len().checked_sub(1)?;
+            return Some((last, self.pieces[last]));
+        };
+        let of_day = self.pieces.get(*from as usize..*to as usize)?;
+        let next = *from as usize + of_day.partition_point(|piece| piece.start <= second);
         next.checked_sub(1).map(|last| (last, self.pieces[last]))
     }
 

@@ -1,5 +1,6 @@
 //! Calendars against tables, against the scenarios of other products, and against a clock that walks.
 
+mod closures;
 pub(crate) mod properties;
 mod walk;
 

@@ -1,21 +1,19 @@
 //! Taking a step of the ladder: asking, and writing the hop.
 
-use std::borrow::Cow;
-
-use crate::decide::Draft;
 use crate::decide::ladder::{
     LAST_RESORT, STAND_IN, Step, asks_another, has_colleagues, is_last, level, number,
 };
-use crate::decide::resolve::{Found, Limits, Outcome, resolve};
+use crate::decide::resolve::{Found, Limits, Outcome, Search};
+use crate::decide::{AsItWas, Draft};
 use crate::event::{Cause, Fact, Hop, LeftOut, Notice, Topic};
-use crate::ticket::{Actor, Branch, Clock, Holder, Level, Position, Why};
+use crate::ticket::{Actor, Branch, Clock, Holder, Level, Why};
 use crate::workflow::{self, Ladder, Work};
-use crate::{Name, Operation, Place};
+use crate::{Name, Operation, Person, Place};
 
 /// One climb: the position as it was, and who was left out so far.
 pub(super) struct Ascent<'d, 'a> {
     pub(super) branch: &'d Branch,
-    pub(super) position: Cow<'a, Position>,
+    pub(super) position: AsItWas<'a>,
     pub(super) work: &'a Work,
     pub(super) ladder: Option<&'a Ladder>,
     pub(super) barred: Option<&'d Name>,
@@ -49,66 +47,73 @@ impl Ascent<'_, '_> {
         };
         // Who is asked because no colleague is left is asked once: a level that is taken again is over when
         // its colleagues are.
-        let again = *cause != Cause::Entered
+        let again = !matches!(cause, Cause::Entered)
             && step.level == self.position.level
             && step.round == self.position.round
             && level.is_some_and(asks_another);
-        let mut who = Cow::Borrowed(&assign.who);
-        if again && who.otherwise.is_some() {
-            who.to_mut().otherwise = None;
-        }
-        let (ctx, shifts) = (draft.ctx, draft.shifts.clone());
-        let Outcome { found, left_out } =
-            resolve(&ctx, &shifts, draft.ticket(), &self.position, &who, &limits);
+        let otherwise = assign.who.otherwise.as_deref().filter(|_| !again);
+        let ctx = draft.ctx;
+        let search = Search::new(&ctx, draft.ticket(), &self.position, &limits);
+        let Outcome {
+            found,
+            left_out,
+            others,
+        } = search.resolve(&assign.who, otherwise);
+        // Whether a colleague is left after him is known now, unless somebody is barred from this step only.
+        let barred_only = self.barred.is_some_and(|barred| !had.contains(barred));
         let why = Why {
             rule: assign.text.clone(),
             place: assign.place.clone(),
         };
-        let Some(found) = found else {
-            let mut all = std::mem::take(&mut self.left_out);
-            all.extend(left_out);
+        let Some(mut found) = found else {
+            self.leave_out(left_out);
             draft.push(Fact::LevelPassed {
                 branch: self.branch.clone(),
                 level: step.level,
                 why,
-                left_out: all,
+                left_out: std::mem::take(&mut self.left_out),
             });
             return false;
         };
+        found.others = Some(others).filter(|_| !barred_only);
         let notify = level.map_or(&[][..], |level| &level.notify);
         // A later level that names who has it already is no change: his messages don't start anew.
-        let entering = *cause == Cause::Entered;
-        if !entering && step.level != Level::Entry && found.holder == self.position.holder {
+        let entering = matches!(cause, Cause::Entered);
+        if !entering && step.level != Level::Entry && found.asked.is(&self.position.holder) {
             return self.keep(draft, step, cause, level);
         }
-        self.left_out.extend(left_out);
+        self.leave_out(left_out);
         // Whoever acted his way in has taken it; everybody else was asked.
         let taken = entering
             && self.work.watches()
             && self.position.taken
-            && found.holder == self.position.holder;
-        let taken = taken || entering && self.work.watches() && self.acted_in(draft, &found.holder);
+            && found.asked.is(&self.position.holder);
+        let taken = taken
+            || entering && self.work.watches() && self.acted_in(draft, found.asked.answerable());
         self.hop(draft, step, found, why, cause, taken, notify);
         true
     }
 
+    fn leave_out(&mut self, left_out: Vec<LeftOut>) {
+        match self.left_out.is_empty() {
+            true => self.left_out = left_out,
+            false => self.left_out.extend(left_out),
+        }
+    }
+
     /// A round begins on entering the state, and with each repetition of the ladder.
     fn new_round(&self, step: Step, cause: &Cause) -> bool {
-        step.round > self.position.round || *cause == Cause::Entered
+        step.round > self.position.round || matches!(cause, Cause::Entered)
     }
 
     /// Whether the person led the ticket in here by an action.
-    fn acted_in(&self, draft: &mut Draft<'_>, holder: &Holder) -> bool {
-        let opener_or_actor = draft
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match &event.fact {
-                Fact::Acted { by, .. } | Fact::Opened { by, .. } => Some(by.clone()),
-                _ => None,
-            });
-        holder.answerable().is_some()
-            && opener_or_actor.as_ref().and_then(Actor::person) == holder.answerable()
+    fn acted_in(&self, draft: &Draft<'_>, person: &Name) -> bool {
+        let events = draft.events.iter().rev();
+        let mut by = events.filter_map(|event| match &event.fact {
+            Fact::Acted { by, .. } | Fact::Opened { by, .. } => Some(by),
+            _ => None,
+        });
+        by.next().and_then(Actor::person) == Some(person)
     }
 
     /// A level that changes nobody. `false`: whoever has it gave it up or is gone, so it can't stay.
@@ -119,65 +124,41 @@ impl Ascent<'_, '_> {
         cause: &Cause,
         level: Option<&workflow::Level>,
     ) -> bool {
-        let stays = self.barred.is_none() && *cause != Cause::Gone;
+        let stays = self.barred.is_none() && !matches!(cause, Cause::Gone);
         let (Some(ladder), true) = (self.ladder, stays) else {
             return false;
         };
         let mut notices = Vec::new();
         if let Some(level) = level {
-            let holder = self.position.holder.clone();
             draft.tell_all(
                 &mut notices,
                 &self.position,
-                &holder,
+                &self.position.holder,
                 &level.notify,
                 &Topic::Informed,
             );
         }
-        let clock = draft.next_clock(self.branch, Some(ladder), step, false);
-        draft.push(Fact::LevelReached {
-            branch: self.branch.clone(),
-            ladder: ladder.name.clone(),
-            level: step.level,
-            round: step.round,
-            cause: cause.clone(),
-            notices,
-            clock,
-        });
+        draft.level_reached(self.branch, ladder, step, cause.clone(), notices);
         true
     }
 
     pub(super) fn last_resort(&mut self, draft: &mut Draft<'_>, step: Step, cause: &Cause) {
-        let person = draft.ctx.directory.last_resort.clone();
-        let holder = Holder::Assignee(person);
+        let directory = draft.ctx.directory;
+        let person = &directory.last_resort;
         let why = Why {
             rule: Name::new(LAST_RESORT),
             place: Place::default(),
         };
-        let same = holder == self.position.holder && *cause != Cause::Entered;
+        let has_it = matches!(&self.position.holder, Holder::Assignee(holder) if holder == person);
+        let same = has_it && !matches!(cause, Cause::Entered);
         let Some(ladder) = self.ladder.filter(|_| same) else {
-            let found = Found {
-                holder,
-                deputy_of: None,
-                turn_of: None,
-            };
+            let found = Found::given(person);
             self.hop(draft, step, found, why, cause, false, &[]);
             return;
         };
         let mut notices = Vec::new();
-        if let Some(person) = holder.answerable() {
-            draft.tell(&mut notices, person, &Topic::Reminded);
-        }
-        let clock = draft.next_clock(self.branch, Some(ladder), step, false);
-        draft.push(Fact::LevelReached {
-            branch: self.branch.clone(),
-            ladder: ladder.name.clone(),
-            level: step.level,
-            round: step.round,
-            cause: cause.clone(),
-            notices,
-            clock,
-        });
+        draft.tell(&mut notices, person, &Topic::Reminded);
+        draft.level_reached(self.branch, ladder, step, cause.clone(), notices);
     }
 
     #[expect(
@@ -188,40 +169,35 @@ impl Ascent<'_, '_> {
         &mut self,
         draft: &mut Draft<'_>,
         step: Step,
-        found: Found,
+        found: Found<'_>,
         why: Why,
         cause: &Cause,
         taken: bool,
         notify: &[crate::Who],
     ) {
-        let Found {
-            holder,
-            deputy_of,
-            turn_of,
-        } = found;
-        let mut had = if self.new_round(step, cause) {
-            Vec::new()
-        } else {
-            self.position.had.clone()
-        };
-        had.extend(holder.answerable().cloned());
         let colleagues = level(self.ladder, number(step.level)).is_some_and(asks_another)
-            && has_colleagues(draft, &self.position, self.ladder, step, &had);
+            && match found.others {
+                Some(others) => {
+                    let asked = found.asked.answerable();
+                    debug_assert_eq!(others, self.colleagues(draft, step, cause, asked));
+                    others
+                }
+                None => self.colleagues(draft, step, cause, found.asked.answerable()),
+            };
         let clock = draft.next_clock(self.branch, self.ladder, step, colleagues);
-        let (mut notices, reach) = self.messages(draft, &holder, cause);
-        if !notify.is_empty() {
-            draft.tell_all(
-                &mut notices,
-                &self.position,
-                &holder,
-                notify,
-                &Topic::Informed,
-            );
-        }
+        let (holder, stand_ins) = found.asked.into_holder();
+        let (mut notices, reach) = self.messages(draft, &holder, found.known, cause);
+        draft.tell_all(
+            &mut notices,
+            &self.position,
+            &holder,
+            notify,
+            &Topic::Informed,
+        );
         // What was decided before may have raised the epoch already.
         draft.ticket();
         draft.last_epoch += 1;
-        let hop = Hop {
+        let hop = Box::new(Hop {
             branch: self.branch.clone(),
             from: self.position.holder.answerable().cloned(),
             holder,
@@ -232,14 +208,25 @@ impl Ascent<'_, '_> {
             taken,
             why,
             cause: cause.clone(),
-            deputy_of,
+            deputy_of: found.deputy_of.cloned(),
+            stand_ins,
             left_out: std::mem::take(&mut self.left_out),
-            turn_of,
+            turn_of: found.turn_of.cloned(),
             clock,
             reach,
             notices,
+        });
+        draft.push_hop(hop);
+    }
+
+    /// Whether anybody of the level is left once `person` has had it.
+    fn colleagues(&self, draft: &mut Draft<'_>, step: Step, cause: &Cause, person: &Name) -> bool {
+        let mut had = match self.new_round(step, cause) {
+            true => Vec::new(),
+            false => self.position.had.clone(),
         };
-        draft.push(Fact::Hopped(Box::new(hop)));
+        had.push(person.clone());
+        has_colleagues(draft, &self.position, self.ladder, step, &had)
     }
 
     /// What the new holder, or the candidates, are told, and by which channels later.
@@ -247,31 +234,37 @@ impl Ascent<'_, '_> {
         &self,
         draft: &mut Draft<'_>,
         holder: &Holder,
+        known: Option<&Person>,
         cause: &Cause,
     ) -> (Vec<Notice>, Vec<Clock>) {
-        let mut notices = Vec::new();
         match holder {
             Holder::Assignee(person) => {
                 let by_himself = match cause {
                     Cause::Person { by, .. } => by.person() == Some(person),
-                    Cause::Entered => self.acted_in(draft, holder),
+                    Cause::Entered => self.acted_in(draft, person),
                     _ => false,
                 };
                 if by_himself {
-                    return (notices, Vec::new());
+                    return Default::default();
                 }
-                draft.tell(&mut notices, person, &Topic::Assigned);
-                (notices, draft.reach(self.branch, person))
+                let mut notices = Vec::with_capacity(2);
+                let channels = match known {
+                    Some(known) => &known.channels,
+                    None => draft.channels(person),
+                };
+                draft.tell_by(&mut notices, person, channels, &Topic::Assigned);
+                (notices, draft.reach(self.branch, person, channels))
             }
             Holder::Offer {
                 lead, candidates, ..
             } => {
+                let mut notices = Vec::with_capacity(candidates.len() + 1);
                 for person in candidates.iter().chain([lead]) {
                     draft.tell(&mut notices, person, &Topic::Offered);
                 }
                 (notices, Vec::new())
             }
-            Holder::Branches | Holder::Nobody => (notices, Vec::new()),
+            Holder::Branches | Holder::Nobody => Default::default(),
         }
     }
 }
@@ -325,11 +318,7 @@ fn give(
     let Some(position) = draft.position_as_it_is(branch) else {
         return;
     };
-    let found = Found {
-        holder: Holder::Assignee(to.clone()),
-        deputy_of: None,
-        turn_of: None,
-    };
+    let found = Found::given(to);
     let why = Why {
         rule,
         place: Place::default(),
@@ -370,6 +359,10 @@ pub(super) fn offer_goes_on(draft: &mut Draft<'_>, branch: &Branch, holder: Hold
             ..again
         }
     });
+    let (deputy_of, mut stand_ins) = (lead_of(draft, &holder), position.stand_ins);
+    if let Holder::Offer { candidates, .. } = &holder {
+        stand_ins.retain(|one| candidates.contains(&one.who));
+    }
     let hop = Hop {
         branch: branch.clone(),
         from: position.holder.answerable().cloned(),
@@ -381,12 +374,24 @@ pub(super) fn offer_goes_on(draft: &mut Draft<'_>, branch: &Branch, holder: Hold
         taken: position.taken,
         why: position.why,
         cause,
-        deputy_of: None,
+        deputy_of,
+        stand_ins,
         left_out: Vec::new(),
         turn_of: None,
         clock,
         reach: Vec::new(),
         notices: Vec::new(),
     };
-    draft.push(Fact::Hopped(Box::new(hop)));
+    draft.push_hop(Box::new(hop));
+}
+
+/// For whom the lead of an offer stands in, if he does.
+fn lead_of(draft: &Draft<'_>, holder: &Holder) -> Option<Name> {
+    let Holder::Offer { group, lead, .. } = holder else {
+        return None;
+    };
+    let ctx = draft.ctx;
+    let group = ctx.directory.groups.get(group)?;
+    let (person, of) = ctx.directory.answerable_for(group, ctx.now);
+    of.filter(|_| person == lead).cloned()
 }

@@ -10,12 +10,7 @@ use crate::workflow::{CatchUp, Doing};
 /// What the clock does. One that is no longer armed, or not due yet, does nothing.
 pub(super) fn due(draft: &mut Draft<'_>, id: ClockId) -> Result<(), Rejection> {
     let now = draft.ctx.now;
-    let Some(clock) = draft
-        .ticket()
-        .clock(id)
-        .filter(|clock| clock.due <= now)
-        .cloned()
-    else {
+    let Some(clock) = draft.before.clock(id).filter(|clock| clock.due <= now) else {
         return Ok(());
     };
     if draft.ctx.workflow.catch_up == CatchUp::FromDue {
@@ -27,10 +22,9 @@ pub(super) fn due(draft: &mut Draft<'_>, id: ClockId) -> Result<(), Rejection> {
     };
     match &clock.kind {
         ClockKind::PromiseWarn { promise, .. } | ClockKind::PromiseBreach { promise } => {
-            let promise = promise.clone();
-            promise::due(draft, &promise)
+            promise::due(draft, promise)
         }
-        ClockKind::After { index } => after(draft, &clock, *index, cause),
+        ClockKind::After { index } => after(draft, clock, *index, cause),
         ClockKind::Level { next, round } => {
             let step = ladder::Step {
                 level: *next,
@@ -53,15 +47,15 @@ pub(super) fn due(draft: &mut Draft<'_>, id: ClockId) -> Result<(), Rejection> {
             Ok(())
         }
         ClockKind::Remind => {
-            remind(draft, &clock);
+            remind(draft, clock);
             Ok(())
         }
         ClockKind::Wake => {
             pause::go_on(draft, &clock.branch, cause);
             Ok(())
         }
-        ClockKind::Reach { .. } => notice::use_channel(draft, &clock),
-        ClockKind::RunTimeout | ClockKind::RunRetry => run(draft, &clock),
+        ClockKind::Reach { .. } => notice::use_channel(draft, clock),
+        ClockKind::RunTimeout | ClockKind::RunRetry => run(draft, clock),
     }
 }
 

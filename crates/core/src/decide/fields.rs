@@ -1,7 +1,7 @@
 //! Forms: what people type is read, checked as a whole, and saved or refused as a whole.
 
 use crate::command::Typed;
-use crate::decide::{Draft, ladder, promise, roles};
+use crate::decide::{Draft, ladder, pause, promise, roles};
 use crate::event::{Cause, Fact};
 use crate::ticket::{Actor, Branch, Ticket};
 use crate::value::MAX_TEXT_BYTES;
@@ -189,9 +189,21 @@ fn activity(draft: &mut Draft<'_>, branch: &Branch, by: &Actor) {
         .as_ref()
         .and_then(|ladder| workflow.ladders.get(ladder));
     let quiet = ladder.is_some_and(|ladder| ladder.restart_on_activity.unwrap_or(taken));
-    if his && quiet && position.suspended.is_none() {
+    if his && quiet && position.suspended.is_none() && !is_set_later(draft, branch) {
         ladder::arm(draft, branch, Cause::Activity);
     }
+}
+
+/// Whether somebody has set the ladder's due time, and later than a restart would: whoever answers by a time
+/// has until then, whatever he says meanwhile.
+fn is_set_later(draft: &mut Draft<'_>, branch: &Branch) -> bool {
+    let Some(clock) = pause::level_clock(draft, branch).filter(|clock| clock.span.is_none()) else {
+        return false;
+    };
+    let first = draft
+        .ladder(branch)
+        .and_then(|ladder| ladder.levels.first());
+    first.is_some_and(|first| draft.due(draft.ctx.now, first.after) < clock.due)
 }
 
 /// A note or reason, refused when it is too long.

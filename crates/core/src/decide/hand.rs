@@ -114,23 +114,14 @@ pub(super) fn delegate(
     to: &Name,
     reason: Option<&str>,
 ) -> Result<(), Rejection> {
-    let (branch, _) = draft.meant(branch)?;
-    roles::guard(draft, &branch, Operation::Delegate, by, None)?;
-    can_have(draft, &branch, to)?;
-    let reason = fields::note(reason)?;
+    let branch = may_give(draft, branch, Operation::Delegate, by, to)?;
+    let how = (Operation::Delegate, by, fields::note(reason)?);
     // The last resort hands on like anybody else, and the ladder begins anew below it.
     let level = match draft.position(&branch).map(|position| position.level) {
         Some(level @ Level::Number(_)) => level,
         _ => Level::Entry,
     };
-    ascent::hand_to(
-        draft,
-        &branch,
-        to,
-        level,
-        (Operation::Delegate, by, reason),
-        false,
-    );
+    ascent::hand_to(draft, &branch, to, level, how, false);
     Ok(())
 }
 
@@ -141,20 +132,25 @@ pub(super) fn reassign(
     to: &Name,
     reason: Option<&str>,
 ) -> Result<(), Rejection> {
-    let (branch, _) = draft.meant(branch)?;
-    roles::guard(draft, &branch, Operation::Reassign, by, None)?;
-    can_have(draft, &branch, to)?;
-    let reason = fields::note(reason)?;
+    let branch = may_give(draft, branch, Operation::Reassign, by, to)?;
+    let how = (Operation::Reassign, by, fields::note(reason)?);
     let taken = by.person() == Some(to);
-    ascent::hand_to(
-        draft,
-        &branch,
-        to,
-        Level::Entry,
-        (Operation::Reassign, by, reason),
-        taken,
-    );
+    ascent::hand_to(draft, &branch, to, Level::Entry, how, taken);
     Ok(())
+}
+
+/// The branch that is meant, if `by` may hand it on and the person named can have it.
+fn may_give(
+    draft: &mut Draft<'_>,
+    branch: Option<&Branch>,
+    operation: Operation,
+    by: &Actor,
+    to: &Name,
+) -> Result<Branch, Rejection> {
+    let (branch, _) = draft.meant(branch)?;
+    roles::guard(draft, &branch, operation, by, None)?;
+    can_have(draft, &branch, to)?;
+    Ok(branch)
 }
 
 /// Whether the person named can be made answerable. Capacity and skills don't bind a person's own choice.

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::decide::ascent::Ascent;
-use crate::decide::resolve::{Limits, anybody};
+use crate::decide::resolve::{Limits, Search};
 use crate::decide::{Draft, due_in};
-use crate::event::{Cause, Fact, LeftOut};
+use crate::event::{Cause, Fact, LeftOut, Notice};
 use crate::ticket::{Branch, Clock, ClockKind, Level, Position};
 use crate::workflow::{self, Assign, Ladder, Work};
 use crate::{Base, Name, Operation, Rejection, Span};
@@ -86,10 +86,10 @@ fn following(ladder: &Ladder, step: Step) -> (Step, Span) {
 
 impl<'a> Draft<'a> {
     /// The ladder that the position runs.
-    pub(super) fn ladder(&mut self, branch: &str) -> Option<&'a Ladder> {
+    pub(super) fn ladder(&mut self, branch: &Branch) -> Option<&'a Ladder> {
         let workflow = self.ctx.workflow;
-        let name = self.position(branch)?.ladder.clone();
-        name.and_then(|name| workflow.ladders.get(&name))
+        let name = self.position(branch)?.ladder.as_ref()?;
+        workflow.ladders.get(name)
     }
 
     /// The ladder that a state's `escalate` chooses now.
@@ -132,6 +132,27 @@ impl<'a> Draft<'a> {
         ))
     }
 
+    /// A level that changes nobody, with the clock of the next one.
+    pub(super) fn level_reached(
+        &mut self,
+        branch: &Branch,
+        ladder: &Ladder,
+        step: Step,
+        cause: Cause,
+        notices: Vec<Notice>,
+    ) {
+        let clock = self.next_clock(branch, Some(ladder), step, false);
+        self.push(Fact::LevelReached {
+            branch: branch.clone(),
+            ladder: ladder.name.clone(),
+            level: step.level,
+            round: step.round,
+            cause,
+            notices,
+            clock,
+        });
+    }
+
     pub(super) fn remind_clock(&mut self, branch: &Branch, ladder: Option<&Ladder>) -> Clock {
         let hour = Span::seconds(REMIND_SECONDS);
         let last = ladder
@@ -170,13 +191,14 @@ pub(super) fn climb(
             branch: branch.clone(),
         });
     };
-    let Some(work) = draft.work(branch) else {
+    let workflow = draft.ctx.workflow;
+    let Some(work) = workflow.work(&position.state) else {
         return Err(Rejection::WrongWorkflow {
             state: position.state.clone(),
         });
     };
-    let ladder = match position.ladder {
-        Some(_) => draft.ladder(branch),
+    let ladder = match &position.ladder {
+        Some(ladder) => workflow.ladders.get(ladder),
         None => draft.chosen_ladder(work),
     };
     let mut at = Ascent {
@@ -346,16 +368,7 @@ pub(super) fn arm(draft: &mut Draft<'_>, branch: &Branch, cause: Cause) {
     let Some(ladder) = ladder else {
         return;
     };
-    let clock = draft.next_clock(branch, Some(ladder), step, false);
-    draft.push(Fact::LevelReached {
-        branch: branch.clone(),
-        ladder: ladder.name.clone(),
-        level: step.level,
-        round,
-        cause,
-        notices: Vec::new(),
-        clock,
-    });
+    draft.level_reached(branch, ladder, step, cause, Vec::new());
 }
 
 /// The clock of a step, anew, whoever may be left on its level.
@@ -403,15 +416,7 @@ pub(super) fn has_colleagues(
         before: draft.before,
     };
     // An `else` behind `another` is not one of the colleagues.
-    let shifts = draft.shifts.clone();
-    anybody(
-        &ctx,
-        &shifts,
-        draft.ticket(),
-        position,
-        &assign.who,
-        &limits,
-    )
+    Search::new(&ctx, draft.ticket(), position, &limits).anybody(&assign.who)
 }
 
 pub(super) fn is_last(ladder: Option<&Ladder>, step: Step) -> bool {

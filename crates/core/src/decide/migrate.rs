@@ -9,7 +9,7 @@ use crate::decide::{Context, Draft, promise};
 use crate::event::{Fact, MigratedPosition};
 use crate::ticket::{Actor, Branch, Clock, ClockKind, Holder, Level, Position, Ticket};
 use crate::workflow::{Doing, Ladder, Work, Workflow};
-use crate::{Event, Name, Rejection, Span};
+use crate::{Event, MigrationFault, Name, Rejection, Span};
 
 /// How tickets move to another version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub fn migrate(
     Ok(draft.events)
 }
 
-fn refused(state: &Name, because: &'static str) -> Rejection {
+fn refused(state: &Name, because: MigrationFault) -> Rejection {
     Rejection::CannotMigrate {
         state: state.clone(),
         because,
@@ -94,7 +94,7 @@ fn moved(
     let from = &position.state;
     let state = plan.states.get(from).unwrap_or(from);
     let Some(found) = target.states.get(state) else {
-        return Err(refused(from, "the new version has no such state"));
+        return Err(refused(from, MigrationFault::NoSuchState));
     };
     let mut result = MigratedPosition {
         branch: branch.clone(),
@@ -107,17 +107,11 @@ fn moved(
         return Ok(result);
     }
     let (Some(new), Some(was)) = (target.work(state), old.work(from)) else {
-        return Err(refused(
-            from,
-            "only a state in which somebody is answerable can take a ticket over",
-        ));
+        return Err(refused(from, MigrationFault::NobodyAnswerable));
     };
     let branch_of = |state: &crate::State| state.within.as_ref().map(|(_, branch)| branch.clone());
     if Some(branch_of(found)) != old.states.get(from).map(branch_of) {
-        return Err(refused(
-            from,
-            "it belongs to another branch in the new version",
-        ));
+        return Err(refused(from, MigrationFault::OtherBranch));
     }
     same_machine(was, new, from)?;
     after_clocks(
@@ -131,10 +125,7 @@ fn moved(
     ladder_clock(draft, branch, position, new, plan.clocks, &mut result);
     let waits = position.suspended.is_some() || position.holder == Holder::Branches;
     if result.clocks.is_empty() && !waits && !matches!(new.doing, Some(Doing::Run(_))) {
-        return Err(refused(
-            from,
-            "nothing would move it on: the new state has neither ladder nor `after`",
-        ));
+        return Err(refused(from, MigrationFault::NothingWatches));
     }
     Ok(result)
 }
@@ -155,13 +146,10 @@ fn same_machine(was: &Work, new: &Work, state: &Name) -> Result<(), Rejection> {
             };
             match names(was) == names(new) {
                 true => Ok(()),
-                false => Err(refused(state, "its branches are others in the new version")),
+                false => Err(refused(state, MigrationFault::OtherBranches)),
             }
         }
-        _ => Err(refused(
-            state,
-            "what it waits for is not there in the new version",
-        )),
+        _ => Err(refused(state, MigrationFault::NothingAwaited)),
     }
 }
 

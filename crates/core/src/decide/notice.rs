@@ -1,54 +1,47 @@
 //! Who is told, by which channel, and what happens when no channel reaches him.
 
-use crate::decide::{Draft, ladder};
+use crate::decide::{Context, Draft, ladder};
+use crate::directory::Channel;
 use crate::event::{Cause, Fact, LeftOut, Notice, Reason, Recipient, Topic};
-use crate::ticket::{Actor, Branch, Clock, ClockKind, Delivery, Holder, NoticeId, Position};
+use crate::schedule::OnDuty;
+use crate::ticket::{
+    Actor, Branch, Clock, ClockKind, Delivery, Holder, NoticeId, Position, Ticket,
+};
 use crate::{Base, Name, Person, Rejection, Who};
 
 /// The channel by which a contact outside the directory is told.
 pub const CONTACT_CHANNEL: &str = "mail";
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// How the person is reached, in order.
+    pub(super) fn channels(&self, person: &Name) -> &'a [Channel] {
+        let person = self.ctx.directory.people.get(person);
+        person.map_or(&[][..], |person| &person.channels)
+    }
+
     /// Messages to the person on the channels that are used at once.
     pub(super) fn tell(&mut self, notices: &mut Vec<Notice>, person: &Name, topic: &Topic) {
-        let directory = self.ctx.directory;
-        let already = |notice: &Notice| matches!(&notice.to, Recipient::Person(to) if to == person);
-        // The same person twice on one level is one message.
-        if notices.iter().any(already) {
-            return;
-        }
-        let channels = directory
-            .people
-            .get(person)
-            .map_or(&[][..], |person| &person.channels);
-        // Somebody whose rules all begin later is told of side matters by the first of them, now.
-        let assigned = matches!(topic, Topic::Assigned | Topic::Offered | Topic::Reminded);
-        let at_once = channels.iter().filter(|channel| channel.after.is_none());
-        let first = channels
-            .first()
-            .filter(|channel| !assigned && channel.after.is_some());
-        for channel in at_once.chain(first) {
-            self.last_notice += 1;
-            notices.push(Notice {
-                id: self.last_notice,
-                to: Recipient::Person(person.clone()),
-                via: channel.via.clone(),
-                topic: topic.clone(),
-            });
-            if !assigned {
-                break;
-            }
-        }
+        self.tell_by(notices, person, self.channels(person), topic);
+    }
+
+    /// See [`Draft::tell`], where the person's channels are known.
+    pub(super) fn tell_by(
+        &mut self,
+        notices: &mut Vec<Notice>,
+        person: &Name,
+        channels: &[Channel],
+        topic: &Topic,
+    ) {
+        tell_by(&mut self.last_notice, notices, person, channels, topic);
     }
 
     /// The clocks of the channels that a person who was asked has for later.
-    pub(super) fn reach(&mut self, branch: &Branch, person: &Name) -> Vec<Clock> {
-        let channels = self
-            .ctx
-            .directory
-            .people
-            .get(person)
-            .map_or(&[][..], |person| &person.channels);
+    pub(super) fn reach(
+        &mut self,
+        branch: &Branch,
+        person: &Name,
+        channels: &[Channel],
+    ) -> Vec<Clock> {
         let mut clocks = Vec::new();
         for (index, channel) in channels.iter().enumerate() {
             let (Some(after), Ok(number)) = (channel.after, u16::try_from(index)) else {
@@ -74,87 +67,138 @@ impl Draft<'_> {
         phrases: &[Who],
         topic: &Topic,
     ) {
+        if phrases.is_empty() {
+            return;
+        }
+        let (ctx, mut last_notice) = (self.ctx, self.last_notice);
+        let ticket = self.ticket();
         for who in phrases {
             let mut phrase = Some(who);
             while let Some(who) = phrase {
                 let before = notices.len();
                 if let Base::Contact(field) = &who.base {
-                    self.tell_contact(notices, field, topic);
+                    tell_contact(ticket, &mut last_notice, notices, field, topic);
                 } else {
-                    for person in self.meant_by(position, holder, who) {
-                        self.tell(notices, &person, topic);
-                    }
+                    meant_by(&ctx, ticket, position, holder, who, &mut |person, known| {
+                        tell_by(&mut last_notice, notices, person, &known.channels, topic);
+                    });
                 }
                 phrase = who.otherwise.as_deref().filter(|_| notices.len() == before);
             }
         }
+        self.last_notice = last_notice;
     }
+}
 
-    fn tell_contact(&mut self, notices: &mut Vec<Notice>, field: &Name, topic: &Topic) {
-        let to = Recipient::Contact(field.clone());
-        let known = self.ticket().fields.contains_key(field);
-        if known && !notices.iter().any(|notice| notice.to == to) {
-            self.last_notice += 1;
-            let via = Name::new(CONTACT_CHANNEL);
-            notices.push(Notice {
-                id: self.last_notice,
-                to,
-                via,
-                topic: topic.clone(),
-            });
+fn tell_by(
+    last_notice: &mut NoticeId,
+    notices: &mut Vec<Notice>,
+    person: &Name,
+    channels: &[Channel],
+    topic: &Topic,
+) {
+    let already = |notice: &Notice| matches!(&notice.to, Recipient::Person(to) if to == person);
+    // The same person twice on one level is one message.
+    if notices.iter().any(already) {
+        return;
+    }
+    // Somebody whose rules all begin later is told of side matters by the first of them, now.
+    let assigned = matches!(topic, Topic::Assigned | Topic::Offered | Topic::Reminded);
+    let at_once = channels.iter().filter(|channel| channel.after.is_none());
+    let first = channels
+        .first()
+        .filter(|channel| !assigned && channel.after.is_some());
+    for channel in at_once.chain(first) {
+        *last_notice += 1;
+        notices.push(Notice {
+            id: *last_notice,
+            to: Recipient::Person(person.clone()),
+            via: channel.via.clone(),
+            topic: topic.clone(),
+        });
+        if !assigned {
+            break;
         }
     }
+}
 
-    /// Whom a phrase of a `notify` means: a group means each of its members who is there.
-    fn meant_by(&mut self, position: &Position, holder: &Holder, who: &Who) -> Vec<Name> {
-        let ctx = self.ctx;
-        let ticket = self.ticket();
-        let group = |name: &Name| ctx.directory.groups.get(name);
-        let people: Vec<Name> = match &who.base {
-            Base::Assignee => match holder {
-                Holder::Offer { candidates, .. } => candidates.clone(),
-                holder => holder.answerable().cloned().into_iter().collect(),
-            },
-            Base::Opener => ticket.opener.person().cloned().into_iter().collect(),
-            Base::User(person) => vec![person.clone()],
-            Base::WhoDid(action) => ticket.did.get(action).cloned().into_iter().collect(),
-            Base::Named(field) => ticket.named(field).map(Name::new).into_iter().collect(),
-            Base::LeadOf(name) => group(name)
-                .and_then(|group| group.lead.clone())
-                .into_iter()
-                .collect(),
-            Base::ManagerOf(name) => group(name)
-                .and_then(|group| group.manager.clone())
-                .into_iter()
-                .collect(),
-            Base::OnCall(schedule) => {
-                let schedule = ctx.directory.schedules.get(schedule);
-                schedule
-                    .map(|schedule| schedule.on_duty(ctx.now))
-                    .unwrap_or_default()
-            }
-            Base::Contact(_) => Vec::new(),
-            Base::AnyoneIn(name)
-            | Base::LeastBusy(name)
-            | Base::LongestIdle(name)
-            | Base::NextIn(name)
-            | Base::AnotherIn(name) => group(name)
-                .map(|group| group.members.clone())
-                .unwrap_or_default(),
-        };
-        let there = people
-            .iter()
-            .filter_map(|person| ctx.directory.stand_in(person, ctx.now));
-        let fits = |person: &&Name| {
-            let actor = Actor::Person((*person).clone());
-            let excluded = |base| super::roles::base_means(&ctx, ticket, position, base, &actor);
-            let known = ctx.directory.people.get(*person);
-            let skilled =
-                |known: &Person| who.skills.iter().all(|skill| known.skills.contains(skill));
-            known.is_some_and(skilled) && !who.except.iter().any(excluded)
-        };
-        there.filter(fits).cloned().collect()
+fn tell_contact(
+    ticket: &Ticket,
+    last_notice: &mut NoticeId,
+    notices: &mut Vec<Notice>,
+    field: &Name,
+    topic: &Topic,
+) {
+    let to = Recipient::Contact(field.clone());
+    let known = ticket.fields.contains_key(field);
+    if known && !notices.iter().any(|notice| notice.to == to) {
+        *last_notice += 1;
+        notices.push(Notice {
+            id: *last_notice,
+            to,
+            via: Name::new_static(CONTACT_CHANNEL),
+            topic: topic.clone(),
+        });
     }
+}
+
+/// Whom a phrase of a `notify` means: a group means each of its members who is there.
+fn meant_by(
+    ctx: &Context<'_>,
+    ticket: &Ticket,
+    position: &Position,
+    holder: &Holder,
+    who: &Who,
+    tell: &mut dyn FnMut(&Name, &Person),
+) {
+    let mut each = |person: &Name| {
+        let Some(person) = ctx.directory.stand_in(person, ctx.now) else {
+            return;
+        };
+        let Some(known) = ctx.directory.people.get(person) else {
+            return;
+        };
+        let excluded = || {
+            let actor = Actor::Person(person.clone());
+            let means = |base| super::roles::base_means(ctx, ticket, position, base, &actor);
+            who.except.iter().any(means)
+        };
+        let skilled = who.skills.iter().all(|skill| known.skills.contains(skill));
+        if skilled && (who.except.is_empty() || !excluded()) {
+            tell(person, known);
+        }
+    };
+    let group = |name: &Name| ctx.directory.groups.get(name);
+    let one = match &who.base {
+        Base::Assignee => match holder {
+            Holder::Offer { candidates, .. } => return candidates.iter().for_each(each),
+            holder => holder.answerable(),
+        },
+        Base::Opener => ticket.opener.person(),
+        Base::User(person) => Some(person),
+        Base::WhoDid(action) => ticket.did.get(action),
+        Base::Named(field) => {
+            let named = ticket.named(field).map(Name::new);
+            return named.iter().for_each(each);
+        }
+        Base::LeadOf(name) => group(name).and_then(|group| group.lead.as_ref()),
+        Base::ManagerOf(name) => group(name).and_then(|group| group.manager.as_ref()),
+        Base::OnCall(schedule) => {
+            let schedule = ctx.directory.schedules.get(schedule);
+            let on_duty = schedule.map(|schedule| schedule.duty(ctx.now));
+            return on_duty.iter().flat_map(OnDuty::iter).for_each(each);
+        }
+        Base::Contact(_) => None,
+        Base::AnyoneIn(name)
+        | Base::LeastBusy(name)
+        | Base::LongestIdle(name)
+        | Base::NextIn(name)
+        | Base::AnotherIn(name) => {
+            let members = group(name).map(|group| &group.members);
+            return members.into_iter().flatten().for_each(each);
+        }
+    };
+    one.into_iter().for_each(&mut each);
 }
 
 /// A peer has accepted a message.

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::decide::{Draft, fields, ladder, roles};
 use crate::event::{Cause, ClockMove, Fact, Topic};
 use crate::span::MAX_SPAN_SECONDS;
-use crate::ticket::{Actor, Branch, Clock, ClockId, ClockKind};
+use crate::ticket::{Actor, Branch, Clock, ClockId, ClockKind, Position};
 use crate::{Because, Operation, Rejection};
 
 /// For how long a link without login holds the ladder, in seconds of physical time.
@@ -76,7 +76,8 @@ pub(super) fn go_on(draft: &mut Draft<'_>, branch: &Branch, cause: Cause) {
     });
 }
 
-fn level_clock(draft: &mut Draft<'_>, branch: &Branch) -> Option<Clock> {
+/// The clock of the ladder's next step.
+pub(super) fn level_clock(draft: &mut Draft<'_>, branch: &Branch) -> Option<Clock> {
     let clocks = &draft.ticket().clocks;
     let mut levels = clocks
         .iter()
@@ -108,7 +109,11 @@ pub(super) fn answer_by(
     roles::guard(draft, &branch, operation, by, None)?;
     let workflow = draft.ctx.workflow;
     let position = draft.position(&branch);
-    let used = position.is_none_or(|position| position.answered_by);
+    let has_used = |position: &Position| {
+        let mut person = by.person().into_iter();
+        person.any(|person| position.answered_by.contains(person))
+    };
+    let used = position.is_none_or(has_used);
     let ladder = position.and_then(|position| workflow.ladders.get(position.ladder.as_ref()?));
     let limit = ladder.and_then(|ladder| ladder.answer_by).filter(|_| !used);
     let (Some(limit), Some(clock)) = (limit, level_clock(draft, &branch)) else {

@@ -128,6 +128,16 @@ fn change(
     });
 }
 
+/// The promise stands still or is met: no clocks.
+fn stop(draft: &mut Draft<'_>, promise: &Name, change: PromiseChange) {
+    draft.push(Fact::Promise {
+        promise: promise.clone(),
+        change,
+        clocks: Vec::new(),
+        notices: Vec::new(),
+    });
+}
+
 /// The warnings that lie ahead, and the breach, from `from` on.
 fn clocks(
     draft: &mut Draft<'_>,
@@ -195,22 +205,7 @@ fn follow(draft: &mut Draft<'_>, promise: &Promise, ledger: &Ledger, wanted: Wan
     let open = ledger.breached.is_none();
     match (ledger.state, wanted) {
         (PromiseState::Running | PromiseState::Paused, Wanted::Met) => {
-            change(
-                draft,
-                promise,
-                PromiseChange::Met { consumed: used },
-                Vec::new(),
-                Vec::new(),
-            );
-        }
-        (PromiseState::Running, Wanted::Paused) => {
-            change(
-                draft,
-                promise,
-                PromiseChange::Paused { consumed: used },
-                Vec::new(),
-                Vec::new(),
-            );
+            stop(draft, &promise.name, PromiseChange::Met { consumed: used });
         }
         (PromiseState::Met, Wanted::Running | Wanted::Paused)
             if promise.once || !went_back(draft, promise) =>
@@ -227,13 +222,11 @@ fn follow(draft: &mut Draft<'_>, promise: &Promise, ledger: &Ledger, wanted: Wan
             };
             change(draft, promise, PromiseChange::Resumed, clocks, Vec::new());
         }
-        (PromiseState::Met, Wanted::Paused) => {
-            change(
+        (PromiseState::Running | PromiseState::Met, Wanted::Paused) => {
+            stop(
                 draft,
-                promise,
+                &promise.name,
                 PromiseChange::Paused { consumed: used },
-                Vec::new(),
-                Vec::new(),
             );
         }
         (PromiseState::Running, Wanted::Running)
@@ -260,44 +253,21 @@ fn follow(draft: &mut Draft<'_>, promise: &Promise, ledger: &Ledger, wanted: Wan
 /// the others get its targets, warnings and calendar.
 pub(super) fn rearm(draft: &mut Draft<'_>, old: &Workflow) {
     let now = draft.ctx.now;
-    let workflow = draft.ctx.workflow;
     let ledgers: Vec<_> = draft.ticket().promises.clone().into_iter().collect();
     for (name, ledger) in ledgers
         .into_iter()
         .filter(|(_, ledger)| ledger.running.is_some())
     {
-        let made = |workflow: &'_ Workflow| {
-            workflow
-                .promises
-                .iter()
-                .position(|promise| promise.name == name)
-        };
-        let before = made(old).map(|index| &old.promises[index]);
+        let mut made = old.promises.iter();
         // What was used up until now was used up by the old version's calendar.
-        let used = match before {
+        let used = match made.find(|promise| promise.name == name) {
             Some(before) => {
                 let span = draft.target(before);
                 consumed(draft.promise_calendar(before, span), &ledger, now)
             }
             None => ledger.consumed,
         };
-        let Some(promise) = made(workflow).map(|index| &workflow.promises[index]) else {
-            let stopped = PromiseChange::Paused { consumed: used };
-            draft.push(Fact::Promise {
-                promise: name,
-                change: stopped,
-                clocks: Vec::new(),
-                notices: Vec::new(),
-            });
-            continue;
-        };
-        change(
-            draft,
-            promise,
-            PromiseChange::Paused { consumed: used },
-            Vec::new(),
-            Vec::new(),
-        );
+        stop(draft, &name, PromiseChange::Paused { consumed: used });
     }
 }
 
@@ -336,13 +306,7 @@ pub(super) fn caller_answered(draft: &mut Draft<'_>) {
         if let Some(ledger) = ledger.filter(|ledger| ledger.state != PromiseState::Met) {
             let span = draft.target(promise);
             let consumed = consumed(draft.promise_calendar(promise, span), &ledger, now);
-            change(
-                draft,
-                promise,
-                PromiseChange::Met { consumed },
-                Vec::new(),
-                Vec::new(),
-            );
+            stop(draft, &promise.name, PromiseChange::Met { consumed });
         }
     }
 }
@@ -364,7 +328,7 @@ pub(super) fn close(draft: &mut Draft<'_>, state: &str) {
             false if ledger.state == PromiseState::Paused => continue,
             false => PromiseChange::Paused { consumed },
         };
-        change(draft, promise, how, Vec::new(), Vec::new());
+        stop(draft, &promise.name, how);
     }
 }
 

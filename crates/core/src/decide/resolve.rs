@@ -1,26 +1,45 @@
 //! From a *who* phrase to somebody who can be asked now, with the reason for each who can't.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use crate::decide::Context;
 use crate::decide::fields::clip;
 use crate::decide::roles::base_means;
-use crate::event::MAX_LEFT_OUT;
+use crate::event::{MAX_LEFT_OUT, StandIn};
+use crate::schedule::OnDuty;
 use crate::ticket::{Holder, Position, Ticket};
-use crate::{Actor, Base, Group, LeftOut, Name, Person, Reason, Who};
+use crate::workload::Load;
+use crate::{Actor, Base, Group, LeftOut, Name, Person, Reason, Schedule, Who};
 
-/// Whom a phrase led to.
-pub(super) struct Found {
-    pub(super) holder: Holder,
-    pub(super) deputy_of: Option<Name>,
-    pub(super) turn_of: Option<Name>,
+/// Whom a phrase led to. The names are the directory's own, so that they are copied once, into the event.
+pub(super) struct Found<'a> {
+    pub(super) asked: Asked<'a>,
+    /// What the directory knows of the person who is asked.
+    pub(super) known: Option<&'a Person>,
+    pub(super) deputy_of: Option<&'a Name>,
+    pub(super) turn_of: Option<&'a Name>,
+    /// Whether the level asks `another` and has more of them; `None`: not looked at.
+    pub(super) others: Option<bool>,
+}
+
+/// Who is asked.
+pub(super) enum Asked<'a> {
+    Person(&'a Name),
+    Group(Box<Offer<'a>>),
+}
+
+/// A group that is asked.
+pub(super) struct Offer<'a> {
+    group: &'a Name,
+    lead: &'a Name,
+    candidates: Vec<Name>,
+    stand_ins: Vec<StandIn>,
 }
 
 /// What a phrase led to, and everybody who was looked at on the way.
-pub(super) struct Outcome {
-    pub(super) found: Option<Found>,
+pub(super) struct Outcome<'a> {
+    pub(super) found: Option<Found<'a>>,
     pub(super) left_out: Vec<LeftOut>,
+    /// Whether the phrase, before its `else`, leads to somebody besides whom it found.
+    pub(super) others: bool,
 }
 
 /// Whom must not be asked, and what does not bind, besides what the phrase says.
@@ -35,110 +54,89 @@ pub(super) struct Limits<'a> {
     pub(super) before: &'a Ticket,
 }
 
-/// Who is on duty now, asked of each schedule once in a decision: a schedule's answer costs more than the
-/// rest of a hop.
-#[derive(Default)]
-pub(super) struct Shifts(RefCell<Vec<(Name, Rc<[Name]>)>>);
-
-impl Shifts {
-    fn on_duty(&self, ctx: &Context<'_>, schedule: &Name) -> Rc<[Name]> {
-        let mut known = self.0.borrow_mut();
-        if let Some((_, on_duty)) = known.iter().find(|(name, _)| name == schedule) {
-            return on_duty.clone();
-        }
-        let found = ctx.directory.schedules.get(schedule);
-        let on_duty: Rc<[Name]> = found
-            .map(|found| found.on_duty(ctx.now))
-            .unwrap_or_default()
-            .into();
-        known.push((schedule.clone(), on_duty.clone()));
-        on_duty
-    }
-}
-
-/// Whether the phrase, without its `else`, leads to anybody.
-pub(super) fn anybody(
-    ctx: &Context<'_>,
-    shifts: &Shifts,
-    ticket: &Ticket,
-    position: &Position,
-    who: &Who,
-    limits: &Limits<'_>,
-) -> bool {
-    let mut search = Search {
-        ctx: *ctx,
-        shifts,
-        ticket,
-        position,
-        limits,
-        left_out: Vec::new(),
-    };
-    match who
-        .base
-        .group()
-        .and_then(|group| ctx.directory.groups.get(group))
-    {
-        Some(group) => {
-            let on_shift = search.on_shift(group);
-            let on_shift = on_shift.as_deref();
-            let mut members = group.members.iter();
-            members.any(|member| search.look_at(who, member, on_shift, 0).is_some())
-        }
-        None => search.phrase(who).is_some(),
-    }
-}
-
-/// Resolves the phrase against the directory as it is now.
-pub(super) fn resolve(
-    ctx: &Context<'_>,
-    shifts: &Shifts,
-    ticket: &Ticket,
-    position: &Position,
-    who: &Who,
-    limits: &Limits<'_>,
-) -> Outcome {
-    let mut search = Search {
-        ctx: *ctx,
-        shifts,
-        ticket,
-        position,
-        limits,
-        left_out: Vec::new(),
-    };
-    let mut phrase = Some(who);
-    while let Some(who) = phrase {
-        if let Some(found) = search.phrase(who) {
-            return Outcome {
-                found: Some(found),
-                left_out: search.capped(),
-            };
-        }
-        phrase = who.otherwise.as_deref();
-    }
-    Outcome {
-        found: None,
-        left_out: search.capped(),
-    }
-}
-
-struct Search<'a> {
+/// The asking of a phrase, in the directory and the workflow (`'a`) and the ticket (`'t`) as they are now.
+pub(super) struct Search<'a, 't> {
     ctx: Context<'a>,
-    shifts: &'a Shifts,
-    ticket: &'a Ticket,
-    position: &'a Position,
-    limits: &'a Limits<'a>,
+    ticket: &'t Ticket,
+    position: &'t Position,
+    limits: &'t Limits<'t>,
     left_out: Vec<LeftOut>,
+    /// Deputies among them. Each may be a member, too, and have another deputy's place: said once is enough.
+    deputies: Vec<&'a Name>,
+    /// Whether the phrase that was asked last had more than one to choose from.
+    others: bool,
+}
+
+/// Who of a group with a schedule is on shift.
+struct Shift<'a> {
+    schedule: Option<&'a Schedule>,
+    on_duty: OnDuty<'a>,
+}
+
+impl Shift<'_> {
+    /// A deputy from outside of the schedule has no shifts in it.
+    fn binds(&self, deputy: &Name) -> bool {
+        let known = |schedule: &Schedule| schedule.knows(deputy);
+        !self.on_duty.contains(deputy) && self.schedule.is_some_and(known)
+    }
 }
 
 /// Somebody who can be asked, and where he stands in the line.
 struct Eligible<'a> {
     person: &'a Name,
+    known: &'a Person,
     deputy_of: Option<&'a Name>,
     index: usize,
 }
 
-impl<'a> Search<'a> {
-    fn phrase(&mut self, who: &'a Who) -> Option<Found> {
+impl<'a: 't, 't> Search<'a, 't> {
+    pub(super) fn new(
+        ctx: &Context<'a>,
+        ticket: &'t Ticket,
+        position: &'t Position,
+        limits: &'t Limits<'t>,
+    ) -> Self {
+        Self {
+            ctx: *ctx,
+            ticket,
+            position,
+            limits,
+            left_out: Vec::new(),
+            deputies: Vec::new(),
+            others: false,
+        }
+    }
+
+    /// Whether the phrase, without its `else`, leads to anybody.
+    pub(super) fn anybody(mut self, who: &'a Who) -> bool {
+        let group = who.base.group();
+        match group.and_then(|group| self.ctx.directory.groups.get(group)) {
+            Some(group) => {
+                let shift = self.shift(group);
+                let mut members = group.members.iter();
+                members.any(|member| self.look_at(who, member, shift.as_ref(), 0).is_some())
+            }
+            None => self.phrase(who).is_some(),
+        }
+    }
+
+    /// Resolves the phrase, and then each `else` until one leads to somebody, against the directory as it is
+    /// now.
+    pub(super) fn resolve(mut self, who: &'a Who, mut otherwise: Option<&'a Who>) -> Outcome<'a> {
+        let mut found = self.phrase(who);
+        let others = self.others;
+        while let (None, Some(who)) = (&found, otherwise) {
+            found = self.phrase(who);
+            otherwise = who.otherwise.as_deref();
+        }
+        Outcome {
+            found,
+            left_out: self.capped(),
+            others,
+        }
+    }
+
+    fn phrase(&mut self, who: &'a Who) -> Option<Found<'a>> {
         let (ctx, ticket) = (self.ctx, self.ticket);
         let group = |name: &Name| ctx.directory.groups.get(name);
         let one = match &who.base {
@@ -172,7 +170,7 @@ impl<'a> Search<'a> {
     }
 
     /// The person whom a field of the ticket names.
-    fn named(&mut self, who: &'a Who, field: &Name) -> Option<Found> {
+    fn named(&mut self, who: &'a Who, field: &Name) -> Option<Found<'a>> {
         let Some(id) = self.ticket.named(field) else {
             return self.no(&Name::default(), Reason::Nobody);
         };
@@ -184,51 +182,44 @@ impl<'a> Search<'a> {
         Some(Found::person(&eligible))
     }
 
-    fn on_call(&mut self, who: &'a Who, schedule: &Name) -> Option<Found> {
-        let on_duty = self.shifts.on_duty(&self.ctx, schedule);
-        if on_duty.is_empty() {
-            self.leave_out(Name::default(), Reason::Nobody);
-        }
-        for (index, person) in on_duty.iter().enumerate() {
-            // The schedule's list is made for this question; the directory's own names outlive it.
-            let known = self
-                .ctx
-                .directory
-                .people
-                .get_key_value(person)
-                .map(|(id, _)| id);
-            match known {
-                Some(person) => {
-                    if let Some(eligible) = self.look_at(who, person, None, index) {
-                        return Some(Found::person(&eligible));
-                    }
-                }
-                None => self.leave_out(person.clone(), Reason::Unknown),
-            }
-        }
-        None
+    fn on_call(&mut self, who: &'a Who, schedule: &Name) -> Option<Found<'a>> {
+        let schedule = self.ctx.directory.schedules.get(schedule);
+        let on_duty = schedule.map(|schedule| schedule.duty(self.ctx.now));
+        let on_duty = on_duty.filter(|on_duty| on_duty.len() > 0);
+        let Some(on_duty) = on_duty else {
+            return self.no(&Name::default(), Reason::Nobody);
+        };
+        let mut people = on_duty.iter().enumerate();
+        let found = people.find_map(|(index, person)| self.look_at(who, person, None, index));
+        found.map(|eligible| Found::person(&eligible))
     }
 
     /// Who of a group with a schedule is on shift; `None`: everybody always is.
-    fn on_shift(&self, group: &Group) -> Option<Rc<[Name]>> {
-        group
-            .schedule
-            .as_ref()
-            .map(|schedule| self.shifts.on_duty(&self.ctx, schedule))
+    fn shift(&self, group: &Group) -> Option<Shift<'a>> {
+        let schedule = self.ctx.directory.schedules.get(group.schedule.as_ref()?);
+        let on_duty = schedule.map(|schedule| schedule.duty(self.ctx.now));
+        Some(Shift {
+            schedule,
+            on_duty: on_duty.unwrap_or(OnDuty::Known(&[])),
+        })
     }
 
-    fn group(&mut self, who: &'a Who, group: &'a Group) -> Option<Found> {
-        let on_shift = self.on_shift(group);
-        let mut eligible: Vec<Eligible<'a>> = Vec::new();
+    fn group(&mut self, who: &'a Who, group: &'a Group) -> Option<Found<'a>> {
+        let shift = self.shift(group);
+        let count = group.members.len();
+        self.left_out.reserve(count.min(MAX_LEFT_OUT));
+        let mut eligible: Vec<Eligible<'a>> = Vec::with_capacity(count);
+        let mut stood_in = false;
         for (index, member) in group.members.iter().enumerate() {
-            let found = self.look_at(who, member, on_shift.as_deref(), index);
-            // Two who are away may have the same deputy.
-            if let Some(found) = found
-                && !eligible.iter().any(|other| other.person == found.person)
-            {
+            let found = self.look_at(who, member, shift.as_ref(), index);
+            let Some(found) = found else { continue };
+            // Two who are away may have the same deputy, and he may be a member.
+            stood_in |= found.deputy_of.is_some();
+            if !stood_in || !eligible.iter().any(|other| other.person == found.person) {
                 eligible.push(found);
             }
         }
+        self.others = eligible.len() > 1;
         if let Base::AnyoneIn(_) = who.base {
             return self.offer(group, &eligible);
         }
@@ -240,7 +231,7 @@ impl<'a> Search<'a> {
             let reason = self.why_not(&who.base, other, chosen);
             self.leave_out(other.person.clone(), reason);
         }
-        let turn_of = matches!(who.base, Base::NextIn(_)).then(|| group.id.clone());
+        let turn_of = matches!(who.base, Base::NextIn(_)).then_some(&group.id);
         Some(Found {
             turn_of,
             ..Found::person(chosen)
@@ -253,7 +244,7 @@ impl<'a> Search<'a> {
         group: &Group,
         eligible: &'e [Eligible<'a>],
     ) -> Option<&'e Eligible<'a>> {
-        let load = |eligible: &Eligible<'_>| self.ctx.workload.of(eligible.person);
+        let load = |eligible: &Eligible<'_>| self.load(eligible.person);
         match base {
             Base::LeastBusy(_) => eligible
                 .iter()
@@ -274,28 +265,33 @@ impl<'a> Search<'a> {
     }
 
     fn why_not(&self, base: &Base, other: &Eligible<'_>, chosen: &Eligible<'_>) -> Reason {
-        let open = self.open(other.person);
-        match base {
-            Base::LeastBusy(_) if open > self.open(chosen.person) => Reason::Busier { open },
-            _ => Reason::LaterInLine,
+        let open = match base {
+            Base::LeastBusy(_) => self.open(other.person),
+            _ => return Reason::LaterInLine,
+        };
+        match open > self.open(chosen.person) {
+            true => Reason::Busier { open },
+            false => Reason::LaterInLine,
         }
     }
 
-    fn offer(&mut self, group: &'a Group, eligible: &[Eligible<'a>]) -> Option<Found> {
+    fn offer(&mut self, group: &'a Group, eligible: &[Eligible<'a>]) -> Option<Found<'a>> {
         if eligible.is_empty() {
             return None;
         }
-        let candidates = eligible.iter().map(|one| one.person.clone()).collect();
-        let lead = self.ctx.directory.answerable_lead(group, self.ctx.now);
-        let holder = Holder::Offer {
-            group: group.id.clone(),
-            lead: lead.clone(),
-            candidates,
+        let (lead, led) = self.ctx.directory.answerable_for(group, self.ctx.now);
+        let offer = Offer {
+            group: &group.id,
+            lead,
+            candidates: eligible.iter().map(|one| one.person.clone()).collect(),
+            stand_ins: eligible.iter().filter_map(Eligible::stand_in).collect(),
         };
         Some(Found {
-            holder,
-            deputy_of: None,
+            asked: Asked::Group(Box::new(offer)),
+            known: None,
+            deputy_of: led,
             turn_of: None,
+            others: None,
         })
     }
 
@@ -303,23 +299,23 @@ impl<'a> Search<'a> {
     fn look_at(
         &mut self,
         who: &'a Who,
-        person: &'a Name,
-        on_shift: Option<&[Name]>,
+        person: &Name,
+        shift: Option<&Shift<'a>>,
         index: usize,
     ) -> Option<Eligible<'a>> {
         let (directory, now) = (self.ctx.directory, self.ctx.now);
-        if !directory.people.contains_key(person) {
+        let Some((person, known)) = directory.people.get_key_value(person) else {
             return self.no(person, Reason::Unknown);
-        }
+        };
         // A deputy stands in for an absence; for somebody who is merely off shift the others are there.
-        if on_shift.is_some_and(|on_shift| !on_shift.contains(person)) {
+        if shift.is_some_and(|shift| !shift.on_duty.contains(person)) {
             return self.no(person, Reason::OffShift);
         }
-        let Some(absence) = directory.absence(person, now) else {
-            let reason = self.unfit(who, person);
-            return match reason {
+        let Some(absence) = directory.absence_of(person, now) else {
+            return match self.unfit(who, person, known) {
                 None => Some(Eligible {
                     person,
+                    known,
                     deputy_of: None,
                     index,
                 }),
@@ -329,33 +325,45 @@ impl<'a> Search<'a> {
         let until = absence.to;
         self.leave_out(person.clone(), Reason::Absent { until });
         let deputy = directory.stand_in(person, now)?;
-        match self.unfit(who, deputy) {
-            None => Some(Eligible {
+        let known = directory.people.get(deputy);
+        let unfit = match known {
+            _ if shift.is_some_and(|shift| shift.binds(deputy)) => Some(Reason::OffShift),
+            Some(known) => self.unfit(who, deputy, known),
+            None => Some(Reason::Unknown),
+        };
+        match (known, unfit) {
+            (Some(known), None) => Some(Eligible {
                 person: deputy,
+                known,
                 deputy_of: Some(person),
                 index,
             }),
-            Some(reason) => self.no(deputy, reason),
+            (_, reason) => {
+                self.deputies.push(deputy);
+                self.no(deputy, reason.unwrap_or(Reason::Unknown))
+            }
         }
     }
 
     /// Why somebody who is there can't be asked all the same.
-    fn unfit(&self, who: &Who, id: &Name) -> Option<Reason> {
-        let Some(person) = self.ctx.directory.people.get(id) else {
-            return Some(Reason::Unknown);
-        };
-        let actor = Actor::Person(id.clone());
-        let means = |base| base_means(&self.ctx, self.ticket, self.position, base, &actor);
-        if who.except.iter().any(means) {
-            return Some(Reason::Excluded);
+    fn unfit(&self, who: &Who, person: &Name, known: &Person) -> Option<Reason> {
+        if !who.except.is_empty() {
+            let actor = Actor::Person(person.clone());
+            let means = |base| base_means(&self.ctx, self.ticket, self.position, base, &actor);
+            if who.except.iter().any(means) {
+                return Some(Reason::Excluded);
+            }
         }
-        if self.limits.barred == Some(id) {
+        if self.limits.barred == Some(person) {
             return Some(Reason::HadIt);
         }
-        if matches!(who.base, Base::AnotherIn(_)) && self.limits.had.contains(id) {
+        if matches!(who.base, Base::AnotherIn(_)) && self.limits.had.contains(person) {
             return Some(Reason::HadIt);
         }
-        self.unable(who, person)
+        if self.position.unreachable.contains(person) {
+            return Some(Reason::Unreachable);
+        }
+        self.unable(who, known)
     }
 
     fn unable(&self, who: &Who, person: &Person) -> Option<Reason> {
@@ -387,9 +395,14 @@ impl<'a> Search<'a> {
             let held = ticket.answerable().filter(|(_, holder)| *holder == person);
             u32::try_from(held.count()).unwrap_or(u32::MAX)
         };
-        let open = self.ctx.workload.of(person).open;
+        let open = self.load(person).open;
         open.saturating_add(held(self.ticket))
             .saturating_sub(held(self.limits.before))
+    }
+
+    fn load(&self, person: &Name) -> Load {
+        let load = self.ctx.workload.people.get(person);
+        load.copied().unwrap_or_default()
     }
 
     fn no<T>(&mut self, who: &Name, reason: Reason) -> Option<T> {
@@ -398,7 +411,10 @@ impl<'a> Search<'a> {
     }
 
     fn leave_out(&mut self, who: Name, reason: Reason) {
-        self.left_out.push(LeftOut { who, reason });
+        let one = LeftOut { who, reason };
+        if !self.deputies.contains(&&one.who) || !self.left_out.contains(&one) {
+            self.left_out.push(one);
+        }
     }
 
     fn capped(mut self) -> Vec<LeftOut> {
@@ -411,12 +427,71 @@ impl<'a> Search<'a> {
     }
 }
 
-impl Found {
-    fn person(eligible: &Eligible<'_>) -> Self {
+impl<'a> Found<'a> {
+    /// Nobody had to be looked for.
+    pub(super) fn given(person: &'a Name) -> Self {
         Self {
-            holder: Holder::Assignee(eligible.person.clone()),
-            deputy_of: eligible.deputy_of.cloned(),
+            asked: Asked::Person(person),
+            known: None,
+            deputy_of: None,
             turn_of: None,
+            others: None,
         }
+    }
+
+    fn person(eligible: &Eligible<'a>) -> Self {
+        Self {
+            known: Some(eligible.known),
+            deputy_of: eligible.deputy_of,
+            ..Self::given(eligible.person)
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// Whose name will be on it.
+    pub(super) fn answerable(&self) -> &Name {
+        match self {
+            Self::Person(person) => person,
+            Self::Group(offer) => offer.lead,
+        }
+    }
+
+    /// Whether that is how it is already.
+    pub(super) fn is(&self, holder: &Holder) -> bool {
+        match (self, holder) {
+            (Self::Person(person), Holder::Assignee(other)) => *person == other,
+            (
+                Self::Group(offer),
+                Holder::Offer {
+                    group,
+                    lead,
+                    candidates,
+                },
+            ) => offer.group == group && offer.lead == lead && offer.candidates == *candidates,
+            _ => false,
+        }
+    }
+
+    /// As the journal has it, and who of the candidates stands in for others.
+    pub(super) fn into_holder(self) -> (Holder, Vec<StandIn>) {
+        match self {
+            Self::Person(person) => (Holder::Assignee(person.clone()), Vec::new()),
+            Self::Group(offer) => {
+                let holder = Holder::Offer {
+                    group: offer.group.clone(),
+                    lead: offer.lead.clone(),
+                    candidates: offer.candidates,
+                };
+                (holder, offer.stand_ins)
+            }
+        }
+    }
+}
+
+impl Eligible<'_> {
+    fn stand_in(&self) -> Option<StandIn> {
+        let (who, of) = (self.person.clone(), self.deputy_of?.clone());
+        Some(StandIn { who, of })
     }
 }

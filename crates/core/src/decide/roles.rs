@@ -129,11 +129,9 @@ pub(super) fn base_means(
         Base::LeadOf(name) => is(group(name).and_then(|group| group.lead.as_ref())),
         Base::ManagerOf(name) => is(group(name).and_then(|group| group.manager.as_ref())),
         Base::OnCall(schedule) => {
-            let schedule = ctx.directory.schedules.get(schedule);
-            let on_duty = schedule
-                .map(|schedule| schedule.on_duty(ctx.now))
-                .unwrap_or_default();
-            person.is_some_and(|person| on_duty.contains(person))
+            let on_duty = ctx.directory.schedules.get(schedule);
+            let on_duty = on_duty.map(|schedule| schedule.duty(ctx.now));
+            on_duty.is_some_and(|on_duty| person.is_some_and(|person| on_duty.contains(person)))
         }
         Base::AnyoneIn(name)
         | Base::LeastBusy(name)

@@ -32,8 +32,10 @@ pub struct Hop {
     pub why: Why,
     /// What led to it.
     pub cause: Cause,
-    /// For whom the holder stands in (his deputy), if he does.
+    /// For whom the holder, or the lead of an offer, stands in (his deputy), if he does.
     pub deputy_of: Option<Name>,
+    /// The candidates of an offer who stand in for others.
+    pub stand_ins: Vec<StandIn>,
     /// Each who was looked at, and why not; at most [`MAX_LEFT_OUT`](super::MAX_LEFT_OUT).
     pub left_out: Vec<LeftOut>,
     /// The group whose round robin moved on to the holder.
@@ -44,6 +46,15 @@ pub struct Hop {
     pub reach: Vec<Clock>,
     /// The messages.
     pub notices: Vec<Notice>,
+}
+
+/// Somebody who stands in for somebody else: his deputy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandIn {
+    /// Who.
+    pub who: Name,
+    /// For whom, who is away.
+    pub of: Name,
 }
 
 /// What led to an event.

@@ -30,8 +30,9 @@ pub(super) fn silent_ends(map: &Map<'_>, measure: &mut Measure<'_>, problems: &m
     }
 }
 
-/// Whether enough branches of a parallel state may end by silence, sooner or later.
-fn may_join(map: &Map<'_>, number: usize) -> bool {
+/// Whether enough branches of a parallel state may end by silence, sooner or later: be it after the last
+/// resort has had them, while others are still asked.
+pub(super) fn may_join(map: &Map<'_>, number: usize) -> bool {
     let node = &map.nodes[number];
     let mut starts = node.starts.iter();
     match node.join {

@@ -228,7 +228,8 @@ fn missing_one(directory: &Directory, who: &Who, year: Interval) -> Option<Missi
     let Some(schedule) = directory.schedules.get(schedule) else {
         return lost(GapWhy::Nobody);
     };
-    let times = off_duty(schedule, &asked, &mut line, year);
+    let shifts = members(directory, &who.base).is_some();
+    let times = off_duty(schedule, &asked, shifts, &mut line, year);
     let why = match times == [year] {
         true => why(directory, who, &asked),
         false => GapWhy::Away,
@@ -236,10 +237,11 @@ fn missing_one(directory: &Directory, who: &Who, year: Interval) -> Option<Missi
     (!times.is_empty()).then_some(Missing { why, times })
 }
 
-/// When none of those on duty can be asked.
+/// When none of those on duty can be asked; of a group, none of those on shift.
 fn off_duty<'a>(
     schedule: &Schedule,
     asked: &[&'a Name],
+    shifts: bool,
     line: &mut Line<'a>,
     (from, to): Interval,
 ) -> Vec<Interval> {
@@ -251,10 +253,14 @@ fn off_duty<'a>(
             let Some(person) = asked.get(person) else {
                 continue;
             };
-            match line.served(person) {
+            let served = match shifts {
+                true => line.on_shift(person, schedule, on_duty),
+                false => line.served(person).clone(),
+            };
+            match served {
                 Served::Always => return,
                 Served::Never => (),
-                Served::At(served) => left = without(&left, served),
+                Served::At(served) => left = without(&left, &served),
             }
         }
         left.into_iter().for_each(|gap| add(&mut gaps, gap));

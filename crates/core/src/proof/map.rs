@@ -52,11 +52,15 @@ pub(super) struct Node<'a> {
     pub(super) exits: Vec<Exit>,
     /// Where a choice leads.
     pub(super) chooses: Vec<usize>,
+    /// Where actions and clocks lead.
+    leads: Vec<usize>,
     /// The first states of a parallel state's branches.
     pub(super) starts: Vec<usize>,
     pub(super) join: Option<Join>,
     /// Where the join leads.
     pub(super) goto: Option<usize>,
+    /// Whether it can be entered at another moment than the one at which its branch begins.
+    pub(super) later: bool,
 }
 
 /// All states.
@@ -121,6 +125,7 @@ impl<'a> Map<'a> {
             ends: Vec::new(),
         };
         map.may_end = map.may_end(measure);
+        map.mark_later();
         map.ends = vec![BTreeSet::new(); map.nodes.len()];
         for (number, node) in map.nodes.iter().enumerate() {
             if let (Some(parent), Some((_, branch)), true) =
@@ -155,6 +160,17 @@ impl<'a> Map<'a> {
             .collect()
     }
 
+    /// The first states of the other branches of the parallel state around a state.
+    pub(super) fn other_starts(
+        &self,
+        parent: usize,
+        state: usize,
+    ) -> impl Iterator<Item = usize> + Clone {
+        let own = &self.nodes[state].state.within;
+        let starts = self.nodes[parent].starts.iter().copied();
+        starts.filter(move |start| self.nodes[*start].state.within != *own)
+    }
+
     /// Where the parallel states around a state may lead while a ticket is in it, without anybody acting.
     pub(super) fn interrupts(&self, state: usize) -> Vec<usize> {
         let mut to = Vec::new();
@@ -178,6 +194,25 @@ impl<'a> Map<'a> {
         let ends = self.ends.get(parent).into_iter().flatten();
         ends.into_iter()
             .any(|ends| branch.is_none_or(|(_, branch)| branch != *ends))
+    }
+
+    /// Marks what an action, a clock, a join or a broken promise leads to, and what a choice behind that
+    /// leads to: the choice takes no time.
+    fn mark_later(&mut self) {
+        let mut later = vec![false; self.nodes.len()];
+        let mut ahead: Vec<usize> = self.breaches.iter().map(|(target, _)| *target).collect();
+        for node in &self.nodes {
+            ahead.extend(&node.leads);
+            ahead.extend(node.goto);
+        }
+        while let Some(state) = ahead.pop() {
+            if !std::mem::replace(&mut later[state], true) {
+                ahead.extend(&self.nodes[state].chooses);
+            }
+        }
+        for (node, later) in self.nodes.iter_mut().zip(later) {
+            node.later = later;
+        }
     }
 
     fn may_end(&self, measure: &mut Measure<'_>) -> Vec<bool> {
@@ -244,9 +279,11 @@ impl<'a> Build<'_, 'a> {
             cases: Vec::new(),
             exits: Vec::new(),
             chooses: Vec::new(),
+            leads: Vec::new(),
             starts: Vec::new(),
             join: None,
             goto: None,
+            later: false,
         };
         let mut within = state.within.as_ref();
         // A state that lies in itself was refused when the workflow was read.
@@ -275,6 +312,9 @@ impl<'a> Build<'_, 'a> {
     }
 
     fn work(&mut self, node: &mut Node<'a>, work: &'a Work) {
+        let actions = work.actions.iter().map(|action| &action.goto);
+        let leads = actions.chain(work.after.iter().map(|after| &after.goto));
+        node.leads = leads.filter_map(|to| self.index.get(to).copied()).collect();
         for after in &work.after {
             if let Some(to) = self.index.get(&after.goto) {
                 node.exits.push(Exit {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::hops::is_fit;
 use crate::directory::MAX_DEPUTY_CHAIN;
-use crate::{Directory, Name, Who};
+use crate::{Directory, Name, Schedule, Who};
 
 /// A time from its first instant to the one after its last.
 pub(super) type Interval = (Timestamp, Timestamp);
@@ -27,7 +27,14 @@ pub(super) struct Line<'a> {
     directory: &'a Directory,
     who: &'a Who,
     year: Interval,
-    known: BTreeMap<&'a Name, Served>,
+    known: BTreeMap<&'a Name, Known<'a>>,
+}
+
+/// When a person can be asked, and who it is then.
+struct Known<'a> {
+    served: Served,
+    /// Only for one for whom somebody stands in.
+    there: Vec<(Interval, &'a Name)>,
 }
 
 impl<'a> Line<'a> {
@@ -42,11 +49,40 @@ impl<'a> Line<'a> {
 
     /// When the phrase finds this person, or whoever stands in for him.
     pub(super) fn served(&mut self, person: &'a Name) -> &Served {
-        if !self.known.contains_key(person) {
-            let served = self.work_out(person);
-            self.known.insert(person, served);
+        self.known(person)
+            .map_or(&Served::Never, |known| &known.served)
+    }
+
+    /// The same of a member of a group in a shift. A deputy whom the schedule knows must be on shift, too.
+    pub(super) fn on_shift(
+        &mut self,
+        person: &'a Name,
+        schedule: &Schedule,
+        on_duty: &[Name],
+    ) -> Served {
+        let Some(known) = self.known(person) else {
+            return Served::Never;
+        };
+        let binds =
+            |there: &Name| there != person && !on_duty.contains(there) && schedule.knows(there);
+        if !known.there.iter().any(|(_, there)| binds(there)) {
+            return known.served.clone();
         }
-        self.known.get(person).unwrap_or(&Served::Never)
+        let mut times = Vec::new();
+        let there = known.there.iter().filter(|(_, there)| !binds(there));
+        there.for_each(|(interval, _)| add(&mut times, *interval));
+        match times.is_empty() {
+            true => Served::Never,
+            false => Served::At(times),
+        }
+    }
+
+    fn known(&mut self, person: &'a Name) -> Option<&Known<'a>> {
+        if !self.known.contains_key(person) {
+            let known = self.work_out(person);
+            self.known.insert(person, known);
+        }
+        self.known.get(person)
     }
 
     fn fits(&self, person: &Name) -> bool {
@@ -54,37 +90,36 @@ impl<'a> Line<'a> {
         person.is_some_and(|person| is_fit(self.directory, self.who, person))
     }
 
-    fn work_out(&self, person: &'a Name) -> Served {
-        if !self.directory.people.contains_key(person) {
-            return Served::Never;
-        }
-        let (from, to) = self.year;
-        let edges = self.edges(person);
-        if edges.is_empty() {
-            return match self.is_there(person, from) {
-                true => Served::Always,
-                false => Served::Never,
-            };
-        }
-        let mut times: Vec<Interval> = Vec::new();
-        let begins: Vec<Timestamp> = [from].into_iter().chain(edges).collect();
-        for (number, begin) in begins.iter().enumerate() {
-            let end = begins.get(number + 1).copied().unwrap_or(to);
-            if self.is_there(person, *begin) {
-                add(&mut times, (*begin, end));
+    fn work_out(&self, person: &'a Name) -> Known<'a> {
+        let mut there: Vec<(Interval, &'a Name)> = Vec::new();
+        if self.directory.people.contains_key(person) {
+            let (from, to) = self.year;
+            let edges = self.edges(person);
+            let begins: Vec<Timestamp> = [from].into_iter().chain(edges).collect();
+            for (number, begin) in begins.iter().enumerate() {
+                let end = begins.get(number + 1).copied().unwrap_or(to);
+                there.extend(self.there(person, *begin).map(|who| ((*begin, end), who)));
             }
         }
-        match times[..] {
+        let mut times: Vec<Interval> = Vec::new();
+        there
+            .iter()
+            .for_each(|(interval, _)| add(&mut times, *interval));
+        let served = match times[..] {
             [] => Served::Never,
             [all] if all == self.year => Served::Always,
             _ => Served::At(times),
+        };
+        if there.iter().all(|(_, who)| *who == person) {
+            there.clear();
         }
+        Known { served, there }
     }
 
-    /// Whether the phrase finds somebody when it looks at this person.
-    fn is_there(&self, person: &Name, at: Timestamp) -> bool {
+    /// Whom the phrase finds when it looks at this person.
+    fn there(&self, person: &'a Name, at: Timestamp) -> Option<&'a Name> {
         let there = self.directory.stand_in(person, at);
-        there.is_some_and(|there| self.fits(there))
+        there.filter(|there| self.fits(there))
     }
 
     /// When it may change who stands in for a person.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::chain::Chain;
+use super::ends::may_join;
 use super::graph::{circle, components};
 use super::map::{Exit, Map, Node};
 use super::measure::Measure;
@@ -23,6 +24,8 @@ pub(super) struct Silence<'a> {
     pub(super) own: Vec<Option<Ways>>,
     /// By state: ways of the ticket as a whole.
     pub(super) whole: Vec<Option<Ways>>,
+    /// The same, as long as no promise is broken.
+    pub(super) unbroken: Vec<Option<Ways>>,
 }
 
 /// Proves the states, and says what can't be proved.
@@ -58,6 +61,7 @@ pub(super) fn states(
         cases: vec![Vec::new(); count],
         own: vec![None; count],
         whole: vec![None; count],
+        unbroken: vec![None; count],
     };
     let depths = silence.map.nodes.iter().map(|node| node.depth).max();
     for depth in (0..=depths.unwrap_or(0)).rev() {
@@ -126,7 +130,7 @@ impl<'a> Silence<'a> {
                 for case in 0..cases {
                     to.extend(self.kept(state, case).iter().map(|exit| exit.to));
                 }
-                if self.joins(state) {
+                if may_join(&self.map, state) {
                     to.extend(self.node(state).goto);
                 }
                 to.sort_unstable();
@@ -170,18 +174,6 @@ impl<'a> Silence<'a> {
         kept
     }
 
-    /// Whether enough branches of a parallel state may end by silence before the last resort is asked.
-    fn joins(&self, state: usize) -> bool {
-        let node = self.node(state);
-        let mut branches = node.starts.iter();
-        let ends = |start: &usize| self.own[*start].as_ref().is_some_and(Ways::ends);
-        match node.join {
-            None => false,
-            Some(Join::All) => branches.all(ends),
-            Some(Join::Any) => branches.any(ends),
-        }
-    }
-
     /// The state's ways. `false`: nothing watches it.
     fn prove_state(&mut self, state: usize) -> bool {
         let day = self.measure.day;
@@ -193,7 +185,7 @@ impl<'a> Silence<'a> {
                     chain: Chain::default(),
                     stop: Stop::End,
                     next: None,
-                    then: None,
+                    then: Vec::new(),
                 };
                 ways.add(end, day);
             }
@@ -246,7 +238,7 @@ impl<'a> Silence<'a> {
         // resort is asked before: either way the bound of that clock holds.
         let leaves = exits.iter().any(|exit| exit.exact);
         if let Some(chain) = climb.filter(|_| !leaves) {
-            let (stop, next, then) = (Stop::LastResort, None, None);
+            let (stop, next, then) = (Stop::LastResort, None, Vec::new());
             ways.add(
                 Way {
                     chain,
@@ -257,9 +249,21 @@ impl<'a> Silence<'a> {
                 day,
             );
         }
+        self.branch_ways(state, exits, &mut ways)?;
+        Some(ways)
+    }
+
+    /// Ways by the branches of a parallel state. `None`: one of them is not proved.
+    fn branch_ways(&self, state: usize, exits: &[Exit], ways: &mut Ways) -> Option<()> {
+        let day = self.measure.day;
         let node = &self.map.nodes[state];
-        let joins = self.joins(state);
+        let leaves = exits.iter().any(|exit| exit.exact);
+        // The first branch that ends gives the others up, be it one that the last resort has had for long.
+        let cuts = node.join == Some(Join::Any) && node.starts.len() > 1;
+        let goto = node.goto.filter(|_| may_join(&self.map, state));
         for start in &node.starts {
+            let others = node.starts.iter().filter(|other| *other != start);
+            let cut = cuts && others.clone().any(|other| self.map.may_end[*other]);
             let Some(branch) = &self.own[*start] else {
                 if leaves {
                     continue;
@@ -267,28 +271,26 @@ impl<'a> Silence<'a> {
                 return None;
             };
             for (index, way) in branch.iter().enumerate() {
-                match way.stop {
-                    Stop::End if joins => {
-                        let goto = node.goto?;
-                        ways.add_after(&way.chain, goto, self.own[goto].as_ref()?, day);
-                    }
-                    // Nothing is open any more but branches that the last resort has.
-                    Stop::LastResort | Stop::End if !leaves => {
-                        let (stop, next) = (Stop::LastResort, Some((*start, index)));
-                        ways.add(
-                            Way {
-                                stop,
-                                next,
-                                ..way.clone()
-                            },
-                            day,
-                        );
-                    }
-                    Stop::LastResort | Stop::End => (),
+                if let Some(goto) = goto.filter(|_| cut || way.stop == Stop::End) {
+                    ways.add_after(&way.chain, goto, self.own[goto].as_ref()?, day);
+                }
+                // Nothing is open any more but branches that the last resort has.
+                let stays = way.stop == Stop::LastResort || goto.is_none();
+                if stays && !leaves {
+                    let (stop, next) = (Stop::LastResort, Some((*start, index)));
+                    let way = way.clone();
+                    ways.add(Way { stop, next, ..way }, day);
                 }
             }
         }
-        Some(ways)
+        // A branch of which nothing is proved is given up at the latest when the state is left.
+        let unproved = |start: &usize| self.own[*start].is_none();
+        if let Some(goto) = goto.filter(|_| cuts && node.starts.iter().any(unproved)) {
+            for exit in exits.iter().filter(|exit| exit.exact) {
+                ways.add_after(&exit.chain, goto, self.own[goto].as_ref()?, day);
+            }
+        }
+        Some(())
     }
 
     /// A machine may fail at any moment up to its last try, but a clock or the last resort may come before.
@@ -324,8 +326,28 @@ impl<'a> Silence<'a> {
             return Some(own.clone());
         };
         let mut ways = Ways::default();
+        let around = self.node(parent);
+        // Whoever begins a branch does so together with the other branches, and nobody acts in them from
+        // then on. Later, people may have ended them.
+        let together = around.join == Some(Join::All) && !self.node(state).later;
+        let others = self.map.other_starts(parent, state);
+        let joins = !together || others.clone().all(|start| self.map.may_end[start]);
+        let goto = around.goto.filter(|_| joins);
+        for start in others.filter(|_| together && joins) {
+            let others = self.own[start].iter().flat_map(Ways::iter).enumerate();
+            for (index, way) in others {
+                let mut way = way.clone();
+                way.next = Some((start, index));
+                match (way.stop, goto) {
+                    (Stop::End, Some(goto)) => {
+                        ways.add_on(&way, goto, self.whole[goto].as_ref()?, day);
+                    }
+                    _ => ways.add(way, day),
+                }
+            }
+        }
         for way in own.iter() {
-            match (way.stop, self.node(parent).goto) {
+            match (way.stop, goto) {
                 (Stop::End, Some(goto)) => ways.add_on(way, goto, self.whole[goto].as_ref()?, day),
                 _ => ways.add(way.clone(), day),
             }
@@ -347,6 +369,7 @@ impl<'a> Silence<'a> {
             .collect();
         let several = targets.len() > 1;
         let before = self.whole.clone();
+        self.unbroken.clone_from(&before);
         let add = |ways: Option<Ways>, except: &dyn Fn(usize) -> bool| {
             let mut ways = ways?;
             for (_, target) in targets

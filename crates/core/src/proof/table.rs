@@ -59,23 +59,32 @@ impl Silence<'_> {
     /// The states that a way leads to.
     fn path(&self, way: Option<&Way>) -> Vec<Name> {
         let mut path = Vec::new();
-        let mut way = way;
-        while let Some(this) = way {
-            let mut own = this.next;
-            while let Some((state, index)) = own
-                && path.len() < MAX_PATH
-            {
-                path.push(self.node(state).state.name.clone());
-                let ways = self.own[state].as_ref();
-                own = ways.and_then(|ways| ways.get(index)?.next);
-            }
-            let Some((state, index)) = this.then.filter(|_| path.len() < MAX_PATH) else {
-                break;
-            };
-            path.push(self.node(state).state.name.clone());
-            way = self.whole[state].as_ref().and_then(|ways| ways.get(index));
+        if let Some(way) = way {
+            self.follow(way, &mut path);
         }
         path
+    }
+
+    fn follow(&self, way: &Way, path: &mut Vec<Name>) {
+        let mut own = way.next;
+        while let Some((state, index)) = own
+            && path.len() < MAX_PATH
+        {
+            path.push(self.node(state).state.name.clone());
+            let ways = self.own[state].as_ref();
+            own = ways.and_then(|ways| ways.get(index)?.next);
+        }
+        for (state, index) in &way.then {
+            if path.len() >= MAX_PATH {
+                return;
+            }
+            path.push(self.node(*state).state.name.clone());
+            let ways = self.unbroken[*state].as_ref();
+            // Where a join leads is less deep in parallel states, so that this comes to an end.
+            if let Some(way) = ways.and_then(|ways| ways.get(*index)) {
+                self.follow(way, path);
+            }
+        }
     }
 
     pub(super) fn endless(&self, path: &[usize]) -> Problem {

@@ -21,8 +21,9 @@ pub(super) struct Way {
     pub(super) stop: Stop,
     /// The state that it leads to first, and which of that state's own ways it goes on by.
     pub(super) next: Option<(usize, usize)>,
-    /// Where it goes on after that, and by which of that state's whole ways.
-    pub(super) then: Option<(usize, usize)>,
+    /// Where it goes on after that, one after the other, and by which of that state's whole ways: those
+    /// without broken promises.
+    pub(super) then: Vec<(usize, usize)>,
 }
 
 /// Each of them may be the one that is taken. Empty: there is none that comes to an end.
@@ -76,7 +77,7 @@ impl Ways {
                 chain: chain.then(&way.chain, day),
                 stop: way.stop,
                 next: Some((state, index)),
-                then: None,
+                then: Vec::new(),
             };
             self.add(way, day);
         }
@@ -89,7 +90,7 @@ impl Ways {
                 chain: way.chain.then(&other.chain, day),
                 stop: other.stop,
                 next: way.next,
-                then: Some((state, index)),
+                then: way.then.iter().copied().chain([(state, index)]).collect(),
             };
             self.add(way, day);
         }

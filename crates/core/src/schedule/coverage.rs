@@ -42,7 +42,8 @@ impl<'a> Team<'a> {
 }
 
 /// The time from `from` to `to` in which nobody of a team is there: on duty, and present or represented by a
-/// deputy. With a calendar, only its open time counts. In order and apart from each other.
+/// deputy. A deputy of a member must be on duty himself if the schedule knows him. With a calendar, only its
+/// open time counts. In order and apart from each other.
 ///
 /// What binds at the moment only is left out: capacity, skills, who has had the ticket.
 ///
@@ -106,10 +107,20 @@ fn is_covered(
         (None, None) => false,
         (None, Some(members)) => members.iter().any(there),
         (Some(walk), None) => walk.on_duty().into_iter().any(there),
-        (Some(walk), Some(members)) => walk
-            .on_duty()
-            .into_iter()
-            .any(|name| members.contains(name) && there(name)),
+        (Some(walk), Some(members)) => {
+            let on_duty = walk.on_duty();
+            let off_shift = |deputy: &Name| {
+                let schedule = team.schedule;
+                schedule.is_some_and(|schedule| schedule.knows(deputy))
+                    && !on_duty.contains(&deputy)
+            };
+            let there = |name: &Name| {
+                let there = directory.stand_in(name, at);
+                there.is_some_and(|there| there == name || !off_shift(there))
+            };
+            let mut on_duty = on_duty.iter();
+            on_duty.any(|name| members.contains(name) && there(name))
+        }
     }
 }
 

@@ -370,6 +370,25 @@ fn weekly(who: &[&str], hours: Week) -> WeeklyShift {
 }
 
 #[test]
+fn so_many_who_change_so_often_are_asked_each_time() {
+    let every = |number: usize| {
+        let members: Vec<Name> = (0..2)
+            .map(|turn| format!("p{number}-{turn}").into())
+            .collect();
+        let from = local("2026-01-01T00:00") + jiff::SignedDuration::from_mins(number as i64 % 60);
+        Rotation::new(Every::Hours(1), from, members)
+    };
+    let schedule = Schedule::new(ScheduleParts {
+        rotations: (0..600).map(every).collect(),
+        ..parts("UTC")
+    });
+    let (schedule, now) = (schedule.unwrap(), at("2026-03-04T10:00:00Z"));
+    assert!(matches!(schedule.duty(now), OnDuty::Asked(_)));
+    assert_eq!(schedule.on_duty(now).len(), 600);
+    assert_eq!(schedule.on_call(now).unwrap(), "p0-0");
+}
+
+#[test]
 fn a_thousand_people_with_hours_of_their_own() {
     let person = |number: usize| {
         let who = format!("person-{number}");
@@ -390,6 +409,9 @@ fn a_thousand_people_with_hours_of_their_own() {
         600,
         "of each weekday five, three are there"
     );
+    let asked = Walk::new(&schedule, at("2026-03-04T10:00:00Z").as_second()).on_duty();
+    let kept = schedule.duty(at("2026-03-04T10:00:00Z"));
+    assert!(kept.iter().eq(asked));
     let gaps = schedule.gaps(at("2026-03-02T00:00:00Z"), at("2026-03-09T00:00:00Z"));
     assert_eq!(
         gaps.len(),

@@ -78,8 +78,20 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        let mut seen = BTreeSet::new();
-        on.retain(|name| seen.insert(name.as_str()));
+        // A set is quicker only where there are many.
+        if on.len() <= 8 {
+            let mut kept = 0;
+            for place in 0..on.len() {
+                if !on[..kept].contains(&on[place]) {
+                    on.swap(kept, place);
+                    kept += 1;
+                }
+            }
+            on.truncate(kept);
+        } else {
+            let mut seen = BTreeSet::new();
+            on.retain(|name| seen.insert(*name));
+        }
         on
     }
 }

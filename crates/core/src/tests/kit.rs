@@ -159,6 +159,7 @@ pub(super) fn workflow(states: Vec<(Name, State)>, ladders: Vec<Ladder>) -> Work
                 name: name.into(),
                 kind,
                 label: Label::plain(name),
+                option_labels: BTreeMap::new(),
                 required: false,
             },
         )

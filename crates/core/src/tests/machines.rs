@@ -110,6 +110,45 @@ fn the_first_branch_of_any_gives_the_others_up() {
     );
 }
 
+/// A branch that is a parallel state itself ends while one of its own branches is open: nobody has that one any
+/// more.
+#[test]
+fn a_branch_that_ends_takes_its_own_branches_with_it() {
+    let mut workflow = field_service(Join::All);
+    let mut inner = work(None, None, Vec::new());
+    inner.doing = Some(Doing::Parallel(Parallel {
+        branches: vec![
+            ("here".into(), "ordered".into()),
+            ("there".into(), "asked".into()),
+        ],
+        join: Join::Any,
+        goto: "stocked".into(),
+    }));
+    let asked = work(user("max"), Some("climbing"), vec![action("no", "visited")]);
+    for (name, state) in [
+        state("inner", StateKind::Work(inner)),
+        state("asked", StateKind::Work(asked)),
+    ] {
+        workflow.states.insert(name, state);
+    }
+    let StateKind::Work(split) = &mut workflow.states.get_mut("split").unwrap().kind else {
+        unreachable!()
+    };
+    let Some(Doing::Parallel(split)) = &mut split.doing else {
+        unreachable!()
+    };
+    split.branches[0].1 = "inner".into();
+    let mut desk = Desk::opened(workflow);
+    desk.act("ann", "start").unwrap();
+    let all = "parts/here:cem parts/there:max visit:bob";
+    assert_eq!(answerable(&desk), all);
+    desk.act("cem", "arrived").unwrap();
+    assert_eq!(answerable(&desk), "visit:bob");
+    assert_eq!(desk.workload.of("max").open, 0);
+    desk.until(240);
+    assert_eq!(desk.holder(), "zoe", "the other branch goes on");
+}
+
 #[test]
 fn branches_that_end_at_once_are_joined() {
     for join in [Join::All, Join::Any] {

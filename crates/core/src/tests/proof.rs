@@ -5,7 +5,7 @@ use super::kit::{
 };
 use crate::proof::{Bound, Problem, ProblemKind, Proof, StateBound, prove};
 use crate::workflow::{Doing, Join, LadderChoice, Parallel, Run};
-use crate::{Base, Condition, Name, Span, StateKind, Workflow};
+use crate::{Base, Condition, Name, Span, State, StateKind, Work, Workflow};
 
 const MINUTE: i64 = 60;
 /// A hold by a link without login.
@@ -222,61 +222,109 @@ fn a_machine_that_fails_is_silence() {
     assert_eq!(of(&proof, "first").last_resort, bound(19 * MINUTE));
 }
 
-#[test]
-fn branches_end_by_silence_and_the_join_goes_on() {
+/// Two branches side by side, and behind them a state with the ladder `slow`.
+fn side_by_side(join: Join, left: Work, right: Work) -> Workflow {
     let mut split = work(None, None, Vec::new());
     split.doing = Some(Doing::Parallel(Parallel {
         branches: vec![("left".into(), "l".into()), ("right".into(), "r".into())],
-        join: Join::All,
+        join,
         goto: "last".into(),
     }));
-    let branch = |name: &str, minutes: i64, end: &str| {
-        let mut branch = work(Some(Base::Opener), None, vec![action("go", end)]);
-        branch.after.push(after(minutes, end));
-        let mut state = state(name, StateKind::Work(branch));
-        state.1.within = Some((
-            "split".into(),
-            if name == "l" { "left" } else { "right" }.into(),
-        ));
-        state
+    let within = |(name, mut state): (Name, State), branch: &str| {
+        state.within = Some(("split".into(), branch.into()));
+        (name, state)
     };
-    let within = |name: &str, branch: &str| {
-        let mut state = end(name);
-        state.1.within = Some(("split".into(), branch.into()));
-        state
-    };
-    let slow = ladder("slow", vec![level(20, Some(Base::LeadOf("desk".into())))]);
-    let last = work(
-        Some(Base::Opener),
-        Some("slow"),
-        vec![action("go", "closed")],
-    );
-    let mut workflow = workflow(
-        vec![
-            state("split", StateKind::Work(split)),
-            state("last", StateKind::Work(last)),
-            branch("l", 5, "l-end"),
-            branch("r", 50, "r-end"),
-            within("l-end", "left"),
-            within("r-end", "right"),
-            end("closed"),
-        ],
-        vec![slow],
-    );
-    let last = 40 * MINUTE + 2 * HOLD;
-    let proof = proved(&workflow);
+    let lead = || Some(Base::LeadOf("desk".into()));
+    let slow = ladder("slow", vec![level(20, lead())]);
+    let quick = ladder("quick", vec![level(1, lead())]);
+    let go = vec![action("go", "closed")];
+    let last = work(Some(Base::Opener), Some("slow"), go);
+    let states = vec![
+        state("split", StateKind::Work(split)),
+        state("last", StateKind::Work(last)),
+        within(state("l", StateKind::Work(left)), "left"),
+        within(state("r", StateKind::Work(right)), "right"),
+        within(end("l-end"), "left"),
+        within(end("r-end"), "right"),
+        end("closed"),
+    ];
+    workflow(states, vec![slow, quick])
+}
+
+/// A branch with this ladder that ends by itself after so many minutes.
+fn branch(name: &str, ladder: Option<&str>, minutes: Option<i64>) -> Work {
+    let end = format!("{name}-end");
+    let mut branch = work(Some(Base::Opener), ladder, vec![action("go", &end)]);
+    branch
+        .after
+        .extend(minutes.map(|minutes| after(minutes, &end)));
+    branch
+}
+
+/// What `last` takes: twenty minutes twice, each held.
+const LAST: i64 = 40 * MINUTE + 2 * HOLD;
+
+#[test]
+fn branches_end_by_silence_and_the_join_goes_on() {
+    let (left, right) = (branch("l", None, Some(5)), branch("r", None, Some(50)));
+    let proof = proved(&side_by_side(Join::All, left.clone(), right.clone()));
     assert_eq!(proof.problems, []);
-    assert_eq!(of(&proof, "split").last_resort, bound(50 * MINUTE + last));
-    assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE + last));
-    assert_eq!(of(&proof, "r").leads_to, ["r-end", "last"].map(Name::from));
+    assert_eq!(of(&proof, "split").last_resort, bound(50 * MINUTE + LAST));
+    // Both begin together, so that the join waits for the longer one.
+    assert_eq!(of(&proof, "l").last_resort, bound(50 * MINUTE + LAST));
+    let leads_to = |branch| of(&proof, branch).leads_to.join(" ");
+    assert_eq!(
+        (leads_to("l"), leads_to("r")),
+        ("r r-end last".into(), "r-end last".into())
+    );
     // Where one is enough, the other branch may be cut short at any moment.
-    if let StateKind::Work(split) = &mut workflow.states.get_mut("split").unwrap().kind
-        && let Some(Doing::Parallel(parallel)) = &mut split.doing
-    {
-        parallel.join = Join::Any;
+    let proof = proved(&side_by_side(Join::Any, left, right));
+    assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE + LAST));
+}
+
+/// The last resort has the left branch after twelve minutes, and may let it end all the same, while somebody
+/// has the other one: the join asks anew.
+#[test]
+fn a_branch_that_the_last_resort_has_may_end_and_join() {
+    let (left, right) = (
+        branch("l", Some("quick"), Some(30)),
+        branch("r", None, Some(50)),
+    );
+    let proof = proved(&side_by_side(Join::All, left.clone(), right));
+    assert_eq!(of(&proof, "split").last_resort, bound(50 * MINUTE + LAST));
+    // The left one ends first, and cuts the other one short.
+    let right = branch("r", Some("slow"), None);
+    let proof = proved(&side_by_side(Join::Any, left, right));
+    assert_eq!(proof.problems, []);
+    assert_eq!(of(&proof, "split").last_resort, bound(LAST + LAST));
+    // Of the right one nobody knows how long it takes, so that the state's own clock must do.
+    let left = branch("l", Some("quick"), Some(30));
+    let mut workflow = side_by_side(Join::Any, left, branch("r", None, None));
+    assert_eq!(of(&proved(&workflow), "split").last_resort, None);
+    let StateKind::Work(split) = &mut workflow.states.get_mut("split").unwrap().kind else {
+        unreachable!()
+    };
+    split.after.push(after(60, "closed"));
+    assert_eq!(
+        of(&proved(&workflow), "split").last_resort,
+        bound(60 * MINUTE + LAST)
+    );
+}
+
+#[test]
+fn silence_in_one_branch_alone_joins_nothing() {
+    let (left, right) = (branch("l", None, Some(5)), branch("r", Some("slow"), None));
+    let mut workflow = side_by_side(Join::All, left, right);
+    let proof = proved(&workflow);
+    assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE));
+    assert_eq!(of(&proof, "l").leads_to, [Name::from("l-end")]);
+    assert_eq!(of(&proof, "split").leads_to, [Name::from("r")]);
+    // Who comes back to it later may find that people have ended the other branch.
+    if let StateKind::Work(left) = &mut workflow.states.get_mut("l").unwrap().kind {
+        left.actions.push(action("again", "l"));
     }
     let proof = proved(&workflow);
-    assert_eq!(of(&proof, "l").last_resort, bound(5 * MINUTE + last));
+    assert_eq!(of(&proof, "l").leads_to, ["l-end", "last"].map(Name::from));
 }
 
 #[test]

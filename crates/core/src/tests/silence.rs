@@ -307,6 +307,22 @@ fn short(desk: &Desk) -> String {
     events.map(line).collect()
 }
 
+/// A case takes some milliseconds, so they are few; `PROPTEST_CASES=3000 cargo test --release silence` plays more.
+fn config() -> ProptestConfig {
+    const USUAL: u32 = 256;
+    let asked = ProptestConfig::default();
+    let cases = if asked.cases == USUAL {
+        24
+    } else {
+        asked.cases
+    };
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..asked
+    }
+}
+
 fn silence_is_bounded(bytes: &[u8]) -> usize {
     let mut tape = Tape::new(bytes);
     let mut directory = random_directory(&mut tape);
@@ -372,7 +388,7 @@ fn silence_is_bounded(bytes: &[u8]) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn proved_bounds_are_never_exceeded(bytes in prop::collection::vec(any::<u8>(), 40..400)) {
@@ -394,4 +410,36 @@ fn random_workflows_are_proved_often_enough_to_mean_something() {
         checked += silence_is_bounded(&bytes);
     }
     assert!(checked > 60, "{checked}");
+}
+
+/// A branch that the last resort has had ends by silence at the same moment as the other one, which nobody
+/// watches: the ticket goes on, and somebody else is asked.
+#[test]
+fn a_branch_that_the_last_resort_has_may_end_all_the_same() {
+    silence_is_bounded(&[
+        128, 0, 0, 0, 0, 6, 0, 138, 4, 0, 0, 0, 0, 0, 68, 0, 0, 0, 0, 0, 0, 0, 11, 12, 0, 4, 0, 0,
+        59, 0, 47, 0, 0, 0, 30, 246, 0, 0, 0, 199, 95, 0, 0, 0, 0, 0, 0, 0, 103, 59, 0, 0, 0, 0, 0,
+        0, 47, 212, 7, 0, 10, 0, 0, 0, 0, 0, 0, 84, 0, 83, 0, 0, 0, 60, 0, 11, 0, 11, 0, 0, 3, 30,
+        150, 0, 0, 0, 0, 5, 0, 135, 0, 0, 45, 0, 0, 123, 12, 0, 28, 128, 0, 14, 45, 0, 134, 0, 30,
+        0, 45, 0, 0, 132, 12, 30, 44, 179, 14, 89, 0, 90, 0, 0, 0, 0, 0, 0,
+    ]);
+}
+
+/// A branch that was a parallel state itself ends while one of its own branches is still asked.
+#[test]
+fn a_branch_that_ends_leaves_nobody_behind() {
+    silence_is_bounded(&[
+        103, 0, 0, 104, 56, 24, 8, 0, 0, 8, 71, 0, 0, 0, 0, 0, 12, 0, 0, 0, 0, 0, 8, 0, 20, 0, 105,
+        0, 0, 0, 0, 0, 88, 0, 0, 12, 47, 0, 0, 0, 30, 119, 53, 0, 0, 0, 0, 0, 0, 0, 0, 0, 187, 0,
+        0, 0, 43, 0, 0, 27, 50, 24, 151, 0, 35, 0, 0, 0, 0, 0, 31, 179, 0, 0, 171, 0, 8, 187, 0, 0,
+        0, 0, 135, 0, 0, 123, 192, 0, 12, 101, 0, 0, 0, 0, 24, 83, 0, 0, 0, 0, 5, 0, 0, 123, 3, 0,
+        0, 119, 0, 60, 0, 3, 0, 0, 165, 0, 2, 0, 45, 0, 0, 0, 36, 0, 56, 4, 0, 12, 146, 0, 94, 9,
+        0, 7, 121, 0, 71, 0, 55, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 96, 0, 0, 0, 71, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 88, 0, 36, 0, 0, 0, 86, 0, 0, 0, 109, 0, 104, 0, 15, 0, 0, 0, 72,
+        0, 0, 31, 0, 10, 3, 0, 7, 7, 0, 0, 0, 0, 34, 0, 0, 0, 4, 0, 0, 0, 11, 0, 56, 0, 0, 65, 0,
+        0, 51, 29, 0, 174, 0, 0, 0, 103, 0, 126, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 87, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ]);
 }

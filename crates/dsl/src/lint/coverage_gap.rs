@@ -1,7 +1,6 @@
 //! `coverage-gap`: hours in which a phrase has nobody on shift. From the language's list of checks; found by
 //! the proof. A warning: whoever comes next is asked at once.
 
-use jiff::tz::TimeZone;
 use upline_core::proof::{Gap, GapWhy};
 
 use super::subject::{MAX_ALSO, Subject};
@@ -36,10 +35,7 @@ fn diagnostic(at: &Subject<'_>, gap: &Gap) -> Diagnostic {
 
 /// When it is first, and for how long in all.
 fn times(at: &Subject<'_>, gap: &Gap) -> String {
-    let calendar = at.workflow.calendar.as_ref();
-    let calendars = at.directory.map(|directory| &directory.calendars);
-    let calendar = calendars.and_then(|all| calendar.and_then(|name| all.get(name)));
-    let zone = calendar.map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
+    let zone = at.zone();
     let Some((from, to)) = gap.intervals.first() else {
         return String::new();
     };
@@ -49,7 +45,7 @@ fn times(at: &Subject<'_>, gap: &Gap) -> String {
             .to_string()
     };
     let hours = gap.seconds.div_euclid(3600).max(1);
-    let counted = if calendar.is_some() {
+    let counted = if at.workflow.calendar.is_some() {
         "open hours"
     } else {
         "hours"

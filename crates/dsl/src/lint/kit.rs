@@ -53,6 +53,24 @@ pub(super) fn states(name: &str, states: &str) -> String {
     ))
 }
 
+/// A directory with a desk of one, and these lines of calendars.
+pub(super) fn with_calendars(calendars: &[String]) -> String {
+    format!(
+        "
+directory: acme
+last-resort: user max
+people:
+  ann: {{ mail: ann@example.com }}
+  max: {{ mail: max@example.com }}
+groups:
+  desk: {{ members: [ann], lead: max, manager: max }}
+calendars:
+  {}
+",
+        calendars.join("\n  ")
+    )
+}
+
 /// What is found in the workflow, with the manual's directory.
 pub(super) fn check(text: &str, expected: &[&str]) {
     check_files(&[&whole(text), DIRECTORY], expected);

@@ -275,6 +275,7 @@ mod tests {
         ];
         let field = |(name, kind): (&str, FieldType)| {
             let field = Field {
+                option_labels: Default::default(),
                 name: name.into(),
                 kind,
                 label: upline_core::Label::plain(name),

@@ -19,11 +19,17 @@ pub(super) fn check(at: &Subject<'_>, found: &mut Found) {
     }
     each(at, &mut |label, node| {
         let has: BTreeSet<&Name> = label.languages().collect();
-        let missing: Vec<&str> = languages
-            .iter()
-            .filter(|language| !has.contains(*language))
-            .map(|language| language.as_str())
-            .collect();
+        let missing = languages.iter().filter(|language| !has.contains(*language));
+        let mut missing: Vec<&str> = missing.map(|language| language.as_str()).collect();
+        // An option with texts in other languages is itself the text in its own: in English, if that is not
+        // given.
+        if has.len() > 1 && has.iter().any(|language| language.is_empty()) {
+            let own = missing
+                .iter()
+                .position(|language| *language == "en")
+                .unwrap_or(0);
+            missing.drain(own..missing.len().min(own + 1));
+        }
         // A text that was not given at all is the name of the thing, in every language.
         let Some(node) = node().filter(|_| !missing.is_empty()) else {
             return;
@@ -53,6 +59,9 @@ fn each<'a>(at: &Subject<'a>, visit: Visit<'_, 'a>) {
     for entry in root.find(&["fields"]).entries() {
         if let Some(field) = at.workflow.fields.get(&entry.key) {
             visit(&field.label, &|| given(&entry.value, "label"));
+            for (option, label) in &field.option_labels {
+                visit(label, &|| given(entry.value.find(&["options"]), option));
+            }
         }
     }
     for (number, state) in at.graph.states.iter().enumerate() {
@@ -110,6 +119,39 @@ states:
                 "missing-translation `{ en: More }` this text is missing in `zh`",
                 "missing-translation `{ zh: 新 }` this text is missing in `en`",
                 "missing-translation `{ en: Sure? }` this text is missing in `zh`",
+            ],
+        );
+    }
+
+    /// An option is the text in its own language; of others that the workflow speaks each must be there.
+    #[test]
+    fn options_speak_what_others_speak() {
+        let text = |title: &str, more: &str| {
+            format!(
+                "
+title: {title}
+fields:
+  sort:
+    type: choice
+    label: {title}
+    options: {{ A: {{ zh: 甲 }}, B: {{ en: Bee, zh: 乙 }}{more} }}
+states:
+  new:
+    title: {title}
+    assign: next in desk
+    escalate: climb
+    form: sort
+    actions: {{ go: {{ label: {title}, goto: done }} }}
+  done: {{ title: {title}, end: done }}
+"
+            )
+        };
+        fine(&text("{ en: Fault, zh: 故障 }", ""));
+        check(
+            &text("{ en: Fault, zh: 故障, de: Störung }", ", C: Sea"),
+            &[
+                "missing-translation `{ zh: 甲 }` this text is missing in `de`",
+                "missing-translation `Sea` this text is missing in `de`, `en` and `zh`",
             ],
         );
     }

@@ -141,10 +141,6 @@ fn unbounded(at: &Subject<'_>, problem: &Problem, path: &[usize]) -> Diagnostic 
     };
     let mut diagnostic = Diagnostic::new(Code::Unbounded, site, problem.text.as_str());
     diagnostic.label("so nothing is proved");
-    if path.len() > 1 {
-        let round: Vec<&str> = problem.path.iter().map(|name| name.as_str()).collect();
-        diagnostic.help(format!("by way of {}", round.join(" → ")));
-    }
     diagnostic
 }
 

@@ -1,6 +1,7 @@
 //! [`Subject`]: the workflow that the rules look at, and where its parts stand.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use upline_core::proof::{self, Proof};
 use upline_core::{Directory, Level, State, Workflow};
 
@@ -56,6 +57,15 @@ impl<'a> Subject<'a> {
             root,
             entries,
         }
+    }
+
+    /// The zone of the workflow's calendar, in which times are shown.
+    pub(super) fn zone(&self) -> TimeZone {
+        let name = self.workflow.calendar.as_ref();
+        let calendar = self
+            .directory
+            .and_then(|directory| directory.calendars.get(name?));
+        calendar.map_or(TimeZone::UTC, |calendar| calendar.zone().clone())
     }
 
     /// The states that can be reached, by number.

@@ -1,11 +1,13 @@
 //! `fields:`
 
+use std::collections::BTreeMap;
+
 use upline_core::{Field, FieldType, Label, Name};
 
-use crate::Code;
 use crate::names::valid_field_name;
 use crate::reader::Reader;
-use crate::syntax::Entry;
+use crate::syntax::{Entry, Kind};
+use crate::{Code, Site};
 
 /// Most options of a field.
 pub(crate) const MAX_OPTIONS: usize = 1_000;
@@ -62,12 +64,12 @@ fn field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Field> {
         reader.error_with(Code::BadValue, options.key_at, message, label);
     }
     map.finish(reader);
-    let options = options.map(|(_, options)| options).unwrap_or_default();
+    let Options { values, labels } = options.map(|(_, options)| options).unwrap_or_default();
     let kind = match word? {
         "text" => FieldType::Text,
         "paragraph" => FieldType::Paragraph,
-        "choice" => FieldType::Choice(options),
-        "choices" => FieldType::Choices(options),
+        "choice" => FieldType::Choice(values),
+        "choices" => FieldType::Choices(values),
         "number" => FieldType::Number,
         "flag" => FieldType::Flag,
         "date" => FieldType::Date,
@@ -87,38 +89,67 @@ fn field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Field> {
         name: Name::default(),
         kind,
         label: label.unwrap_or_else(|| Label::plain(entry.key.as_str())),
+        option_labels: labels,
         required: required.unwrap_or(false),
     })
 }
 
-fn read_options(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Name> {
-    let items = reader.list(entry, "`options`", "`[One, Another]`");
-    let mut options: Vec<Name> = Vec::new();
-    if items.len() > MAX_OPTIONS {
+/// The options in the author's order, and what people see of them.
+#[derive(Default)]
+struct Options {
+    values: Vec<Name>,
+    labels: BTreeMap<Name, Label>,
+}
+
+/// `[One, Another]`, or `{ One: { zh: 一 }, Another: { zh: 二 } }`.
+fn read_options(reader: &mut Reader<'_>, entry: &Entry) -> Options {
+    let mut options = Options::default();
+    let labelled = entry.value.entries();
+    let items = match entry.value.kind {
+        Kind::Map(_) => &[],
+        _ => reader.list(entry, "`options`", "`[One, Another]`"),
+    };
+    if items.len().max(labelled.len()) > MAX_OPTIONS {
         let message = format!("a field has at most {MAX_OPTIONS} options");
         reader.error(Code::TooMany, entry.key_at, message);
         return options;
     }
     for item in items {
-        let Some(option) = reader.line(item, "an option") else {
-            continue;
-        };
-        if option.contains(',') {
-            let message = "an option must not have a comma: it parts options that are chosen";
-            reader.error(Code::BadText, item.at, message);
-        } else if options.iter().any(|earlier| *earlier == *option) {
-            let message = format!("the option `{option}` is here a second time");
-            reader.error(Code::DuplicateName, item.at, message);
-        } else {
-            options.push(Name::from(option));
+        if let Some(option) = reader.line(item, "an option") {
+            options.add(reader, item.at, &option);
         }
     }
-    if items.is_empty() && matches!(entry.value.kind, crate::syntax::Kind::List(_)) {
-        reader.error(
-            Code::BadValue,
-            entry.value.at,
-            "there are no options to choose from",
-        );
+    for one in labelled {
+        let label = reader.label(one, "the text of an option");
+        let Some(option) = reader.key_line(one, "an option") else {
+            continue;
+        };
+        if let (Some(value), Some(label)) = (options.add(reader, one.key_at, &option), label) {
+            options.labels.insert(value, label.or_plain(option));
+        }
+    }
+    let empty = items.is_empty() && labelled.is_empty();
+    if empty && matches!(entry.value.kind, Kind::List(_) | Kind::Map(_)) {
+        let message = "there are no options to choose from";
+        reader.error(Code::BadValue, entry.value.at, message);
     }
     options
+}
+
+impl Options {
+    /// Adds an option that may be one, and says what it is.
+    fn add(&mut self, reader: &mut Reader<'_>, at: Site, option: &str) -> Option<Name> {
+        if option.contains(',') {
+            let message = "an option must not have a comma: it parts options that are chosen";
+            reader.error(Code::BadText, at, message);
+        } else if self.values.iter().any(|earlier| *earlier == *option) {
+            let message = format!("the option `{option}` is here a second time");
+            reader.error(Code::DuplicateName, at, message);
+        } else {
+            let value = Name::from(option);
+            self.values.push(value.clone());
+            return Some(value);
+        }
+        None
+    }
 }

@@ -38,6 +38,7 @@ pub(super) fn fields() -> BTreeMap<Name, Field> {
                 name,
                 kind,
                 label,
+                option_labels: std::collections::BTreeMap::new(),
                 required: false,
             },
         )

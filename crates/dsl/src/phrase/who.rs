@@ -49,9 +49,9 @@ const HEADS: &[Head] = &[
 ];
 
 /// All phrases, for the longer help.
-const PHRASES: &str = "the phrases are: assignee, opener, FIELD (of the type contact or person), user U, anyone in G, least busy \
-     in G, longest idle in G, next in G, another in G, on call for S, lead of G, manager of G, who did \
-     ACTION; each with `except WHO`, `with skill K`, `, else WHO`";
+const PHRASES: &str = "the phrases are: assignee, opener, FIELD, user U, anyone in G, least busy in G, \
+     longest idle in G, next in G, another in G, on call for S, lead of G, manager of G, who did ACTION; \
+     each with `except WHO`, `with skill K`, `, else WHO`";
 
 /// Reads a *who* phrase. A bare word that is no phrase is a contact field, which the reader must check.
 ///

@@ -33,19 +33,12 @@ pub(crate) fn parse(text: &str, file: FileId, found: &mut Found) -> Option<Node>
         root: None,
         nodes: 0,
         documents: 0,
+        foreign: BTreeMap::new(),
     };
-    for next in Parser::new_from_str_with_options(text, options) {
-        let taken = match next {
-            Ok((event, span)) => builder.take(event, builder.at(&span)),
-            Err(error) => {
-                let mut diagnostic = explain(text, file, &error);
-                builder.point_at_open_bracket(&mut diagnostic);
-                Err(builder.stop(diagnostic))
-            }
-        };
-        if taken == Err(Stop) {
-            return None;
-        }
+    let read = builder.read(options);
+    builder.report_foreign();
+    if read == Err(Stop) {
+        return None;
     }
     match builder.root {
         Some(root) if root.kind != Kind::Empty => Some(root),
@@ -84,9 +77,66 @@ struct Builder<'a> {
     root: Option<Node>,
     nodes: usize,
     documents: usize,
+    /// What YAML has and the language does not: where it stands first, what it says, and how often it is
+    /// there.
+    foreign: BTreeMap<Foreign, (Site, String, usize)>,
+}
+
+/// What YAML has and the language does not. A file that uses it does so many times, and for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Foreign {
+    Anchor,
+    Alias,
+    Tag,
 }
 
 impl<'a> Builder<'a> {
+    fn read(&mut self, options: Options) -> Result<(), Stop> {
+        for next in Parser::new_from_str_with_options(self.text, options) {
+            match next {
+                Ok((event, span)) => self.take(event, self.at(&span))?,
+                Err(error) => {
+                    let mut diagnostic = explain(self.text, self.file, &error);
+                    self.point_at_open_bracket(&mut diagnostic);
+                    return Err(self.stop(diagnostic));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn foreign(&mut self, what: Foreign, at: Site, name: &str) {
+        let (_, _, count) = self
+            .foreign
+            .entry(what)
+            .or_insert_with(|| (at, name.to_owned(), 0));
+        *count += 1;
+    }
+
+    fn report_foreign(&mut self) {
+        for (what, (site, name, count)) in std::mem::take(&mut self.foreign) {
+            let (message, label) = match what {
+                Foreign::Anchor => (
+                    format!("`&{name}` names a part of the file, which this language does not do"),
+                    "write the text where it is needed",
+                ),
+                Foreign::Alias => (
+                    "`*` stands for a part of the file, which this language does not do".to_owned(),
+                    "write it out; a text that begins with `*` must stand in quotation marks",
+                ),
+                Foreign::Tag => (
+                    "tags such as `!!str` are not part of the language".to_owned(),
+                    "put a text in quotation marks to keep it a text",
+                ),
+            };
+            let message = match count {
+                1 => message,
+                _ => format!("{message}; it is in the file {count} times"),
+            };
+            self.report(site, message, label);
+        }
+    }
+
     fn at(&self, span: &Span) -> Site {
         let range = span.byte_range().unwrap_or_default();
         Site::new(
@@ -124,12 +174,7 @@ impl<'a> Builder<'a> {
 
     fn take(&mut self, event: Event<'a>, at: Site) -> Result<(), Stop> {
         if event.tag().is_some() {
-            let label = "put a text in quotation marks to keep it a text";
-            self.report(
-                at,
-                "tags such as `!!str` are not part of the language",
-                label,
-            );
+            self.foreign(Foreign::Tag, at, "");
         }
         match event {
             Event::DocumentStart(..) => return self.document(at),
@@ -137,16 +182,9 @@ impl<'a> Builder<'a> {
             Event::SequenceStart(..) => self.start(Open::List(at, Vec::new()), at)?,
             Event::MappingStart(..) => self.start(Open::Map(at, Vec::new(), None), at)?,
             Event::SequenceEnd | Event::MappingEnd => self.end(at)?,
-            Event::Anchor(_, name) => {
-                let message =
-                    format!("`&{name}` names a part of the file, which this language does not do");
-                self.report(at, message, "write the text where it is needed");
-            }
+            Event::Anchor(_, name) => self.foreign(Foreign::Anchor, at, &name),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                let message = "`*` stands for a part of the file, which this language does not do";
-                let label =
-                    "write it out; a text that begins with `*` must stand in quotation marks";
-                self.report(at, message, label);
+                self.foreign(Foreign::Alias, at, "");
                 self.node(Node {
                     at,
                     kind: Kind::Broken,

@@ -1,7 +1,8 @@
 //! Bytes to text: one encoding, no hidden characters.
 
-use super::MAX_FILE_BYTES;
-use crate::{Code, Diagnostic, FileId, Found, Site};
+use std::ops::Range;
+
+use crate::{Code, Diagnostic, FileId, Found, Site, Sources};
 
 /// Most hidden characters, and most tabs, that are reported of one file.
 const MAX_HIDDEN: usize = 20;
@@ -9,61 +10,85 @@ const MAX_HIDDEN: usize = 20;
 /// Why bytes are no text that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NoText {
-    pub(crate) code: Code,
-    pub(crate) message: String,
-    pub(crate) help: &'static str,
+    code: Code,
+    message: String,
+    help: &'static str,
+    /// The text as far as it can be shown; it is short enough to be kept.
+    text: String,
+    /// What of the text is wrong.
+    wrong: Range<usize>,
 }
 
 impl NoText {
-    /// The mistake, at the beginning of the file.
-    pub(crate) fn report(self, file: FileId, found: &mut Found) {
-        let mut diagnostic = Diagnostic::new(self.code, Site::new(file, 0..0), self.message);
+    /// The mistake at its place.
+    pub(crate) fn report(self, sources: &mut Sources, name: &str, found: &mut Found) {
+        let site = Site::new(sources.add(name, self.text), self.wrong);
+        let mut diagnostic = Diagnostic::new(self.code, site, self.message);
         diagnostic.help(self.help);
         found.push(diagnostic);
     }
+
+    fn encoding(message: String, text: String, wrong: Range<usize>) -> Self {
+        Self {
+            code: Code::WrongEncoding,
+            message,
+            help: "save the file as UTF-8; editors call it `UTF-8` or `UTF-8 without BOM`",
+            text,
+            wrong,
+        }
+    }
 }
 
-/// The bytes as text, without a byte order mark.
-pub(crate) fn decode(bytes: &[u8]) -> Result<&str, NoText> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(too_large(bytes.len()));
+/// The bytes as text. Of a file that has more than `most`, they may be any part.
+pub(crate) fn decode(bytes: &[u8], size: u64, most: usize) -> Result<&str, NoText> {
+    if size > most as u64 {
+        return Err(NoText {
+            code: Code::TooLarge,
+            message: too_large(size, most),
+            help: "a workflow or a directory is a file of some pages: is this the right file?",
+            text: String::new(),
+            wrong: 0..0,
+        });
     }
-    let wrong = |message: String| NoText {
-        code: Code::WrongEncoding,
-        message,
-        help: "save the file as UTF-8; editors call it `UTF-8` or `UTF-8 without BOM`",
+    let other = match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("the file is UTF-16 or UTF-32, not UTF-8"),
+        [0, _, ..] | [_, 0, ..] => Some("the file is not UTF-8 text"),
+        _ => None,
     };
-    match bytes {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
-            return Err(wrong("the file is UTF-16 or UTF-32, not UTF-8".to_owned()));
-        }
-        [0, _, ..] | [_, 0, ..] => return Err(wrong("the file is not UTF-8 text".to_owned())),
-        _ => (),
+    if let Some(message) = other {
+        return Err(NoText::encoding(message.to_owned(), String::new(), 0..0));
     }
     std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        wrong(format!(
-            "the file is not UTF-8: a byte of line {line} is no part of any character"
-        ))
+        // Up to here the text is as the file has it; each wrong byte after it is shown by this sign.
+        let start = error.valid_up_to();
+        let message = match bytes.get(start) {
+            Some(byte) => {
+                format!("the file is not UTF-8: here is a byte {byte:02X} that is no character")
+            }
+            None => "the file is not UTF-8 text".to_owned(),
+        };
+        let end = start + char::REPLACEMENT_CHARACTER.len_utf8();
+        NoText::encoding(
+            message,
+            String::from_utf8_lossy(bytes).into_owned(),
+            start..end,
+        )
     })
 }
 
-fn too_large(bytes: usize) -> NoText {
-    NoText {
-        code: Code::TooLarge,
-        message: format!("the file has {bytes} bytes; at most {MAX_FILE_BYTES} are read"),
-        help: "a workflow or a directory is a file of some pages: is this the right file?",
-    }
+/// `the file has 50000000 bytes (47.7 MiB); at most 1 MiB is read`.
+fn too_large(size: u64, most: usize) -> String {
+    const MIB: u64 = 1024 * 1024;
+    // Tenths of a MiB, never told too small.
+    let tenths = size.saturating_mul(10).div_ceil(MIB);
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    let most = most as u64 / MIB;
+    format!("the file has {size} bytes ({whole}.{tenth} MiB); at most {most} MiB is read")
 }
 
 /// Reports what can't be read or seen: control characters, those that turn the direction of writing round,
 /// and tabs that indent. Whether there was nothing of the kind.
 pub(crate) fn check_text(text: &str, file: FileId, found: &mut Found) -> bool {
-    if text.len() > MAX_FILE_BYTES {
-        too_large(text.len()).report(file, found);
-        return false;
-    }
     let hidden = hidden(text);
     for &(at, character) in &hidden {
         let message = format!(
@@ -119,9 +144,11 @@ fn tabs(text: &str) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::syntax::MAX_FILE_BYTES;
 
     #[test]
     fn only_utf8_is_read() {
+        let decode = |bytes| decode(bytes, bytes.len() as u64, MAX_FILE_BYTES);
         assert_eq!(decode("工单".as_bytes()), Ok("工单"));
         for bytes in [
             &b"\xFF\xFEa\0"[..],
@@ -133,10 +160,36 @@ mod tests {
             let code = decode(bytes).map_err(|wrong| wrong.code);
             assert_eq!(code, Err(Code::WrongEncoding));
         }
-        assert!(decode(b"a\nb\xE9c").is_err_and(|wrong| wrong.message.contains("line 2")));
-        let large = vec![b'a'; MAX_FILE_BYTES + 1];
-        let code = decode(&large).map_err(|wrong| wrong.code);
-        assert_eq!(code, Err(Code::TooLarge));
+    }
+
+    #[test]
+    fn the_first_wrong_byte_is_pointed_at() {
+        let bytes = "a\n工: \u{FFFD}".as_bytes();
+        let bytes = [bytes, b"\xE9\xFFc"].concat();
+        let wrong = decode(&bytes, bytes.len() as u64, MAX_FILE_BYTES).unwrap_err();
+        assert!(wrong.message.contains(" E9 "), "{}", wrong.message);
+        let (mut sources, mut found) = (Sources::new(), Found::new());
+        wrong.report(&mut sources, "f.yaml", &mut found);
+        let site = &found.iter().next().unwrap().primary;
+        let place = sources.position(site.file, site.span.start);
+        assert_eq!((place.line, place.column), (2, 5));
+        assert_eq!(&sources.text(site.file)[site.span.clone()], "\u{FFFD}");
+    }
+
+    #[test]
+    fn a_large_file_is_told_its_size() {
+        let largest = vec![b'a'; MAX_FILE_BYTES];
+        assert!(decode(&largest, largest.len() as u64, MAX_FILE_BYTES).is_ok());
+        // The bytes are not read to their end.
+        for (size, told) in [
+            (50_000_000, "50000000 bytes (47.7 MiB)"),
+            (MAX_FILE_BYTES as u64 + 1, "1048577 bytes (1.1 MiB)"),
+        ] {
+            let wrong = decode(b"a", size, MAX_FILE_BYTES).unwrap_err();
+            assert_eq!(wrong.code, Code::TooLarge);
+            let message = format!("the file has {told}; at most 1 MiB is read");
+            assert_eq!(wrong.message, message);
+        }
     }
 
     #[test]

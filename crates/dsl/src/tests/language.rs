@@ -1,7 +1,7 @@
 //! What each part of the language means.
 
 use upline_core::workflow::{BodyValue, CatchUp, Doing, Join, Since, StateKind};
-use upline_core::{Name, Span, Value, Work};
+use upline_core::{FieldType, Name, Span, Value, Work};
 
 use super::{check, workflow};
 use crate::Read;
@@ -396,6 +396,43 @@ states:
     );
     assert_eq!(read.value.start, "caf\u{e9}");
     assert!(read.spans.has(["states", "caf\u{e9}", "actions"]));
+}
+
+#[test]
+fn options_have_texts_in_several_languages() {
+    let read = workflow(
+        "workflow: options
+fields:
+  plain: { type: choice, options: [Everyone, VIP] }
+  impact:
+    type: choices
+    options:
+      Everyone: { zh: 所有人, de: Alle }
+      \"1e3\": More than a thousand
+      \"no\": { en: Nobody, zh: 没有人 }
+start: new
+states:
+  new: { assign: opener, form: [plain, impact], actions: { go: done } }
+  done: { end: done }
+",
+    );
+    let impact = &read.value.fields["impact"];
+    let FieldType::Choices(options) = &impact.kind else {
+        panic!("{:?}", impact.kind)
+    };
+    assert_eq!(options, &["Everyone", "1e3", "no"]);
+    let texts = |language: &str| {
+        options
+            .iter()
+            .map(|one| impact.option_text(one, language))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(texts("zh"), ["所有人", "More than a thousand", "没有人"]);
+    assert_eq!(texts("en"), ["Everyone", "More than a thousand", "Nobody"]);
+    assert_eq!(texts("fr"), ["Everyone", "More than a thousand", "no"]);
+    let plain = &read.value.fields["plain"];
+    assert!(plain.option_labels.is_empty());
+    assert_eq!(plain.option_text("VIP", "zh"), "VIP");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use upline_core::ticket::PromiseState;
 
 use super::{Explanation, PromiseStanding, Running, Standing};
-use crate::render::{Language, Times, duration, next_words, reason_words};
+use crate::render::{Language, Times, calendar_words, duration, next_words, reason_words};
 use crate::timeline::{NotAsked, Rung};
 
 impl Explanation {
@@ -137,7 +137,10 @@ impl Words<'_> {
             let (from, to) = (self.time(stretch.from), self.time(stretch.to));
             let counts = match stretch.counted {
                 true => self.pick(format!("{long} counted"), format!("计 {long}")),
-                false => self.pick(format!("not counted, {}", stretch.why), "不计".to_owned()),
+                false => {
+                    let why = calendar_words(&stretch.reason, self.language);
+                    self.pick(format!("not counted, {why}"), format!("不计,{why}"))
+                }
             };
             lines.push(format!("    {from} – {to}  {counts}"));
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use upline_core::{
     Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, Operation, PromiseChange,
-    Reason, Topic,
+    Reason, StandIn, Topic,
 };
 
 use super::reasons::{actor, is_by_hand, lateness};
@@ -141,11 +141,25 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
     }
 }
 
+/// Somebody, and for whom he stands in.
+fn deputy(person: &Name, of: Option<&Name>) -> String {
+    match of {
+        Some(absent) => format!("{person}(代 {absent})"),
+        None => person.to_string(),
+    }
+}
+
+fn stands_in(person: &Name, stand_ins: &[StandIn]) -> String {
+    let of = stand_ins.iter().find(|one| one.who == *person);
+    deputy(person, of.map(|one| &one.of))
+}
+
 fn asked(say: &Say) -> String {
     let Say::Asked {
         from,
         holder,
         deputy_of,
+        stand_ins,
         rule,
         entry,
         last_resort,
@@ -162,16 +176,15 @@ fn asked(say: &Say) -> String {
         cause => because(cause),
     };
     let holder = match holder {
-        Holder::Assignee(person) => match deputy_of {
-            Some(absent) => format!("{person}(代 {absent})"),
-            None => person.to_string(),
-        },
+        Holder::Assignee(person) => deputy(person, deputy_of.as_ref()),
         Holder::Offer {
             group,
             lead,
             candidates,
         } => {
-            let candidates = names(candidates);
+            let candidates = candidates.iter().map(|one| stands_in(one, stand_ins));
+            let candidates = candidates.collect::<Vec<_>>().join("、");
+            let lead = deputy(lead, deputy_of.as_ref());
             return format!("待 {group} 认领:{candidates};{lead} 负责{late}{because}");
         }
         Holder::Branches => "各分支".to_owned(),
@@ -186,7 +199,7 @@ fn asked(say: &Say) -> String {
     format!("{to} {holder}{rule}{late}{because}")
 }
 
-fn operation(operation: Operation) -> &'static str {
+pub(super) fn operation(operation: Operation) -> &'static str {
     match operation {
         Operation::Act => "操作",
         Operation::Claim => "认领",
@@ -339,7 +352,7 @@ fn who(by: &Actor) -> String {
     }
 }
 
-fn channel(via: &Name) -> String {
+pub(super) fn channel(via: &Name) -> String {
     match via.as_str() {
         "mail" => "邮件".to_owned(),
         other => other.replace(':', " "),

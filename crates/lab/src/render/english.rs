@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use upline_core::{
     Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, Operation, PromiseChange,
-    Reason, Topic,
+    Reason, StandIn, Topic,
 };
 
 use super::reasons::{actor, is_by_hand, lateness};
@@ -162,11 +162,25 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
     }
 }
 
+/// Somebody, and for whom he stands in.
+fn deputy(person: &Name, of: Option<&Name>) -> String {
+    match of {
+        Some(absent) => format!("{person} for {absent}"),
+        None => person.to_string(),
+    }
+}
+
+fn stands_in(person: &Name, stand_ins: &[StandIn]) -> String {
+    let of = stand_ins.iter().find(|one| one.who == *person);
+    deputy(person, of.map(|one| &one.of))
+}
+
 fn asked(say: &Say) -> String {
     let Say::Asked {
         from,
         holder,
         deputy_of,
+        stand_ins,
         rule,
         entry,
         last_resort,
@@ -183,16 +197,15 @@ fn asked(say: &Say) -> String {
         cause => because(cause),
     };
     let holder = match holder {
-        Holder::Assignee(person) => match deputy_of {
-            Some(absent) => format!("{person} for {absent}"),
-            None => person.to_string(),
-        },
+        Holder::Assignee(person) => deputy(person, deputy_of.as_ref()),
         Holder::Offer {
             group,
             lead,
             candidates,
         } => {
-            let candidates = names(candidates);
+            let candidates = candidates.iter().map(|one| stands_in(one, stand_ins));
+            let candidates = candidates.collect::<Vec<_>>().join(", ");
+            let lead = deputy(lead, deputy_of.as_ref());
             return format!(
                 "offered to {group}: {candidates}; {lead} is answerable{late}{because}"
             );

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use upline_core::{
-    Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, PromiseChange, Value,
+    Actor, Cause, ClockMove, Delivery, Holder, LeftOut, Name, Notice, PromiseChange, StandIn, Value,
 };
 
 use super::Next;
@@ -52,6 +52,8 @@ pub enum Say {
         holder: Holder,
         /// For whom he stands in.
         deputy_of: Option<Name>,
+        /// Candidates who stand in for others.
+        stand_ins: Vec<StandIn>,
         /// The rule.
         rule: Name,
         /// Whether the state asked, and not its ladder or a person.

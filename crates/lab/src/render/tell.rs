@@ -107,6 +107,7 @@ impl Teller<'_> {
             from: hop.from.clone(),
             holder: hop.holder.clone(),
             deputy_of: hop.deputy_of.clone(),
+            stand_ins: hop.stand_ins.clone(),
             rule: hop.why.rule.clone(),
             entry: hop.level == Level::Entry && !matches!(hop.cause, Cause::Person { .. }),
             last_resort: hop.level == Level::LastResort,

@@ -6,9 +6,8 @@ use encoding_rs::{Encoding, REPLACEMENT, UTF_8};
 use jiff::Timestamp;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
-use upline_core::Name;
 use upline_dsl::reader::{Entry, Fields, Kind, Node, Reader, zone};
-use upline_dsl::{Code, Found, Read, Site, Sources, did_you_mean, read_with};
+use upline_dsl::{Code, File, Found, Read, Site, Sources, did_you_mean, read_with};
 
 use super::play_file;
 use super::{Columns, Mapping, Means, Notation, Times, What};
@@ -17,7 +16,7 @@ use super::{Columns, Mapping, Means, Notation, Times, What};
 pub const MAX_RANK: u32 = 1_000;
 
 impl Mapping {
-    /// Reads a mapping from the text of a YAML file. It is returned only if no error was found; what was
+    /// Reads a mapping from a YAML file. It is returned only if no error was found; what was
     /// found is always all of it. [`Mapping::check`] compares it with a workflow.
     ///
     /// ```
@@ -34,17 +33,16 @@ impl Mapping {
     ///   Done / *: closed
     /// ";
     /// let mut sources = Sources::new();
-    /// let (mapping, found) = Mapping::read(&mut sources, "map.yaml", text);
+    /// let (mapping, found) = Mapping::read(&mut sources, ("map.yaml", text));
     /// assert!(found.is_empty());
     /// let means = mapping.unwrap().value.means;
     /// assert_eq!(means.of("Done / By phone"), Some(What::Closed));
     /// ```
-    pub fn read(
+    pub fn read<'a>(
         sources: &mut Sources,
-        name: impl Into<Name>,
-        text: impl Into<String>,
+        file: impl Into<File<'a>>,
     ) -> (Option<Read<Self>>, Found) {
-        read_with(sources, name, text, mapping)
+        read_with(sources, file, mapping)
     }
 }
 

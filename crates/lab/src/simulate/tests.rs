@@ -1,16 +1,15 @@
 use upline_core::{Actor, Name};
-use upline_dsl::{Found, Sources};
 
-use super::{Simulation, simulate};
-use crate::fixture::{at, office};
+use super::{Mistake, Part, Simulation, simulate};
+use crate::fixture::{OFFICE, PEOPLE, at, office};
 use crate::forecast::Horizon;
 use crate::render::{Language, Times};
 use crate::timeline::{Rung, Timeline, What};
+use crate::transcript::Setting;
 use crate::world::World;
 
 /// The office's ticket, opened Friday 16:45 by tom.
-fn run(acts: &[&str], language: Language) -> (Option<Timeline>, Found) {
-    let setting = office();
+fn run(acts: &[&str], language: Language) -> Result<Timeline, Vec<Mistake>> {
     let simulation = Simulation {
         opened: at("2026-03-06T15:45Z"),
         by: Actor::Person(Name::new("tom")),
@@ -19,9 +18,7 @@ fn run(acts: &[&str], language: Language) -> (Option<Timeline>, Found) {
         horizon: Horizon::default(),
         language,
     };
-    let mut found = Found::new();
-    let timeline = simulate(&setting, &simulation, &mut Sources::new(), &mut found);
-    (timeline, found)
+    simulate(&office(), &simulation)
 }
 
 fn texts(timeline: &Timeline) -> Vec<&str> {
@@ -34,9 +31,7 @@ fn texts(timeline: &Timeline) -> Vec<&str> {
 
 #[test]
 fn nobody_acts() {
-    let (timeline, found) = run(&[], Language::English);
-    assert!(found.is_empty());
-    let timeline = timeline.unwrap();
+    let timeline = run(&[], Language::English).unwrap();
     let asked = timeline.steps.iter().filter_map(|step| match &step.what {
         What::Asked {
             who, rung, until, ..
@@ -71,9 +66,7 @@ fn somebody_acts() {
         "bob claims @10 min",
         "ann done @Mon 09:40",
     ];
-    let (timeline, found) = run(&acts, Language::English);
-    assert!(found.is_empty(), "{found:?}");
-    let timeline = timeline.unwrap();
+    let timeline = run(&acts, Language::English).unwrap();
     assert_eq!(timeline.outcome, Some(Name::new("done")));
     assert!(!timeline.more);
     let texts = texts(&timeline);
@@ -95,19 +88,60 @@ fn what_is_wrong_with_acts_is_told_at_once() {
         "ann acept @5 min",
         "ann accept @noon",
         "ann claims @\u{7}",
+        "ann accept @2026-03-06 16:44",
     ];
-    let (timeline, found) = run(&acts, Language::English);
-    assert!(timeline.is_none());
-    let wrong: Vec<_> = found.iter().map(|one| one.message.as_str()).collect();
-    assert_eq!(wrong.len(), 5, "{wrong:?}");
-    assert!(wrong.contains(&"there is no person `zoe`"));
-    assert!(wrong.contains(&"there is no action `acept`"));
+    let wrong = run(&acts, Language::English).unwrap_err();
+    let parts: Vec<Part> = wrong.iter().map(|one| one.part).collect();
+    assert_eq!(parts, [0, 1, 2, 3, 4, 5].map(Part::Act));
+    let messages: Vec<&str> = wrong.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(messages[0], "it does not end with its time");
+    assert_eq!(messages[1], "there is no person `zoe`");
+    assert_eq!(messages[2], "there is no action `acept`");
+    assert_eq!(wrong[2].help.as_deref(), Some("did you mean `accept`?"));
+    assert_eq!(messages[5], "its time lies before the ticket is opened");
+}
+
+#[test]
+fn what_is_wrong_with_fields_is_told_for_each() {
+    let text = OFFICE.replace("promises:", "fields: { cost: { type: number } }\npromises:");
+    let files = [("office.yaml", text.as_str()), ("people.yaml", PEOPLE)];
+    let loaded = upline_dsl::load(files);
+    let setting = Setting::of(loaded.workflows, loaded.directory, None).unwrap();
+    let field = |name: &str, value: &str| (Name::new(name), value.to_owned());
+    let simulation = |by: &str, fields: &[(Name, String)]| Simulation {
+        opened: at("2026-03-06T15:45Z"),
+        by: Actor::Person(Name::new(by)),
+        fields: fields.to_vec(),
+        acts: Vec::new(),
+        horizon: Horizon::default(),
+        language: Language::English,
+    };
+    let fields = [
+        field("cost", "12"),
+        field("cost", "dear"),
+        field("coast", "1"),
+    ];
+    let wrong = simulate(&setting, &simulation("tom", &fields)).unwrap_err();
+    let wrong: Vec<_> = wrong
+        .iter()
+        .map(|one| (one.part, one.message.as_str()))
+        .collect();
+    let expected = [
+        (
+            Part::Field(1),
+            "`cost` must be a number such as 12 or 12.50",
+        ),
+        (Part::Field(2), "there is no field `coast`"),
+    ];
+    assert_eq!(wrong, expected);
+    let wrong = simulate(&setting, &simulation("zoe", &fields[..1])).unwrap_err();
+    let nobody = Mistake::new(Part::Opening, "there is nobody called `zoe`");
+    assert_eq!(wrong, [nobody]);
 }
 
 #[test]
 fn in_chinese() {
-    let (timeline, _) = run(&[], Language::Chinese);
-    let timeline = timeline.unwrap();
+    let timeline = run(&[], Language::Chinese).unwrap();
     let texts = texts(&timeline);
     assert!(
         texts.contains(&"周五 16:45  待 desk 认领:ann;lea 负责"),
@@ -123,8 +157,7 @@ fn in_chinese() {
 
 #[test]
 fn a_timeline_is_json() {
-    let (timeline, _) = run(&[], Language::English);
-    let json = serde_json::to_value(timeline.unwrap()).unwrap();
+    let json = serde_json::to_value(run(&[], Language::English).unwrap()).unwrap();
     let asked = json["steps"]
         .as_array()
         .unwrap()
@@ -139,7 +172,7 @@ fn a_timeline_is_json() {
 #[test]
 fn the_forecast_of_a_ticket_is_the_rest_of_its_simulation() {
     let setting = office();
-    let (whole, _) = run(&[], Language::English);
+    let whole = run(&[], Language::English).unwrap();
     let directory = std::sync::Arc::clone(&setting.directory);
     let mut world = World::new(
         at("2026-03-06T15:45Z"),
@@ -151,7 +184,6 @@ fn the_forecast_of_a_ticket_is_the_rest_of_its_simulation() {
     let times = Times::new(setting.zone(), Language::English);
     let forecast = world.forecast("t1", Horizon::default(), times, Language::English);
     let forecast = forecast.unwrap();
-    let whole = whole.unwrap();
     let rest: Vec<_> = whole
         .lines
         .iter()

@@ -14,8 +14,8 @@ use super::lex::{Kind, Token};
 pub(crate) struct Fault {
     pub(super) code: Code,
     pub(super) span: Range<usize>,
-    pub(super) message: String,
-    pub(super) label: String,
+    pub(crate) message: String,
+    pub(crate) label: String,
 }
 
 pub(crate) type Read<T> = Result<T, Fault>;

@@ -15,7 +15,7 @@ fn played(wrong: bool) -> (Vec<Code>, Option<String>) {
         ("directory.yaml", DIRECTORY.as_bytes()),
         ("fault.yaml", workflow),
     ]);
-    let setting = Setting::of(loaded, None).unwrap();
+    let setting = Setting::of(loaded.workflows, loaded.directory, None).unwrap();
     let (mut sources, mut found) = (Sources::new(), Found::new());
     let text = std::str::from_utf8(&of(Kind::Transcript).bytes).unwrap();
     let script = Script::read(&mut sources, "fault.test.txt", text, &mut found);

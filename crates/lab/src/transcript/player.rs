@@ -14,7 +14,7 @@ use super::moment::instant;
 use super::parse::FIRST_TICKET;
 use super::wishes::{latest_notice, run_answer, wish};
 use crate::chronicle::{Chronicle, Reminders};
-use crate::render::{Language, Times, rejected};
+use crate::render::{InVain, Language, Times, in_vain, rejected};
 use crate::world::{Entry, Log, World};
 
 /// Most days that one `at` skips: two years. A slip in the year would else remind the last resort for ages.
@@ -99,7 +99,10 @@ impl<'a> Player<'a> {
                         notice,
                         reason: detail.clone(),
                     }),
-                    None => Err(format!("no message to {to} by {via} is under way")),
+                    None => Err(InVain::NoMessage {
+                        to: to.clone(),
+                        via: via.clone(),
+                    }),
                 };
                 submit(world, target, &Actor::System(via.clone()), wish)
             }
@@ -126,8 +129,8 @@ impl<'a> Player<'a> {
             }
         };
         self.show(doer.as_ref());
-        if let Some(text) = refusal {
-            self.reject(&text);
+        if let Some(why) = refusal {
+            self.reject("", &why);
         }
         self.audit();
         Ok(())
@@ -198,18 +201,19 @@ impl<'a> Player<'a> {
         let refused: Vec<_> = log.refused[self.refused..].to_vec();
         self.refused = log.refused.len();
         for (ticket, _, refusal) in refused {
-            self.reject(&format!("{ticket}: {refusal}"));
+            self.reject(&format!("{ticket}: "), &InVain::Refused(refusal));
         }
     }
 
-    fn reject(&mut self, text: &str) {
+    fn reject(&mut self, of: &str, why: &InVain) {
         if let Some(world) = &self.world {
-            let stamp = self.chronicle.times.stamp(world.now());
-            self.lines.push(format!(
-                "{stamp}  {}",
-                rejected(text, self.chronicle.language)
-            ));
-            self.rejected.push((world.now(), text.to_owned()));
+            let (now, language) = (world.now(), self.chronicle.language);
+            let time = |at| self.chronicle.times.within(now, at);
+            let text = format!("{of}{}", in_vain(why, language, &time));
+            let stamp = self.chronicle.times.stamp(now);
+            self.lines
+                .push(format!("{stamp}  {}", rejected(&text, language)));
+            self.rejected.push((now, text));
         }
     }
 
@@ -262,7 +266,7 @@ fn found_by_key(world: &World<Log>, deed: &Deed) -> Option<Deed> {
     Some(deed)
 }
 
-fn open(world: &mut World<Log>, deed: &Deed) -> Option<String> {
+fn open(world: &mut World<Log>, deed: &Deed) -> Option<InVain> {
     let Deed::Open {
         by,
         workflow,
@@ -285,18 +289,18 @@ fn open(world: &mut World<Log>, deed: &Deed) -> Option<String> {
         wish,
     };
     let answer = world.open(workflow, &command);
-    answer.err().map(|refusal| refusal.to_string())
+    answer.err().map(InVain::from)
 }
 
 fn submit(
     world: &mut World<Log>,
     target: &Target,
     by: &Actor,
-    wish: Result<Wish, String>,
-) -> Option<String> {
+    wish: Result<Wish, InVain>,
+) -> Option<InVain> {
     let wish = match wish {
         Ok(wish) => wish,
-        Err(text) => return Some(text),
+        Err(why) => return Some(why),
     };
     let command = Command {
         by: by.clone(),
@@ -304,7 +308,7 @@ fn submit(
         wish,
     };
     let answer = world.submit(&target.ticket, &command);
-    answer.err().map(|refusal| refusal.to_string())
+    answer.err().map(InVain::from)
 }
 
 fn changed(

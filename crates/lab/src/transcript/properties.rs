@@ -5,13 +5,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::Prepared;
-use crate::fixture::{OFFICE, PEOPLE, at};
+use crate::fixture::{at, office_files};
 
 fn prepared(text: &str) -> Prepared {
-    Prepared::new("office.test.txt", text, &mut |file| match file {
-        "office.yaml" => Ok(OFFICE.as_bytes().to_vec()),
-        _ => Ok(PEOPLE.as_bytes().to_vec()),
-    })
+    Prepared::new("office.test.txt", text, &mut office_files())
 }
 
 /// Pieces of which lines are made, so that some of them are nearly right.

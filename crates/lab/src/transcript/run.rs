@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use upline_core::{Directory, Name};
-use upline_dsl::{Code, Found, Loaded};
+use upline_core::{Directory, Name, Workflow};
+use upline_dsl::{Code, Found, Read};
 
 use super::coverage::Coverage;
 use super::outcome::{Outcome, Played};
@@ -104,18 +104,23 @@ fn zone(script: &Script, setting: &Setting, found: &mut Found) -> TimeZone {
 }
 
 impl Setting {
-    /// Files that were read without mistakes, if there is a directory among them and a workflow: the first
-    /// one is the one that tickets are opened with, unless `main` names another.
-    pub fn of(loaded: Loaded, main: Option<&str>) -> Option<Self> {
+    /// Workflows that were read, if there are any, and their directory: the first one is the one that tickets
+    /// are opened with, unless `main` names another.
+    pub fn of(
+        workflows: Vec<Read<Workflow>>,
+        directory: Option<Read<Directory>>,
+        main: Option<&str>,
+    ) -> Option<Self> {
+        let mut names = workflows.iter().map(|read| &read.value.name);
         let main = match main {
-            Some(main) => loaded.workflow(main)?.value.name.clone(),
-            None => loaded.workflows.first()?.value.name.clone(),
+            Some(main) => names.find(|name| *name == main)?.clone(),
+            None => names.next()?.clone(),
         };
-        let workflows = loaded.workflows.into_iter();
+        let workflows = workflows.into_iter().map(|read| Arc::new(read.value));
         Some(Self {
             main,
-            workflows: Workflows::new(workflows.map(|read| Arc::new(read.value))),
-            directory: Arc::new(loaded.directory?.value),
+            workflows: Workflows::new(workflows),
+            directory: Arc::new(directory?.value),
         })
     }
 

@@ -2,11 +2,15 @@
 
 use std::ops::Range;
 
+use jiff::civil::Date;
 use upline_core::Name;
 use upline_dsl::{Code, FileId, Found, Site, Sources};
 
 /// Most lines of a transcript.
 pub const MAX_LINES: usize = 100_000;
+
+/// Most bytes of a transcript: more than so many lines have, and little enough to be read at once.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// A text that stands in another file, or in a section of the transcript itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +64,11 @@ pub struct Script {
 impl Script {
     /// Reads the structure of a transcript; mistakes go to `found`.
     pub fn read(sources: &mut Sources, name: &str, text: &str, found: &mut Found) -> Self {
-        let file = sources.add(name, text);
+        Self::of(sources.add(name, text), name, text, found)
+    }
+
+    /// The same for a file of the sources.
+    pub(super) fn of(file: FileId, name: &str, text: &str, found: &mut Found) -> Self {
         let mut script = Self {
             file,
             name: Name::new(name),
@@ -102,12 +110,17 @@ impl Script {
         }]
     }
 
-    /// The directory that it needs; by default `directory.yaml` beside it.
-    pub fn directory(&self) -> Origin {
-        self.directory.clone().unwrap_or_else(|| Origin::File {
-            name: "directory.yaml".to_owned(),
-            site: None,
-        })
+    /// The directory that it names or brings; `None`: that of its first workflow.
+    pub const fn directory(&self) -> Option<&Origin> {
+        self.directory.as_ref()
+    }
+
+    /// The first of the days that its clock is set to.
+    pub fn begins(&self) -> Option<Date> {
+        let set = self.steps.iter().filter(|step| step.kind == StepKind::At);
+        let days =
+            set.filter_map(|step| self.text.get(step.span.clone())?.split_whitespace().next());
+        days.filter_map(|day| day.parse().ok()).min()
     }
 
     /// Its file name.

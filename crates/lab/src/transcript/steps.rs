@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use upline_core::{Actor, Name, Typed};
-use upline_dsl::{FileId, Found, Site};
+use upline_dsl::{FileId, Site};
 
 use super::Setting;
 use super::cursor::{self, Cursor};
@@ -25,14 +25,6 @@ pub(crate) struct Steps<'a> {
     zone: TimeZone,
     parser: Parser<'a>,
     player: Player<'a>,
-}
-
-impl cursor::Fault {
-    /// Reports it for a text of its own.
-    pub(crate) fn report(self, file: FileId, found: &mut Found) {
-        let site = Site::new(file, self.span);
-        found.report_with(self.code, site, self.message, self.label);
-    }
 }
 
 impl<'a> Steps<'a> {

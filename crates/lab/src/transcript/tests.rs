@@ -1,15 +1,14 @@
-use upline_dsl::Severity;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use upline_dsl::{Code, Severity};
 
 use super::Prepared;
-use crate::fixture::{OFFICE, PEOPLE};
+use crate::fixture::{OFFICE, PEOPLE, office_files};
 
 /// A transcript in the office; its files are at hand.
 fn prepared(text: &str) -> Prepared {
-    Prepared::new("office.test.txt", text, &mut |file| match file {
-        "office.yaml" => Ok(OFFICE.as_bytes().to_vec()),
-        "directory.yaml" => Ok(PEOPLE.as_bytes().to_vec()),
-        other => Err(format!("no {other} here")),
-    })
+    Prepared::new("office.test.txt", text, &mut office_files())
 }
 
 /// What is wrong with a transcript, as `line:column: message`.
@@ -73,7 +72,7 @@ workflow: other.yaml
 #[test]
 fn files_that_are_not_there_and_settings_too_late() {
     let found = wrong("workflow: other.yaml\nat 2026-03-06 17:20\ndirectory: people.yaml\n");
-    let unread = "1:11: cannot read `other.yaml`: no other.yaml here";
+    let unread = "1:11: cannot read `other.yaml`: there is no such file";
     assert!(found.iter().any(|one| one == unread), "{found:?}");
     assert!(
         found
@@ -83,6 +82,61 @@ fn files_that_are_not_there_and_settings_too_late() {
     );
     let found = wrong("--- people\nat 2026-03-06 17:20\n");
     assert!(found[0].contains("a section is"), "{found:?}");
+}
+
+/// The codes of what is wrong in the files of a transcript, and whether some of them are not there.
+fn refused(text: &[u8], files: &[(&str, &str)]) -> (Vec<(String, Code)>, bool) {
+    let files = files
+        .iter()
+        .map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec()));
+    let mut prepared = Prepared::new(
+        "t/office.test.txt",
+        text,
+        &mut files.collect::<BTreeMap<_, _>>(),
+    );
+    assert!(prepared.run().is_none());
+    let found = prepared.found.iter();
+    let found = found.map(|one| (prepared.sources.name(one.primary.file).to_owned(), one.code));
+    (found.collect(), prepared.lacks_files)
+}
+
+#[test]
+fn what_check_refuses_is_not_played() {
+    let text = b"at 2026-03-06 17:20\n> tom opens\n";
+    let forgotten = OFFICE.replace(
+        "    escalate: nobody-acts\n    actions: { done",
+        "    actions: { done",
+    );
+    let own = ("t/office.directory.yaml", PEOPLE);
+    let workflow = ("t/office.yaml", forgotten.as_str());
+    let found = ("t/office.yaml".to_owned(), Code::ForgettableState);
+    assert_eq!(
+        refused(text, &[workflow, own]),
+        (vec![found.clone()], false)
+    );
+    // The same in the transcript itself, and with the directory in the folder above.
+    let inside = format!("--- workflow\n{forgotten}--- transcript\nat 2026-03-06 17:20\n");
+    let (codes, _) = refused(inside.as_bytes(), &[("directory.yaml", PEOPLE)]);
+    assert_eq!(
+        codes,
+        [("t/office.test.txt".to_owned(), Code::ForgettableState)]
+    );
+}
+
+#[test]
+fn a_transcript_without_people_or_in_another_encoding() {
+    let workflow = ("t/office.yaml", OFFICE);
+    let file = "t/office.test.txt".to_owned();
+    let bad = (vec![(file.clone(), Code::BadTranscript)], true);
+    assert_eq!(refused(b"at 2026-03-06 17:20\n", &[workflow]), bad);
+    let two = [
+        workflow,
+        ("t/a.yaml", "directory: a"),
+        ("t/b.yaml", "directory: b"),
+    ];
+    assert_eq!(refused(b"at 2026-03-06 17:20\n", &two), (bad.0, false));
+    let latin = refused(b"# caf\xE9\nat 2026-03-06 17:20\n", &[]);
+    assert_eq!(latin, (vec![(file, Code::WrongEncoding)], false));
 }
 
 #[test]

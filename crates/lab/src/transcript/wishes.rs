@@ -7,6 +7,7 @@ use upline_core::{ClockKind, Name, Wish};
 use super::deed::{Answer, ClockWord, Target, Verb, When};
 use super::moment::instant;
 use super::player::Fault;
+use crate::render::InVain;
 use crate::world::{Log, World};
 
 /// The wish; or why there is nothing to wish for.
@@ -15,7 +16,7 @@ pub(super) fn wish(
     zone: &TimeZone,
     target: &Target,
     verb: &Verb,
-) -> Result<Result<Wish, String>, Fault> {
+) -> Result<Result<Wish, InVain>, Fault> {
     let time = |when: &When| instant(when, Some(world.now()), zone);
     Ok(Ok(match verb.clone() {
         Verb::Act {
@@ -63,7 +64,7 @@ pub(super) fn wish(
                     due: time(&to)?,
                     reason,
                 },
-                None => return Ok(Err("no such clock is running".to_owned())),
+                None => return Ok(Err(InVain::NoClock)),
             }
         }
         Verb::Hold => Wish::Hold,
@@ -92,7 +93,7 @@ pub(super) fn run_answer(
     world: &World<Log>,
     target: &Target,
     answer: &Answer,
-) -> (Target, Result<Wish, String>) {
+) -> (Target, Result<Wish, InVain>) {
     let ticket = world.ticket(&target.ticket);
     let running = ticket.and_then(|ticket| {
         let mut positions = ticket.positions.iter();
@@ -105,7 +106,7 @@ pub(super) fn run_answer(
         })
     });
     let Some((branch, position)) = running else {
-        return (target.clone(), Err("no machine was called".to_owned()));
+        return (target.clone(), Err(InVain::NoMachine));
     };
     let wish = match answer.clone() {
         Answer::Done(answer) => Wish::RunDone {

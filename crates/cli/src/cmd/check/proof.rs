@@ -44,6 +44,13 @@ pub(super) fn print(
         .iter()
         .flat_map(|bounds| state(workflow, bounds, &zone));
     output.table(&head, rows.collect::<Vec<_>>(), &[3, 4])?;
+    if proof.hold > 0 {
+        let hold = duration(proof.hold, Language::English);
+        output.line(format_args!(
+            "\nEach person on a ladder is given {hold} more than it says: \
+             a link in a mail may hold it so long, once."
+        ))?;
+    }
     Ok(output.line("")?)
 }
 
@@ -73,11 +80,11 @@ fn state(workflow: &Workflow, state: &StateBound, zone: &TimeZone) -> Vec<Vec<St
     }
     let leads_to: Vec<&str> = state.leads_to.iter().map(Name::as_str).collect();
     let end = leads_to.last().and_then(|last| workflow.states.get(*last));
-    let end = end.is_some_and(|end| matches!(end.kind, StateKind::End { .. }));
-    let level = if end {
-        "end".to_owned()
-    } else {
-        level_in_words(Level::LastResort)
+    let end = end.filter(|end| matches!(end.kind, StateKind::End { .. }));
+    let level = match end {
+        Some(end) if end.within.is_some() => "end of branch".to_owned(),
+        Some(_) => "end".to_owned(),
+        None => level_in_words(Level::LastResort),
     };
     let way = match leads_to.is_empty() {
         true => String::new(),

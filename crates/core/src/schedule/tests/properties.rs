@@ -129,6 +129,16 @@ proptest! {
     }
 
     #[test]
+    fn what_is_kept_is_what_the_layers_say(schedule in any_schedule(), minutes in 0i64..200_000) {
+        let starts = instants(&schedule).into_iter();
+        for start in starts.flat_map(|start| [start, later(start, minutes), later(start, -minutes)]) {
+            let asked = Walk::new(&schedule, split(start).0).on_duty();
+            let kept: Vec<&Name> = schedule.duty(start).iter().collect();
+            prop_assert_eq!(kept, asked, "{}", start);
+        }
+    }
+
+    #[test]
     fn gaps_are_where_nobody_is_on_duty(schedule in any_schedule(), hours in 1i64..400) {
         for start in instants(&schedule) {
             let end = later(start, hours * 60);

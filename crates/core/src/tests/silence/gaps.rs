@@ -14,7 +14,7 @@ use crate::workflow::Assign;
 use crate::{Fact, Place, StateKind};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(super::config())]
 
     /// Whom the engine finds on opening says whether the proof's gap is one.
     #[test]

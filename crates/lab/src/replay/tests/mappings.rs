@@ -14,7 +14,7 @@ means: { New: queued, Done: closed }
 
 fn read(text: &str) -> (Option<Mapping>, Vec<String>) {
     let mut sources = Sources::new();
-    let (read, found) = Mapping::read(&mut sources, "map.yaml", text);
+    let (read, found) = Mapping::read(&mut sources, ("map.yaml", text));
     let told = found.into_sorted().into_iter().map(|one| {
         let at = sources.position(one.primary.file, one.primary.span.start);
         let code = one.code.as_str();
@@ -210,7 +210,7 @@ proptest! {
     fn any_text_is_read_or_told_why_not(pieces in prop::collection::vec(piece(), 0..40)) {
         for text in [pieces.concat(), format!("{SOUND}{}", pieces.concat())] {
             let mut sources = Sources::new();
-            let (read, found) = Mapping::read(&mut sources, "map.yaml", text);
+            let (read, found) = Mapping::read(&mut sources, ("map.yaml", &text));
             prop_assert!(read.is_some() != found.has_errors());
             let drawn = render::texts(&sources, &found.into_sorted(), render::Colour::Off);
             let turned = drawn.contains('\u{202e}');

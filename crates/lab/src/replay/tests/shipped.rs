@@ -36,7 +36,7 @@ pub(super) fn support() -> (Workflows, Arc<Directory>) {
 
 fn mapping(name: &str) -> Mapping {
     let mut sources = Sources::new();
-    let (read, found) = Mapping::read(&mut sources, name, file(name));
+    let (read, found) = Mapping::read(&mut sources, (name, &file(name)));
     assert_eq!(shown(&sources, found), "");
     let (workflows, directory) = support();
     let mapping = read.unwrap().value;
