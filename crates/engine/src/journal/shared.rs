@@ -39,8 +39,8 @@ pub(super) struct End {
     pub(super) position: u64,
     /// The segment that the next frame goes to; `None` if that must be a new one.
     pub(super) active: Option<Active>,
-    /// Whether a frame is written and not synced yet.
-    pub(super) flying: bool,
+    /// How long the frame is that is written and not synced yet.
+    pub(super) flying: Option<u64>,
     /// What the next segment supersedes, whose room can then be given back.
     pub(super) superseded: Option<Remains>,
 }
@@ -52,6 +52,15 @@ pub(super) struct Active {
     /// Where in the file the next frame begins; everything from there on is zero.
     pub(super) offset: u64,
     pub(super) length: u64,
+}
+
+impl End {
+    /// Whether a frame of this length still fits behind what is written.
+    pub(super) fn fits(&self, frame: u64) -> bool {
+        let written = self.flying.unwrap_or(0);
+        let fits = |active: &Active| active.offset + written + frame <= active.length;
+        self.active.as_ref().is_some_and(fits)
+    }
 }
 
 /// Nobody panics while he holds one of our locks; should it happen, what is behind it is whole all the same,

@@ -40,6 +40,20 @@ impl Spare {
         }
     }
 
+    /// Makes sure that there is one for [`Spare::take`].
+    pub(super) fn keep(shared: &Shared, need: u64) -> Result<(), JournalError> {
+        let mut slot = lock(&shared.spare);
+        if slot.as_ref().is_none_or(|spare| spare.length < need) {
+            if let Some(short) = slot.take() {
+                // If this fails, it is removed when the journal is opened.
+                let _ = shared.disk.remove(&short.path);
+            }
+            let made = Self::make(shared, need, ZEROED_AT_ONCE, "make room in the journal")?;
+            *slot = Some(made);
+        }
+        Ok(())
+    }
+
     /// Makes one; a shorter one if there is no room for a whole one.
     fn make(
         shared: &Shared,

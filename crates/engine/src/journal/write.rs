@@ -75,7 +75,7 @@ impl Journal {
         }
         let shared = Arc::clone(&self.shared);
         let mut end = shared.end();
-        if end.flying {
+        if end.flying.is_some() {
             return Err(JournalError::Busy);
         }
         let seq = end.mark.map_or(1, |mark| mark.seq + 1);
@@ -85,8 +85,8 @@ impl Journal {
         self.bytes.shrink_to(KEEP);
         let need = (payload.len() + OVERHEAD) as u64;
 
-        let fits = |active: &&Active| active.offset + need <= active.length;
-        let mut unsynced = match end.active.as_ref().filter(fits).cloned() {
+        let fits = end.fits(need);
+        let mut unsynced = match end.active.clone().filter(|_| fits) {
             Some(active) => Unsynced::in_segment(&self.shared, active),
             None => {
                 let spare = Spare::take(&self.shared, segment::HEADER + need)?;
@@ -108,10 +108,30 @@ impl Journal {
             hash,
         };
         unsynced.behind = position + need;
-        end.flying = true;
+        end.flying = Some(need);
         drop(end);
         unsynced.write(&self.bytes)?;
         Ok(unsynced)
+    }
+
+    /// Makes sure that the next frame finds room, if its payload is no longer than this: so a full disk shows
+    /// before anything is decided. Cheap when there is room, as nearly always.
+    ///
+    /// # Errors
+    /// [`JournalError::Full`], [`JournalError::Io`].
+    pub fn make_room(&mut self, payload: usize) -> Result<(), JournalError> {
+        let need = (payload.min(MAX_PAYLOAD) + OVERHEAD) as u64;
+        if self.shared.end().fits(need) {
+            return Ok(());
+        }
+        Spare::keep(&self.shared, segment::HEADER + need)
+    }
+
+    /// Where the next frame will begin.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        let end = self.shared.end();
+        Position(end.position + end.flying.unwrap_or(0))
     }
 
     /// The last frame that is synced.
@@ -229,7 +249,7 @@ impl Unsynced {
         end.mark = Some(self.mark);
         end.position = self.behind;
         end.active = Some(self.active.clone());
-        end.flying = false;
+        end.flying = None;
         let superseded = end.superseded.take();
         drop(end);
         if let Some(remains) = superseded {
@@ -248,7 +268,7 @@ impl Drop for Unsynced {
         // Also if it was a new segment that failed: it may have its name all the same, and then supersedes
         // whatever would still be written to the one before.
         end.active = None;
-        end.flying = false;
+        end.flying = None;
         if self.new.is_some() {
             // It has no name yet, or one that the next new segment takes. If it can't be removed it is
             // removed when the journal is opened.

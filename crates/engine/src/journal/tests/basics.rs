@@ -145,6 +145,63 @@ fn the_next_segment_is_prepared_once_and_used() {
 }
 
 #[test]
+fn room_is_made_before_it_is_needed() {
+    let disk = SimDisk::new(1);
+    let (mut journal, _) = open(&disk).unwrap();
+    disk.set_capacity(Some(2_048));
+    journal.make_room(1_000).unwrap();
+    assert_eq!(journal.end(), Position(0));
+    let mark = journal.append(&payload(1, 1_000)).unwrap();
+    // What is written and not yet synced counts too.
+    journal.make_room(300).unwrap();
+    let unsynced = journal.write(&payload(2, 100)).unwrap();
+    assert_eq!(journal.end(), Position(mark.position.0 + 1_088 + 188));
+    let error = journal.make_room(300).unwrap_err();
+    assert!(matches!(error, JournalError::Full { .. }), "{error}");
+    unsynced.sync().unwrap();
+    disk.set_capacity(Some(8_192));
+    journal.make_room(1_000).unwrap();
+    journal.make_room(4_000).unwrap();
+    let before = disk.operations();
+    journal.append(&payload(3, 4_000)).unwrap();
+    assert_eq!(disk.operations() - before, 4);
+    assert_eq!(files(&disk).len(), 2, "the one that was too short is gone");
+}
+
+/// Threads that read what another one writes.
+#[test]
+fn readers_in_other_threads_see_only_whole_frames() {
+    let disk = SimDisk::new(1);
+    let (mut journal, _) = open(&disk).unwrap();
+    let read = |reader: JournalReader| {
+        let mut scan = reader.scan_from(1).unwrap();
+        let mut number = 0;
+        while number < 400 {
+            if let Some(frame) = scan.next_frame().unwrap() {
+                number += 1;
+                assert_eq!(frame.mark.seq, number);
+                assert_eq!(*frame.payload, payload(number, (number % 700) as usize));
+                let position = frame.mark.position;
+                assert_eq!(reader.read(position).unwrap().mark.seq, number);
+            }
+        }
+    };
+    let threads = [0, 1]
+        .map(|_| journal.reader())
+        .map(|reader| std::thread::spawn(move || read(reader)));
+    let upkeep = journal.upkeep();
+    for number in 1..=400u64 {
+        journal
+            .append(&payload(number, (number % 700) as usize))
+            .unwrap();
+        upkeep.prepare().unwrap();
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
 fn the_second_half_may_be_left_out() {
     let disk = SimDisk::new(1);
     let (mut journal, _) = open(&disk).unwrap();

@@ -3,7 +3,8 @@
 use super::kit::{FOLDER_ID, OPTIONS, Read, arc, check, files, open, open_after, payload, written};
 use crate::disk::sim::{Keep, SimDisk};
 use crate::journal::{
-    Flaw, FolderId, Hash, Journal, JournalError, Mark, Options, Position, Report, verify,
+    Flaw, FolderId, Hash, Journal, JournalError, JournalReader, Mark, Options, Position, Report,
+    verify,
 };
 
 /// What a damaged journal may still be opened to: never anything but the beginning of what was written, and
@@ -215,6 +216,91 @@ fn a_frame_of_another_past_is_found() {
     let report = check(&one, None);
     assert_eq!(report.damage[0].flaw, Flaw::Chain);
     assert_eq!(report.damage[0].seq, 5);
+}
+
+/// Two journals of one folder that agree in nothing but numbers and lengths.
+fn two_pasts() -> [(SimDisk, Vec<Mark>); 2] {
+    [0u64, 100].map(|from| {
+        let disk = SimDisk::new(5);
+        let (mut journal, _) = open(&disk).unwrap();
+        let append = |number| journal.append(&payload(from + number, 400)).unwrap();
+        let marks = (1..9).map(append).collect();
+        (disk, marks)
+    })
+}
+
+/// Each whole in itself, and each number where it should be.
+#[test]
+fn a_segment_of_another_past_is_found() {
+    let [(one, marks), (two, others)] = two_pasts();
+    let files = files(&one);
+    assert_eq!(files.len(), 3);
+    one.put(&files[1], &two.contents(&files[1]).unwrap());
+    let seam = |error: JournalError| match error {
+        JournalError::Damaged(damage) => assert_eq!((damage.seq, damage.flaw), (4, Flaw::Seam)),
+        error => panic!("{error}"),
+    };
+    seam(open(&one.copy(0)).unwrap_err());
+    let flaws: Vec<(u64, Flaw)> = check(&one, None)
+        .damage
+        .into_iter()
+        .map(|damage| (damage.seq, damage.flaw))
+        .collect();
+    assert_eq!(flaws, [(4, Flaw::Seam), (7, Flaw::Seam)]);
+    let mut scan = JournalReader::open(arc(&one), None)
+        .unwrap()
+        .scan_from(1)
+        .unwrap();
+    for _ in 0..3 {
+        scan.next_frame().unwrap().unwrap();
+    }
+    seam(scan.next_frame().unwrap_err());
+
+    // The mark of a frame of the one is not that of the other's.
+    for (mark, other) in marks.iter().zip(&others) {
+        assert_eq!(mark.position, other.position);
+        let error = open_after(&two, Some(mark)).unwrap_err();
+        assert!(matches!(error, JournalError::Damaged(damage) if damage.flaw == Flaw::Other));
+        assert_eq!(check(&two, Some(mark)).damage[0].flaw, Flaw::Other);
+    }
+    // Nor if it was the last of those that were removed.
+    two.take(&files[0]);
+    assert!(open_after(&two, Some(&others[2])).is_ok());
+    let error = open_after(&two, Some(&marks[2])).unwrap_err();
+    assert!(
+        matches!(error, JournalError::Removed { oldest: 4 }),
+        "{error}"
+    );
+}
+
+/// The length is known to be wrong before it is followed.
+#[test]
+fn a_damaged_length_costs_its_frame_only() {
+    let report = edited(|bytes, offsets| bytes[offsets[2] as usize + 4] ^= 3);
+    assert_eq!((report.damage.len(), report.frames), (1, 7));
+    assert_eq!(
+        (report.damage[0].seq, &report.damage[0].flaw),
+        (3, &Flaw::NoFrame)
+    );
+}
+
+/// Behind the one write that may be cut off nothing can have been written.
+#[test]
+fn a_cut_off_write_with_more_behind_it_is_damage() {
+    let (disk, path, offsets) = equal_frames();
+    let mut bytes = disk.contents(&path).unwrap();
+    let last = offsets[7] as usize;
+    bytes[last + FRAME - 40..].fill(0);
+    disk.put(&path, &bytes);
+    let (journal, read) = open(&disk.copy(0)).unwrap();
+    assert_eq!(
+        (read.len(), journal.remains().unwrap().offset),
+        (7, last as u64)
+    );
+    bytes[last + FRAME + 9] = 1;
+    disk.put(&path, &bytes);
+    let error = open(&disk).unwrap_err();
+    assert!(matches!(error, JournalError::Damaged(damage) if damage.seq == 8));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::crash::Ledger;
-use super::kit::{OPTIONS, arc, check, payload};
+use super::kit::{OPTIONS, arc, check, files, open, payload, written};
 use crate::disk::sim::{Fault, Keep, SimDisk};
-use crate::journal::{Journal, JournalError, Position};
+use crate::journal::{Journal, JournalError, JournalReader, Position};
 
 #[derive(Debug, Clone)]
 enum Do {
@@ -217,8 +217,111 @@ fn run(seed: u64, acts: &[Do]) {
     run.finish();
 }
 
+/// As many as `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+/// Something done to a file by somebody who doesn't know what it is.
+#[derive(Debug, Clone)]
+enum Harm {
+    Overwrite {
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    Insert {
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    Remove {
+        at: usize,
+        count: usize,
+    },
+    Copy {
+        from: usize,
+        to: usize,
+        count: usize,
+    },
+    Cut {
+        at: usize,
+    },
+    Take,
+}
+
+fn harm() -> impl Strategy<Value = Harm> {
+    let at = || 0..2_100usize;
+    let bytes = || prop::collection::vec(any::<u8>(), 1..40);
+    prop_oneof![
+        (at(), bytes()).prop_map(|(at, bytes)| Harm::Overwrite { at, bytes }),
+        (at(), bytes()).prop_map(|(at, bytes)| Harm::Insert { at, bytes }),
+        (at(), 1..600usize).prop_map(|(at, count)| Harm::Remove { at, count }),
+        (at(), at(), 1..600usize).prop_map(|(from, to, count)| Harm::Copy { from, to, count }),
+        at().prop_map(|at| Harm::Cut { at }),
+        Just(Harm::Take),
+    ]
+}
+
+impl Harm {
+    fn apply(&self, disk: &SimDisk, path: &str) {
+        let Some(mut bytes) = disk.contents(path) else {
+            return;
+        };
+        let end = bytes.len();
+        let clip = |at: usize, count: usize| at.min(end)..at.saturating_add(count).min(end);
+        match self {
+            Self::Overwrite { at, bytes: new } => {
+                let range = clip(*at, new.len());
+                let count = range.len();
+                bytes[range].copy_from_slice(&new[..count]);
+            }
+            Self::Insert { at, bytes: new } => {
+                drop(bytes.splice(clip(*at, 0), new.iter().copied()))
+            }
+            Self::Remove { at, count } => drop(bytes.drain(clip(*at, *count))),
+            Self::Copy { from, to, count } => {
+                let new = bytes[clip(*from, *count)].to_vec();
+                let range = clip(*to, new.len());
+                let count = range.len();
+                bytes[range].copy_from_slice(&new[..count]);
+            }
+            Self::Cut { at } => bytes.truncate(*at),
+            Self::Take => return disk.take(path),
+        }
+        disk.put(path, &bytes);
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(config())]
+
+    /// No panic, and never anything but what was written, in order, from the beginning.
+    #[test]
+    fn whatever_is_done_to_the_files_no_wrong_frame_is_read(
+        harms in prop::collection::vec((0..8usize, harm()), 1..5),
+    ) {
+        let (disk, acked) = written();
+        let files = files(&disk);
+        for (file, harm) in &harms {
+            harm.apply(&disk, &files[file % files.len()]);
+        }
+        let report = check(&disk, acked.last().map(|(mark, _)| mark));
+        let changed = !report.is_whole() || !report.remains.is_empty();
+        if let Ok((_, read)) = open(&disk.copy(1)) {
+            prop_assert_eq!(&read[..], &acked[..read.len()]);
+            prop_assert!(read.len() == acked.len() || !report.is_whole());
+        } else {
+            prop_assert!(changed || report.first > 1);
+        }
+        for (mark, bytes) in &acked {
+            let read = JournalReader::open(arc(&disk), None).and_then(|reader| reader.read(mark.position));
+            if let Ok(frame) = read {
+                prop_assert_eq!((&frame.mark, &*frame.payload), (mark, &bytes[..]));
+            }
+        }
+    }
 
     #[test]
     fn nothing_acknowledged_is_missing_and_nothing_superseded_appears(
