@@ -3,6 +3,8 @@
 mod handle;
 
 #[cfg(test)]
+mod journals;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod tests;

@@ -136,6 +136,16 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Goes on with these, which stand in no file.
+    #[cfg(test)]
+    pub(crate) fn define(
+        &mut self,
+        workflows: upline_lab::world::Workflows,
+        directory: std::sync::Arc<upline_core::Directory>,
+    ) {
+        self.floor.define(workflows, directory);
+    }
+
     /// Takes in what has come, lets due clocks fire, commits, answers.
     pub(crate) fn turn(
         &mut self,

@@ -37,7 +37,7 @@ pub(crate) use deed::Deed;
 pub use outcome::{Outcome, Played};
 pub use player::{MAX_CLOCKS_PER_STEP, MAX_SKIP_DAYS};
 pub use prepare::Prepared;
-pub use run::{Setting, run, run_in};
+pub use run::{Setting, Tape, run, run_in, tapes};
 pub use script::{MAX_BYTES, MAX_LINES, Origin, Script};
 pub(crate) use steps::Steps;
 

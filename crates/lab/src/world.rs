@@ -23,7 +23,7 @@ use upline_core::{
 pub use audit::{Gap, Missing, gaps};
 pub use family::{Consequence, MAX_CALL_DEPTH, is_too_deep};
 pub use openings::Openings;
-pub use parts::{Entry, Log, Observer, Refusal, Unobserved, Workflows};
+pub use parts::{Asked, Entry, Log, Observer, Refusal, Unobserved, Workflows};
 pub use timers::Rank;
 use timers::Timer;
 
@@ -198,6 +198,8 @@ impl<O: Observer> World<O> {
     /// ticket.
     pub fn open(&mut self, workflow: &str, command: &Command) -> Result<&[Event], Refusal> {
         self.check_up()?;
+        let asked = || Asked::Open(Name::new(workflow), command.clone());
+        self.observer.asked(asked);
         self.answer = self.open_now(workflow, command)?;
         self.settle_now();
         Ok(&self.answer)
@@ -210,6 +212,8 @@ impl<O: Observer> World<O> {
     /// [`Refusal`]; nothing has changed.
     pub fn submit(&mut self, ticket: &str, command: &Command) -> Result<&[Event], Refusal> {
         self.check_up()?;
+        let asked = || Asked::Submit(Name::new(ticket), command.clone());
+        self.observer.asked(asked);
         let index = self.names.get(ticket).copied();
         let index = index.ok_or(Refusal::Rejected(Rejection::NotOpen))?;
         self.answer = self.command(index, command)?;
@@ -262,20 +266,27 @@ impl<O: Observer> World<O> {
     /// first, and among those due at one instant promise, `after`, machine, level, then the older ticket.
     /// An earlier instant moves nothing.
     pub fn advance_to(&mut self, to: Timestamp) {
+        self.observer.asked(|| Asked::Until(to));
+        self.pass_to(to);
+    }
+
+    fn pass_to(&mut self, to: Timestamp) {
         while self.up && self.step(to) {}
         self.now = self.now.max(to);
     }
 
     /// The engine goes down: time passes, nothing fires, and nobody can do anything.
     pub fn stop(&mut self) {
+        self.observer.asked(|| Asked::Stop);
         self.up = false;
     }
 
     /// The engine is back: what fell due meanwhile fires now, in order of due time, and knows how late.
     pub fn start(&mut self) {
+        self.observer.asked(|| Asked::Start);
         self.up = true;
         self.recheck_all();
-        self.advance_to(self.now);
+        self.pass_to(self.now);
     }
 
     /// Whether the engine is up.
@@ -293,6 +304,8 @@ impl<O: Observer> World<O> {
 
     /// Another directory holds from now on; whoever is no longer there loses the tickets at once.
     pub fn set_directory(&mut self, directory: Arc<Directory>) {
+        let asked = || Asked::Directory(Arc::clone(&directory));
+        self.observer.asked(asked);
         self.directory = directory;
         self.queue_absences();
         // While the engine is down nobody loses anything; it looks when it is back.

@@ -52,6 +52,17 @@ impl Floor {
         Ok(())
     }
 
+    /// Goes on with these, which stand in no file.
+    #[cfg(test)]
+    pub(crate) fn define(&mut self, workflows: Workflows, directory: Arc<Directory>) {
+        self.openings = Openings::new(&workflows);
+        self.workflows = workflows;
+        self.directory = Some(directory);
+        self.arm_openings();
+        self.arm_absences();
+        self.recheck_all();
+    }
+
     /// Another version of these files holds from now on. They were checked.
     pub(crate) fn deploy(&mut self, files: Vec<File>) -> Deployed {
         let mut deployed = Deployed::default();

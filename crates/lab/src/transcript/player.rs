@@ -7,12 +7,12 @@ use jiff::tz::TimeZone;
 use upline_core::{Absence, Actor, Command, Directory, Fact, Name, Ticket, Wish, evolve};
 use upline_dsl::Site;
 
-use super::Setting;
 use super::coverage::Coverage;
 use super::deed::{Change, Deed, Target, When};
 use super::moment::instant;
 use super::parse::FIRST_TICKET;
 use super::wishes::{latest_notice, run_answer, wish};
+use super::{Setting, Tape};
 use crate::chronicle::{Chronicle, Reminders};
 use crate::render::{InVain, Language, Times, in_vain, rejected};
 use crate::world::{Entry, Log, World};
@@ -33,6 +33,7 @@ pub(crate) struct Player<'a> {
     zone: TimeZone,
     /// There is none before the first time is known.
     pub(crate) world: Option<World<Log>>,
+    begins: Option<Timestamp>,
     /// Entries of the log, and refusals in it, that are lines already.
     shown: usize,
     refused: usize,
@@ -53,6 +54,7 @@ impl<'a> Player<'a> {
             chronicle: Chronicle::new([], &first, times, language),
             zone,
             world: None,
+            begins: None,
             shown: 0,
             refused: 0,
             gaps: Vec::new(),
@@ -176,6 +178,7 @@ impl<'a> Player<'a> {
             self.show(None);
         } else {
             let directory = Arc::clone(&self.setting.directory);
+            self.begins = Some(to);
             self.world = Some(World::new(to, self.setting.workflows.clone(), directory));
         }
         self.chronicle.times.know(to);
@@ -215,6 +218,14 @@ impl<'a> Player<'a> {
                 .push(format!("{stamp}  {}", rejected(&text, language)));
             self.rejected.push((now, text));
         }
+    }
+
+    /// What was asked and what happened; `None` if nothing was.
+    pub(super) fn tape(self) -> Option<Tape> {
+        Some(Tape {
+            begins: self.begins?,
+            log: self.world?.into_observer(),
+        })
     }
 
     /// What was exercised, and where the engine itself broke a promise: a ticket that could be forgotten, or

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use upline_core::{Directory, Name, Workflow};
 use upline_dsl::{Code, Found, Read};
@@ -12,7 +13,7 @@ use super::parse::deeds;
 use super::player::Player;
 use super::script::{Script, Step};
 use crate::render::Language;
-use crate::world::Workflows;
+use crate::world::{Log, Workflows};
 
 /// What a transcript is played in.
 #[derive(Debug, Clone)]
@@ -79,6 +80,37 @@ pub fn run_in(
         coverage,
         gaps,
     })
+}
+
+/// What a story of a transcript has asked of its world, and what came of it.
+#[derive(Debug)]
+pub struct Tape {
+    /// When it begins.
+    pub begins: Timestamp,
+    /// All that was asked, and the journal.
+    pub log: Log,
+}
+
+/// Plays a transcript, and tells of each story what was asked and what happened, so that the same can be
+/// played in another way and compared.
+pub fn tapes(script: &Script, setting: &Setting, found: &mut Found) -> Vec<Tape> {
+    let (workflows, main) = (&setting.workflows, &setting.main);
+    let deeds = deeds(script, workflows, main, &setting.directory, found);
+    let zone = zone(script, setting, found);
+    let story = || Player::new(setting, zone.clone(), Language::English);
+    let mut player = story();
+    let mut tapes = Vec::new();
+    for (index, deed) in &deeds {
+        if script.steps[*index].begins {
+            tapes.extend(std::mem::replace(&mut player, story()).tape());
+        }
+        if let Err((site, message)) = player.play(deed) {
+            found.report(Code::BadTranscript, site, message);
+            return tapes;
+        }
+    }
+    tapes.extend(player.tape());
+    tapes
 }
 
 fn played(script: &Script, step: &Step, player: &mut Player<'_>) -> Played {

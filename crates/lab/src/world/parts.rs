@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use upline_core::{Command, Event, Name, Rejection, Ticket, Workflow};
+use jiff::Timestamp;
+use upline_core::{Command, Directory, Event, Name, Rejection, Ticket, Workflow};
 
 use super::MAX_CALL_DEPTH;
 
@@ -12,9 +13,33 @@ pub trait Observer {
     /// `event` has happened to `ticket`, which is shown with it.
     fn happened(&mut self, ticket: &Ticket, event: &Event);
 
+    /// The world was asked to do something; told before it is done.
+    fn asked(&mut self, _asked: impl FnOnce() -> Asked)
+    where
+        Self: Sized,
+    {
+    }
+
     /// A clock, a child's end or an opening by the clock was refused. Commands given to
     /// [`World::submit`](super::World::submit) are not told here: their caller has the answer.
     fn refused(&mut self, _ticket: &Name, _command: &Command, _refusal: &Refusal) {}
+}
+
+/// What a world was asked to do, for whoever plays the same in another way.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// To open a ticket of this workflow.
+    Open(Name, Command),
+    /// To do something to this ticket.
+    Submit(Name, Command),
+    /// To let time pass.
+    Until(Timestamp),
+    /// To go down.
+    Stop,
+    /// To come back.
+    Start,
+    /// To go on with another directory.
+    Directory(Arc<Directory>),
 }
 
 /// Forgets everything; for replays that look at the tickets only.
@@ -32,6 +57,8 @@ pub struct Log {
     pub entries: Vec<Entry>,
     /// What was refused to clocks, children and openings by the clock.
     pub refused: Vec<(Name, Command, Refusal)>,
+    /// What the world was asked to do while it was up.
+    pub asked: Vec<Asked>,
 }
 
 /// One line of a [`Log`].
@@ -60,6 +87,10 @@ impl Observer for Log {
             ticket: ticket.id.clone(),
             event: event.clone(),
         });
+    }
+
+    fn asked(&mut self, asked: impl FnOnce() -> Asked) {
+        self.asked.push(asked());
     }
 
     fn refused(&mut self, ticket: &Name, command: &Command, refusal: &Refusal) {

@@ -160,7 +160,7 @@ impl<O: Observer> World<O> {
     /// the very instant.
     pub(super) fn settle_now(&mut self) {
         self.settle();
-        self.advance_to(self.now);
+        self.pass_to(self.now);
     }
 
     /// Queues the next opening by the clock after `after`.
