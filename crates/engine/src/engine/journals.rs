@@ -174,8 +174,10 @@ impl<'a> Stage<'a> {
             written: Arc::clone(&self.written),
         };
         // Messages stay on their way: transcripts say what becomes of them.
-        let mut outbox = OutboxOptions::default();
-        outbox.lease = Duration::from_secs(u64::from(u32::MAX));
+        let outbox = OutboxOptions {
+            lease: Duration::from_secs(u64::from(u32::MAX)),
+            ..OutboxOptions::default()
+        };
         let writer = Writer::open(Box::new(store), self.reading(), outbox, 1).unwrap();
         self.writer = Some(writer);
         self.define();

@@ -151,12 +151,8 @@ fn round(folder: &Path, said: &mut Said, random: &mut u64) {
         said.hear(&line.unwrap());
     }
     process.kill().unwrap();
-    for line in lines {
-        // The last line may be cut off in the middle; it is of no use then.
-        if let Ok(line) = line {
-            said.hear(&line);
-        }
-    }
+    // The last line may be cut off in the middle; it is of no use then.
+    lines.map_while(Result::ok).for_each(|line| said.hear(&line));
     process.wait().unwrap();
 }
 
