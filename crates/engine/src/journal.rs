@@ -80,7 +80,7 @@ mod write;
 
 pub use error::{Damage, Flaw, JournalError};
 pub use mark::{FolderId, Frame, Hash, Mark, ParseMarkError, Position, Remains};
-pub use read::{JournalReader, Scan};
+pub use read::{JournalReader, Scan, SegmentFile};
 pub use upkeep::Upkeep;
 pub use verify::{Progress, Report, verify};
 pub use write::{Journal, Unsynced};

@@ -152,7 +152,9 @@ fn round(folder: &Path, said: &mut Said, random: &mut u64) {
     }
     process.kill().unwrap();
     // The last line may be cut off in the middle; it is of no use then.
-    lines.map_while(Result::ok).for_each(|line| said.hear(&line));
+    lines
+        .map_while(Result::ok)
+        .for_each(|line| said.hear(&line));
     process.wait().unwrap();
 }
 

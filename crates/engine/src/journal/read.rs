@@ -26,6 +26,17 @@ pub struct JournalReader {
     shared: Arc<Shared>,
 }
 
+/// A file of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentFile {
+    /// Its path in the data folder.
+    pub path: String,
+    /// How many of its bytes are a header and synced frames. What is behind them never was acknowledged.
+    pub bytes: u64,
+    /// How long it was made; the rest of it is zeros.
+    pub length: u64,
+}
+
 impl JournalReader {
     pub(super) fn of(shared: Arc<Shared>) -> Self {
         Self { shared }
@@ -78,6 +89,23 @@ impl JournalReader {
         let segments = self.shared.segments();
         let oldest = segments.first();
         oldest.map(|segment| (segment.first, Position(segment.position)))
+    }
+
+    /// The files that hold the frames, oldest first, and how far each of them is synced.
+    #[must_use]
+    pub fn files(&self) -> Vec<SegmentFile> {
+        let end = self.end().0;
+        let segments = self.shared.segments();
+        let next = segments.iter().skip(1).map(|segment| segment.position);
+        let ends = next.chain(std::iter::once(end));
+        let files = segments.iter().zip(ends);
+        files
+            .map(|(segment, end)| SegmentFile {
+                path: segment.path(),
+                bytes: segment.offset(end),
+                length: segment.length,
+            })
+            .collect()
     }
 
     /// Reads the frame at a position that [`Mark::position`] told.

@@ -11,6 +11,7 @@
 //! | `snapshots/` | the open tickets at one commit; can be made anew from the journal |
 //! | `reserve` | room that is given up when the disk is full, so that the program can still stop and start |
 
+pub mod backup;
 mod identity;
 mod seal;
 mod snapshot;
@@ -107,6 +108,12 @@ impl LogStore {
             open: None,
             _lock: lock,
         })
+    }
+
+    /// The disk that it is on.
+    #[must_use]
+    pub fn disk(&self) -> Arc<dyn Disk> {
+        Arc::clone(&self.disk)
     }
 
     /// The last commit, for [`verify`](crate::journal::verify()) to be held against later.

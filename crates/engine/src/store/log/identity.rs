@@ -11,20 +11,29 @@ use crate::vault::Entropy;
 /// The format of a data folder that this program writes.
 pub const FORMAT: u32 = 1;
 
-const FILE: &str = "folder";
+pub(super) const FILE: &str = "folder";
 const TITLE: &str = "upline data folder";
 /// More than such a file has.
 const MAX_BYTES: usize = 4096;
 
+/// Reads the identity of a folder that has one.
+pub(super) fn read(disk: &dyn Disk) -> Result<FolderId, StoreError> {
+    let file = disk.open_read(FILE).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            StoreError::Format(format!("this is no data folder: it has no file {FILE:?}"))
+        }
+        _ => failed("reading whose data folder it is")(error),
+    })?;
+    let mut bytes = vec![0; MAX_BYTES];
+    let read = file.read_at(&mut bytes, 0);
+    let read = read.map_err(failed("reading whose data folder it is"))?;
+    parse(&bytes[..read])
+}
+
 /// Reads the folder's identity. An empty folder becomes a data folder.
 pub(super) fn read_or_begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
     match disk.open_read(FILE) {
-        Ok(file) => {
-            let mut bytes = vec![0; MAX_BYTES];
-            let read = file.read_at(&mut bytes, 0);
-            let read = read.map_err(failed("reading whose data folder it is"))?;
-            parse(&bytes[..read])
-        }
+        Ok(_) => read(disk),
         Err(error) if error.kind() == io::ErrorKind::NotFound => begin(disk, entropy),
         Err(error) => Err(failed("reading whose data folder it is")(error)),
     }

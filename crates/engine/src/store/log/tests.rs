@@ -248,3 +248,101 @@ fn an_open_ticket_is_not_erased() {
     let erased = hand.ask(|reply| crate::writer::Input::Erase("1".into(), "max".into(), reply));
     assert!(matches!(erased, Err(Error::StillOpen)), "{erased:?}");
 }
+
+#[test]
+fn a_backup_taken_at_work_is_restored_and_says_the_same() {
+    use super::backup::{MANIFEST, backup, restore};
+    let disk = SimDisk::new(13);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    work(&mut hand, 30);
+    let before = kept(&disk.copy(2).crash(Keep::Nothing));
+    let from: Arc<dyn Disk> = Arc::new(disk.clone());
+    let taken = SimDisk::new(14);
+    let mut told = Vec::new();
+    let manifest = backup(&from, &taken, &mut |progress| told.push(progress)).unwrap();
+    assert_eq!(told.last().map(|last| last.done == last.of), Some(true));
+    // It goes on meanwhile, and that is not in it.
+    work(&mut hand, 5);
+    let home: Arc<dyn Disk> = Arc::new(SimDisk::new(15));
+    assert_eq!(restore(&taken, &home, &mut |_| ()).unwrap(), manifest);
+    let mut restored = LogStore::open(Arc::clone(&home), options(), entropy(9)).unwrap();
+    let mut numbers = Vec::new();
+    let note = &mut |record: &Record| {
+        numbers.push(record.number);
+        Ok(())
+    };
+    restored.recover(note).unwrap();
+    assert_eq!(numbers, before.keys().copied().collect::<Vec<_>>());
+    for (number, (ticket, unsent)) in &before {
+        let record = restored.ticket(*number).unwrap().unwrap();
+        assert_eq!((&record.ticket, &record.unsent), (ticket, unsent));
+    }
+    // Into what is not empty, and from what is not whole, nothing is restored.
+    let again = restore(&taken, &home, &mut |_| ());
+    assert!(matches!(again, Err(StoreError::Format(_))), "{again:?}");
+    for file in &manifest.files {
+        let copy = taken.copy(1);
+        assert!(copy.flip(&file.path, file.bytes / 2, 3));
+        let fresh: Arc<dyn Disk> = Arc::new(SimDisk::new(16));
+        let broken = restore(&copy, &fresh, &mut |_| ());
+        assert!(broken.is_err(), "{}", file.path);
+        let opened = LogStore::open(fresh, options(), entropy(9));
+        assert!(
+            matches!(opened, Err(StoreError::Format(_))),
+            "{}",
+            file.path
+        );
+    }
+    taken.take(MANIFEST);
+    let none = restore(
+        &taken,
+        &(Arc::new(SimDisk::new(17)) as Arc<dyn Disk>),
+        &mut |_| (),
+    );
+    assert!(matches!(none, Err(StoreError::Format(_))));
+}
+
+#[test]
+fn a_restore_that_is_killed_leaves_no_half_folder() {
+    use super::backup::{backup, restore};
+    let disk = SimDisk::new(18);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    work(&mut hand, 10);
+    let from: Arc<dyn Disk> = Arc::new(disk.clone());
+    let taken = SimDisk::new(19);
+    backup(&from, &taken, &mut |_| ()).unwrap();
+    let whole = SimDisk::new(20);
+    restore(
+        &taken,
+        &(Arc::new(whole.clone()) as Arc<dyn Disk>),
+        &mut |_| (),
+    )
+    .unwrap();
+    let tickets = kept(&whole).len();
+    for operation in 0..whole.operations() {
+        let home = SimDisk::new(20);
+        home.power_off_at(operation);
+        let cut = restore(
+            &taken,
+            &(Arc::new(home.clone()) as Arc<dyn Disk>),
+            &mut |_| (),
+        );
+        for keep in Keep::ALL {
+            let home = home.crash(keep);
+            match LogStore::open(Arc::new(home.clone()), options(), entropy(9)) {
+                Ok(store)
+                    if home.open("folder").is_ok()
+                        && !home.list("journal").unwrap_or_default().is_empty() =>
+                {
+                    drop(store);
+                    assert_eq!(kept(&home).len(), tickets, "{operation} {keep:?} {cut:?}");
+                }
+                // Nothing has arrived yet: the folder is empty, and begins anew.
+                Ok(_) | Err(StoreError::Format(_)) => (),
+                Err(other) => panic!("{operation} {keep:?}: {other}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Backups of a data folder, taken while it is written or not.
+//!
+//! A backup is a folder: the journal up to its last synced commit, the tickets' keys, the newest snapshot, and
+//! `backup.json` with the hash of each file, written last. What was erased before the backup is not in it;
+//! what is erased later still is, so that backups have to be thrown away in their time.
+
+use std::io;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{identity, snapshot};
+use crate::disk::Disk;
+use crate::journal::{self, FolderId, Hash, JournalReader, Mark};
+use crate::store::StoreError;
+use crate::vault;
+
+/// The file that says what is in a backup.
+pub const MANIFEST: &str = "backup.json";
+
+/// The format of backups that this program writes.
+pub const FORMAT: u32 = 1;
+
+/// How much is copied at a time.
+const CHUNK: usize = 1 << 20;
+
+/// What is in a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Its format.
+    pub format: u32,
+    /// The data folder that it is of.
+    pub folder: FolderId,
+    /// The last commit in it.
+    pub head: Option<Mark>,
+    /// Its files.
+    pub files: Vec<Copied>,
+}
+
+/// A file of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// Its path.
+    pub path: String,
+    /// How many bytes were copied; the rest, up to its length, is zeros.
+    pub bytes: u64,
+    /// Its length.
+    pub length: u64,
+    /// The hash of the copied bytes.
+    pub hash: Hash,
+}
+
+/// How far a copy has come, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Copied.
+    pub done: u64,
+    /// In all.
+    pub of: u64,
+}
+
+/// Is told how far it has come.
+pub type Tell<'a> = dyn FnMut(Progress) + 'a;
+
+/// Copies a data folder into an empty folder. The folder may be in use meanwhile, by this process or another:
+/// the backup has what was committed when it began.
+///
+/// # Errors
+/// [`StoreError`]; `to` has no `backup.json` then, and is no backup.
+pub fn backup(
+    from: &Arc<dyn Disk>,
+    to: &dyn Disk,
+    tell: &mut Tell<'_>,
+) -> Result<Manifest, StoreError> {
+    let folder = identity::read(&**from)?;
+    must_be_empty(to, "the folder for the backup")?;
+    // Before the journal's end is read: a snapshot of a later commit would be of no use without it.
+    let newest = snapshot::list(&**from).map_err(failed)?.first().copied();
+    let reader = JournalReader::open(Arc::clone(from), Some(folder))?;
+    let mut plan = vec![whole(&**from, identity::FILE)?];
+    plan.extend(
+        reader
+            .files()
+            .into_iter()
+            .map(|file| (file.path, file.bytes, file.length)),
+    );
+    plan.extend(
+        newest
+            .map(|seq| whole(&**from, &snapshot::path(seq)))
+            .transpose()?,
+    );
+    let mut names = match from.list(vault::FOLDER) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        other => other.map_err(failed)?,
+    };
+    names.retain(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+    for name in names {
+        plan.push(whole(&**from, &format!("{}/{name}", vault::FOLDER))?);
+    }
+    let files = copy_all(&**from, to, &plan, tell)?;
+    let manifest = Manifest {
+        format: FORMAT,
+        folder,
+        head: reader.head(),
+        files,
+    };
+    let text = serde_json::to_vec_pretty(&manifest).map_err(io::Error::from);
+    put(to, MANIFEST, &text.map_err(failed)?)?;
+    Ok(manifest)
+}
+
+/// Makes a data folder of a backup, in an empty folder. Everything is checked on the way: the hash of each
+/// file, and the journal's chain. The file that makes it a data folder comes last.
+///
+/// # Errors
+/// [`StoreError`]; `to` is no data folder then, and has to be emptied.
+pub fn restore(
+    from: &dyn Disk,
+    to: &Arc<dyn Disk>,
+    tell: &mut Tell<'_>,
+) -> Result<Manifest, StoreError> {
+    let manifest = manifest(from)?;
+    must_be_empty(&**to, "the folder to restore to")?;
+    let (identity, rest): (Vec<Copied>, Vec<Copied>) = manifest
+        .files
+        .iter()
+        .cloned()
+        .partition(|file| file.path == identity::FILE);
+    let plan = |files: &[Copied]| -> Vec<Planned> {
+        let planned = files.iter();
+        planned
+            .map(|file| (file.path.clone(), file.bytes, file.length))
+            .collect()
+    };
+    let copied = copy_all(from, &**to, &plan(&rest), tell)?;
+    if copied != rest {
+        return Err(changed());
+    }
+    let report = journal::verify(
+        &**to,
+        Some(manifest.folder),
+        manifest.head.as_ref(),
+        &mut |_| (),
+    )?;
+    if !report.is_whole() || report.last != manifest.head {
+        return Err(changed());
+    }
+    if copy_all(from, &**to, &plan(&identity), &mut |_| ())? != identity || identity.len() != 1 {
+        return Err(changed());
+    }
+    Ok(manifest)
+}
+
+/// What is in a backup, as it says itself.
+///
+/// # Errors
+/// [`StoreError::Format`] if it is none.
+pub fn manifest(from: &dyn Disk) -> Result<Manifest, StoreError> {
+    let none = |why: String| StoreError::Format(format!("this is no whole backup: {why}"));
+    let file = from.open_read(MANIFEST);
+    let file = file.map_err(|error| none(error.to_string()))?;
+    let length = usize::try_from(file.len().map_err(failed)?).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length.min(64 << 20)];
+    let read = file.read_at(&mut bytes, 0).map_err(failed)?;
+    let manifest: Manifest =
+        serde_json::from_slice(&bytes[..read]).map_err(|error| none(error.to_string()))?;
+    match manifest.format {
+        FORMAT => Ok(manifest),
+        other => Err(none(format!(
+            "it has format {other}, and this program knows {FORMAT}"
+        ))),
+    }
+}
+
+/// Path, bytes to copy, length.
+type Planned = (String, u64, u64);
+
+fn whole(disk: &dyn Disk, path: &str) -> Result<Planned, StoreError> {
+    let file = disk.open_read(path).map_err(failed)?;
+    let length = file.len().map_err(failed)?;
+    Ok((path.to_owned(), length, length))
+}
+
+fn must_be_empty(disk: &dyn Disk, what: &str) -> Result<(), StoreError> {
+    disk.create_folder("").map_err(failed)?;
+    match disk.list("").map_err(failed)?.first() {
+        None => Ok(()),
+        Some(name) => Err(StoreError::Format(format!(
+            "{what} must be empty, and has {name:?} in it"
+        ))),
+    }
+}
+
+fn copy_all(
+    from: &dyn Disk,
+    to: &dyn Disk,
+    plan: &[Planned],
+    tell: &mut Tell<'_>,
+) -> Result<Vec<Copied>, StoreError> {
+    let of = plan.iter().map(|(_, bytes, _)| bytes).sum();
+    let mut done = 0;
+    let mut copied = Vec::new();
+    for (path, bytes, length) in plan {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        to.create_folder(folder).map_err(failed)?;
+        let (source, target) = (
+            from.open_read(path).map_err(failed)?,
+            to.create(path).map_err(failed)?,
+        );
+        let mut hasher = blake3::Hasher::new();
+        let mut at = 0;
+        let mut buffer = vec![0; CHUNK];
+        while at < *bytes {
+            let most = usize::try_from(bytes - at).map_or(CHUNK, |rest| rest.min(CHUNK));
+            let read = source.read_at(&mut buffer[..most], at).map_err(failed)?;
+            if read == 0 {
+                return Err(changed());
+            }
+            hasher.update(&buffer[..read]);
+            target.write_at(&buffer[..read], at).map_err(failed)?;
+            at += read as u64;
+            tell(Progress {
+                done: done + at,
+                of,
+            });
+        }
+        done += bytes;
+        target.set_len(*length).map_err(failed)?;
+        target.sync().map_err(failed)?;
+        to.sync_folder(folder).map_err(failed)?;
+        copied.push(Copied {
+            path: path.clone(),
+            bytes: *bytes,
+            length: *length,
+            hash: Hash(*hasher.finalize().as_bytes()),
+        });
+    }
+    to.sync_folder("").map_err(failed)?;
+    Ok(copied)
+}
+
+fn put(disk: &dyn Disk, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let draft = format!("{path}.new");
+    let file = disk.create(&draft).map_err(failed)?;
+    file.write_at(bytes, 0).map_err(failed)?;
+    file.sync().map_err(failed)?;
+    disk.rename(&draft, path).map_err(failed)?;
+    disk.sync_folder("").map_err(failed)
+}
+
+fn changed() -> StoreError {
+    StoreError::Damaged("the backup is not what was written: take another one".into())
+}
+
+fn failed(source: io::Error) -> StoreError {
+    super::io("copying")(source)
+}
