@@ -39,11 +39,11 @@
 //! | magic | 8 | | version, kind, two zeros | 4 |
 //! | format version, length of the header | 4, 4 | | length of the payload | 4 |
 //! | folder | 16 | | sequence number | 8 |
-//! | first sequence number | 8 | | hash of the frame before | 32 |
-//! | position of the first frame | 8 | | check of the above | 8 |
-//! | hash of the frame before | 32 | | payload | … |
-//! | length of the file | 8 | | hash of all of the above | 32 |
-//! | zeros; check of the above | 392, 32 | | | |
+//! | first sequence number | 8 | | position | 8 |
+//! | position of the first frame | 8 | | hash of the frame before | 32 |
+//! | hash of the frame before | 32 | | check of the above | 8 |
+//! | length of the file | 8 | | payload | … |
+//! | zeros; check of the above | 392, 32 | | hash of all of the above | 32 |
 //!
 //! # What holds, and why
 //!

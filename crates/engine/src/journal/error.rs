@@ -211,6 +211,12 @@ pub enum Flaw {
         /// The number of the frame that is here.
         found: u64,
     },
+    /// A frame that was written elsewhere is here.
+    #[error("the frame at {found} is here instead")]
+    Misplaced {
+        /// Where it was written.
+        found: Position,
+    },
     /// The frame was written behind another frame than stands before it.
     #[error("the frame before is not the one that it was written behind")]
     Chain,

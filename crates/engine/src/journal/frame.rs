@@ -3,11 +3,11 @@
 use super::mark::{FolderId, Hash};
 
 /// Bytes before the payload.
-pub(super) const HEADER: usize = 56;
+pub(super) const HEADER: usize = 64;
 /// Bytes of a frame besides its payload.
 pub(super) const OVERHEAD: usize = HEADER + 32;
 /// Bytes of the header that its check covers.
-const CHECKED: usize = 48;
+const CHECKED: usize = 56;
 const VERSION: u8 = 1;
 /// A commit: the only kind there is.
 const KIND: u8 = 1;
@@ -39,6 +39,7 @@ impl Key {
 pub(super) struct Header {
     pub(super) payload: u32,
     pub(super) seq: u64,
+    pub(super) position: u64,
     pub(super) before: Hash,
     version: u8,
     kind: u8,
@@ -57,14 +58,23 @@ impl Header {
     }
 }
 
-/// Appends a frame to `out` and returns its hash. The payload is at most [`MAX_PAYLOAD`](super::MAX_PAYLOAD).
-pub(super) fn encode(key: Key, seq: u64, before: Hash, payload: &[u8], out: &mut Vec<u8>) -> Hash {
+/// Appends the frame of a payload, which is at most [`MAX_PAYLOAD`](super::MAX_PAYLOAD), and returns its
+/// hash. The position is in it so that a frame in the wrong place is not taken for the one that was there.
+pub(super) fn encode(
+    key: Key,
+    seq: u64,
+    position: u64,
+    before: Hash,
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) -> Hash {
     let start = out.len();
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     out.reserve(payload.len() + OVERHEAD);
     out.extend([VERSION, KIND, 0, 0]);
     out.extend(length.to_le_bytes());
     out.extend(seq.to_le_bytes());
+    out.extend(position.to_le_bytes());
     out.extend(before.0);
     let check = key.check(&out[start..]);
     out.extend(check);
@@ -98,7 +108,8 @@ pub(super) fn header(key: Key, bytes: &[u8]) -> Option<Header> {
     Some(Header {
         payload: u32::from_le_bytes(field(bytes, 4)),
         seq: u64::from_le_bytes(field(bytes, 8)),
-        before: Hash(field(bytes, 16)),
+        position: u64::from_le_bytes(field(bytes, 16)),
+        before: Hash(field(bytes, 24)),
         version: bytes[0],
         kind: bytes[1],
     })

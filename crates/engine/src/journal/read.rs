@@ -58,8 +58,7 @@ impl JournalReader {
             let one = std::slice::from_ref(segment);
             let found = recover::walk::<JournalError>(&*disk, key, one, None, |_| Ok(()))?;
             end.mark = found.last.map(|last| last.mark);
-            let behind = found.last.map(|last| last.behind(segment));
-            end.position = behind.map_or(0, |place| segment.position_of(place.offset));
+            end.position = found.last.map_or(0, |last| last.end());
         }
         let shared = Shared::new(disk, whose, 0, segments, end);
         Ok(Self::of(Arc::new(shared)))
@@ -124,13 +123,14 @@ impl JournalReader {
         let mut place = Place {
             offset: segment.offset(position.0),
             seq: 0,
+            position: Some(position.0),
             before: None,
         };
         let key = self.shared.key;
         if let Some(header) = frame::header(key, window.get(place.offset, frame::HEADER)?) {
             place.seq = header.seq;
         }
-        match step(&mut window, key, &segment, place)? {
+        match step(&mut window, key, place)? {
             Step::Frame(frame, _) => Ok(Frame {
                 mark: frame.mark,
                 payload: Cow::Owned(frame.payload.into_owned()),
@@ -169,6 +169,7 @@ impl JournalReader {
         let place = Place {
             offset: segment.offset(position.0),
             seq: first.seq,
+            position: Some(position.0),
             before: None,
         };
         let file = self.shared.file(&segment, DOING)?;
@@ -257,7 +258,7 @@ impl Scan {
             if at.place.seq >= self.from {
                 break;
             }
-            match step(&mut at.window, key, &at.segment, at.place)? {
+            match step(&mut at.window, key, at.place)? {
                 Step::Frame(_, next) => at.place = next,
                 Step::Flaw { flaw, .. } => return Err(at.place.damage(&at.segment, flaw).into()),
             }
@@ -269,7 +270,7 @@ impl Scan {
         else {
             return Ok(None);
         };
-        match step(&mut at.window, key, &at.segment, at.place)? {
+        match step(&mut at.window, key, at.place)? {
             Step::Frame(frame, next) => {
                 at.place = next;
                 self.from = next.seq;
@@ -296,7 +297,7 @@ impl Scan {
         };
         let mut next = self.reader.next(&at.segment)?;
         if let Some(segment) = next.filter(|next| next.first == at.place.seq) {
-            recover::fits(&at.segment, at.place, &segment)?;
+            recover::fits(at.place, &segment)?;
             let file = self.reader.shared.file(&segment, DOING)?;
             at = Reading::new(segment, file, Place::start(&segment));
             next = self.reader.next(&segment)?;

@@ -27,11 +27,17 @@ pub(super) struct Last {
 }
 
 impl Last {
+    /// The position behind it.
+    pub(super) fn end(&self) -> u64 {
+        self.mark.position.0 + (self.payload + OVERHEAD) as u64
+    }
+
     /// The place behind it.
     pub(super) fn behind(&self, segment: &Segment) -> Place {
         Place {
-            offset: segment.offset(self.mark.position.0) + (self.payload + OVERHEAD) as u64,
+            offset: segment.offset(self.end()),
             seq: self.mark.seq + 1,
+            position: Some(self.end()),
             before: Some(self.mark.hash),
         }
     }
@@ -77,7 +83,7 @@ pub(super) fn walk<E: From<JournalError>>(
             if next.is_some_and(|next| next.first == place.seq) {
                 break place;
             }
-            match step(&mut window, key, segment, place)? {
+            match step(&mut window, key, place)? {
                 Step::Frame(frame, behind) => {
                     let (mark, payload) = (frame.mark, frame.payload.len());
                     each(frame)?;
@@ -91,7 +97,7 @@ pub(super) fn walk<E: From<JournalError>>(
             }
         };
         if let Some(next) = next {
-            fits(segment, end, next)?;
+            fits(end, next)?;
         }
     }
     Ok(found)
@@ -149,9 +155,8 @@ fn end(
 }
 
 /// Whether a segment goes on where the one before ends.
-pub(super) fn fits(segment: &Segment, end: Place, next: &Segment) -> Result<(), JournalError> {
-    let position = segment.position_of(end.offset);
-    if end.before == Some(next.before) && next.position == position {
+pub(super) fn fits(end: Place, next: &Segment) -> Result<(), JournalError> {
+    if end.before == Some(next.before) && end.position == Some(next.position) {
         return Ok(());
     }
     let header = Place {
@@ -186,10 +191,11 @@ fn behind(
     let place = Place {
         offset: segment.offset(mark.position.0),
         seq: mark.seq,
+        position: Some(mark.position.0),
         before: None,
     };
     let mut window = window(disk, segment, index + 1 == segments.len())?;
-    if let Step::Frame(frame, behind) = step(&mut window, key, segment, place)?
+    if let Step::Frame(frame, behind) = step(&mut window, key, place)?
         && frame.mark == *mark
     {
         let payload = frame.payload.len();
@@ -264,7 +270,7 @@ fn settle(disk: &dyn Disk, segments: &[Segment], found: &Found) -> Result<End, J
     disk.sync_folder(FOLDER).map_err(&fail)?;
 
     end.mark = Some(last.mark);
-    end.position = segment.position_of(behind.offset);
+    end.position = last.end();
     if found.remains.is_none() {
         let length = file.len().map_err(&fail)?;
         end.active = Some(Active {

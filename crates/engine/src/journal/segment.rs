@@ -57,11 +57,6 @@ impl Segment {
         HEADER + position.saturating_sub(self.position)
     }
 
-    /// The position of what is at `offset` of the file.
-    pub(super) fn position_of(&self, offset: u64) -> u64 {
-        self.position + offset.saturating_sub(HEADER)
-    }
-
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512);
         bytes.extend(MAGIC);

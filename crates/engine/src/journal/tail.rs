@@ -58,7 +58,10 @@ pub(super) fn last_set(window: &mut Window, at: u64) -> Result<Option<u64>, Jour
         if bytes.is_empty() {
             break;
         }
-        if let Some(index) = bytes.iter().rposition(|byte| *byte != 0) {
+        // Asked first, because it is ten times as fast and nearly always all there is to know.
+        let set = bytes.iter().fold(0, |set, byte| set | byte) != 0;
+        let index = set.then(|| bytes.iter().rposition(|byte| *byte != 0));
+        if let Some(index) = index.flatten() {
             last = Some(from + index as u64 + 1);
         }
         from += bytes.len() as u64;

@@ -112,8 +112,8 @@ struct Check<'a> {
     report: Report,
     done: u64,
     of: u64,
-    /// What the next segment must begin with, and its position.
-    expected: Option<(Place, u64)>,
+    /// What the next segment must begin with.
+    expected: Option<Place>,
 }
 
 impl Check<'_> {
@@ -168,13 +168,12 @@ impl Check<'_> {
                 Err(error) => {
                     // What is behind it in this file can't be told apart from it.
                     self.report.add(unread(walk.place.offset, &error));
-                    walk.place.before = None;
+                    walk.place = walk.place.lost();
                     break;
                 }
             }
         }
-        let position = segment.position_of(walk.place.offset);
-        self.expected = Some((walk.place, position));
+        self.expected = Some(walk.place);
         Ok(())
     }
 
@@ -204,22 +203,25 @@ impl Check<'_> {
         };
         self.report.add(damage);
         self.missing(number, expected);
-        let position = expected.map_or(0, |(_, position)| position);
-        let before = expected.and_then(|(place, _)| place.before);
+        let (position, before) = expected.map_or((None, None), |at| (at.position, at.before));
         Ok(self.folder.filter(|_| !foreign).map(|folder| {
             let segment = Segment {
                 folder,
                 first: number,
-                position,
+                position: position.unwrap_or(0),
                 before: before.unwrap_or(super::Hash::ZERO),
                 length: 0,
             };
-            let start = Place::start(&segment);
-            (segment, Place { before, ..start })
+            let start = Place {
+                position,
+                before,
+                ..Place::start(&segment)
+            };
+            (segment, start)
         }))
     }
 
-    fn seam(&mut self, segment: &Segment, expected: Option<(Place, u64)>) {
+    fn seam(&mut self, segment: &Segment, expected: Option<Place>) {
         if self.folder.is_none() {
             self.folder = Some(segment.folder);
         }
@@ -231,11 +233,13 @@ impl Check<'_> {
         if self.missing(segment.first, expected) {
             return;
         }
-        let Some((place, position)) = expected else {
+        let Some(place) = expected else {
             return;
         };
         let other = place.before.is_some_and(|before| before != segment.before);
-        let elsewhere = place.before.is_some() && position != segment.position;
+        let elsewhere = place
+            .position
+            .is_some_and(|position| position != segment.position);
         if other || elsewhere {
             let start = Place::start(segment);
             self.report.add(start.damage(segment, Flaw::Seam));
@@ -243,9 +247,9 @@ impl Check<'_> {
     }
 
     /// Whether frames are missing before a segment, which is then told.
-    fn missing(&mut self, first: u64, expected: Option<(Place, u64)>) -> bool {
-        let gap = expected.filter(|(place, _)| place.before.is_some() && place.seq < first);
-        if let Some((place, _)) = gap {
+    fn missing(&mut self, first: u64, expected: Option<Place>) -> bool {
+        let gap = expected.filter(|place| place.before.is_some() && place.seq < first);
+        if let Some(place) = gap {
             self.report.add(Damage {
                 path: segment::path(first),
                 offset: 0,
@@ -266,11 +270,11 @@ impl Check<'_> {
             self.remains(walk, window)?;
             return Ok(ControlFlow::Break(()));
         }
-        let (flaw, next) = match step(window, walk.key, &walk.segment, walk.place)? {
+        let (flaw, next) = match step(window, walk.key, walk.place)? {
             Step::Frame(frame, next) => {
-                let mark = frame.mark;
+                let (mark, place) = (frame.mark, walk.place);
                 walk.place = next;
-                self.frame(walk, mark);
+                self.frame(walk.segment, place, mark);
                 return Ok(ControlFlow::Continue(()));
             }
             Step::Flaw { flaw, next, .. } => (flaw, next),
@@ -295,25 +299,20 @@ impl Check<'_> {
         match next {
             Some(next) => walk.place = next,
             None => {
-                walk.place.before = None;
+                walk.place = walk.place.lost();
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    fn frame(&mut self, walk: &Walk, mark: Mark) {
+    fn frame(&mut self, segment: Segment, place: Place, mark: Mark) {
         self.report.frames += 1;
         self.report.last = Some(mark);
         if let Some(anchor) = self.anchor.filter(|anchor| anchor.seq == mark.seq) {
-            self.report.anchored = anchor.hash == mark.hash;
+            self.report.anchored = *anchor == mark;
             if !self.report.anchored {
-                let place = Place {
-                    offset: walk.segment.offset(mark.position.0),
-                    seq: mark.seq,
-                    before: None,
-                };
-                self.report.add(place.damage(&walk.segment, Flaw::Other));
+                self.report.add(place.damage(&segment, Flaw::Other));
             }
         }
         if self.report.frames.is_multiple_of(FRAMES) {
@@ -370,6 +369,7 @@ impl Walk {
         Ok(header.map(|header| Place {
             offset,
             seq: header.seq,
+            position: None,
             before: None,
         }))
     }

@@ -83,7 +83,9 @@ pub(super) struct Place {
     pub(super) offset: u64,
     /// The number of the frame that must be there.
     pub(super) seq: u64,
-    /// The hash of the frame before; `None` behind damage, where it can't be known.
+    /// Its position; `None` behind damage, where it can't be known.
+    pub(super) position: Option<u64>,
+    /// The hash of the frame before; `None` likewise.
     pub(super) before: Option<Hash>,
 }
 
@@ -92,7 +94,17 @@ impl Place {
         Self {
             offset: segment::HEADER,
             seq: segment.first,
+            position: Some(segment.position),
             before: Some(segment.before),
+        }
+    }
+
+    /// The same place when what is before it is not known any more.
+    pub(super) fn lost(self) -> Self {
+        Self {
+            position: None,
+            before: None,
+            ..self
         }
     }
 
@@ -118,7 +130,6 @@ pub(super) enum Step<'a> {
 pub(super) fn step<'a>(
     window: &'a mut Window,
     key: Key,
-    segment: &Segment,
     place: Place,
 ) -> Result<Step<'a>, JournalError> {
     let Some(header) = frame::header(key, window.get(place.offset, frame::HEADER)?) else {
@@ -135,6 +146,7 @@ pub(super) fn step<'a>(
     let behind = |before| Place {
         offset: end,
         seq: header.seq.saturating_add(1),
+        position: Some(header.position.saturating_add(header.frame())),
         before,
     };
     let length = usize::try_from(header.frame()).unwrap_or(usize::MAX);
@@ -149,12 +161,19 @@ pub(super) fn step<'a>(
         let found = header.seq;
         return flawed(Flaw::Sequence { found }, Some(next));
     }
+    if place
+        .position
+        .is_some_and(|position| position != header.position)
+    {
+        let found = Position(header.position);
+        return flawed(Flaw::Misplaced { found }, Some(next));
+    }
     if place.before.is_some_and(|before| before != header.before) {
         return flawed(Flaw::Chain, Some(next));
     }
     let mark = Mark {
         seq: header.seq,
-        position: Position(segment.position_of(place.offset)),
+        position: Position(header.position),
         hash,
     };
     let payload = Cow::Borrowed(payload);

@@ -101,7 +101,14 @@ impl Journal {
                 Unsynced::in_new_segment(&self.shared, spare, header)
             }
         };
-        let hash = frame::encode(self.shared.key, seq, before, payload, &mut self.bytes);
+        let hash = frame::encode(
+            self.shared.key,
+            seq,
+            position,
+            before,
+            payload,
+            &mut self.bytes,
+        );
         unsynced.mark = Mark {
             seq,
             position: Position(position),

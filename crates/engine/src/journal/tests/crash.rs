@@ -280,7 +280,7 @@ fn the_tail_of_a_cut_off_write_is_named_and_its_room_given_back() {
         remains.to_string().contains("was never acknowledged"),
         "{remains}"
     );
-    assert_eq!(remains.offset, 512 + 88 + 3);
+    assert_eq!(remains.offset, 512 + 96 + 3);
     assert_eq!(check(&disk, None).remains, [remains]);
     journal.append(b"two").unwrap();
     assert!(check(&disk, None).remains.is_empty());

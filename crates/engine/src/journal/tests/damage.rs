@@ -104,7 +104,7 @@ fn the_last_frame_is_not_lost_silently() {
         .unwrap() as u64
         + 1;
     let mut torn = 0;
-    for byte in end - 88 - 60..end {
+    for byte in end - 96 - 60..end {
         disk.flip(&path, byte, 2);
         let copy = disk.copy(0);
         match open(&copy) {
@@ -130,7 +130,7 @@ fn equal_frames() -> (SimDisk, String, Vec<u64>) {
     let disk = SimDisk::new(5);
     let (mut journal, _) = open(&disk).unwrap();
     let marks: Vec<Mark> = (0..8)
-        .map(|number| journal.append(&payload(number, 100)).unwrap())
+        .map(|number| journal.append(&payload(number, 90)).unwrap())
         .collect();
     let files = files(&disk);
     assert_eq!(files.len(), 1);
@@ -149,7 +149,7 @@ fn edited(edit: impl Fn(&mut Vec<u8>, &[u64])) -> Report {
     check(&disk, None)
 }
 
-const FRAME: usize = 188;
+const FRAME: usize = 96 + 90;
 
 #[test]
 fn frames_swapped_removed_doubled_or_put_in_are_found_and_named() {
@@ -192,7 +192,7 @@ fn frames_swapped_removed_doubled_or_put_in_are_found_and_named() {
     // All of them, not only the first.
     let many = edited(|bytes, offsets| {
         for index in [1, 3, 5] {
-            bytes[at(offsets, index) + 70] ^= 1;
+            bytes[at(offsets, index) + 80] ^= 1;
         }
     });
     let seqs: Vec<u64> = many.damage.iter().map(|damage| damage.seq).collect();
@@ -206,7 +206,7 @@ fn a_frame_of_another_past_is_found() {
     let two = SimDisk::new(5);
     let (mut journal, _) = open(&two).unwrap();
     for number in 100..108 {
-        journal.append(&payload(number, 100)).unwrap();
+        journal.append(&payload(number, 90)).unwrap();
     }
     let mut bytes = one.contents(&path).unwrap();
     let other = two.contents(&path).unwrap();
@@ -379,7 +379,7 @@ fn a_cut_tail_and_an_older_copy_are_found_against_a_mark() {
     // The last frame's bytes zeroed: as if it had never been.
     let zeroed = disk.copy(0);
     let mut bytes = zeroed.contents(last).unwrap();
-    let from = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1 - 148;
+    let from = bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1 - 156;
     bytes[from..].fill(0);
     zeroed.put(last, &bytes);
     assert!(matches!(

@@ -55,7 +55,7 @@ fn the_example_is_read() {
     assert!(journal.unwrap().remains().is_none());
     assert_eq!(
         read,
-        [(1, 0, b"first".to_vec()), (2, 93, b"second".to_vec())]
+        [(1, 0, b"first".to_vec()), (2, 101, b"second".to_vec())]
     );
 }
 
@@ -87,7 +87,7 @@ fn the_example_is_as_the_tables_say() {
     assert_eq!(bytes[480..512], *blake3::hash(&bytes[..480]).as_bytes());
     let key = blake3::derive_key("upline journal frame 1", &bytes[16..32]);
     let hash = |from: usize, to: usize| *blake3::keyed_hash(&key, &bytes[from..to]).as_bytes();
-    let (first, second, end) = (512, 512 + 88 + 5, 512 + 2 * 88 + 11);
+    let (first, second, end) = (512, 512 + 96 + 5, 512 + 2 * 96 + 11);
     for (frame, end, number_, payload) in [
         (first, second, 1, &b"first"[..]),
         (second, end, 2, b"second"),
@@ -98,11 +98,12 @@ fn the_example_is_as_the_tables_say() {
             (payload.len() as u32).to_le_bytes()
         );
         assert_eq!(number(frame + 8), number_);
-        assert_eq!(bytes[frame + 48..frame + 56], hash(frame, frame + 48)[..8]);
-        assert_eq!(&bytes[frame + 56..end - 32], payload);
+        assert_eq!(number(frame + 16), frame as u64 - 512);
+        assert_eq!(bytes[frame + 56..frame + 64], hash(frame, frame + 56)[..8]);
+        assert_eq!(&bytes[frame + 64..end - 32], payload);
         assert_eq!(bytes[end - 32..end], hash(frame, end - 32));
     }
-    assert_eq!(bytes[first + 16..first + 48], [0; 32]);
-    assert_eq!(bytes[second + 16..second + 48], bytes[second - 32..second]);
+    assert_eq!(bytes[first + 24..first + 56], [0; 32]);
+    assert_eq!(bytes[second + 24..second + 56], bytes[second - 32..second]);
     assert!(bytes[end..].iter().all(|byte| *byte == 0));
 }
