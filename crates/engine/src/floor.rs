@@ -356,6 +356,12 @@ impl Floor {
     }
 }
 
+/// The first millisecond that is not before this instant: at an earlier one it is not due yet.
+pub(crate) fn millis_at(instant: Timestamp) -> Millis {
+    let nanos = instant.as_nanosecond();
+    Millis::try_from((nanos + 999_999).div_euclid(1_000_000)).unwrap_or(Millis::MAX)
+}
+
 /// The instant of so many milliseconds; one out of range is the nearest there is.
 pub(crate) fn instant(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(at).unwrap_or(match at < 0 {

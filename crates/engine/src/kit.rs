@@ -156,6 +156,10 @@ impl Hand {
             fields: Vec::new(),
             note: Some("a private word".into()),
         };
+        self.give(ticket, by, wish)
+    }
+
+    pub(crate) fn give(&mut self, ticket: &str, by: &str, wish: Wish) -> Result<Done, Error> {
         let request = Request::own(command(by, wish), "test");
         let target = Target::Id(ticket.into());
         self.ask(|reply| Input::Submit(target, request, reply))

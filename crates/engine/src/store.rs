@@ -25,7 +25,8 @@ pub use memory::MemoryStore;
 /// `fence` is older than the newest that it has seen, with [`StoreError::Fenced`].
 pub trait Store: Send {
     /// Reads all that the writer needs in order to go on: each open ticket, and each ended one with messages
-    /// still to be sent, is shown once, its fields left out; then the rest is answered.
+    /// still to be sent, is shown, its fields left out; then the rest is answered. One may be shown again,
+    /// the same, if what it was read from turns out to be damaged and there is another way.
     ///
     /// # Errors
     /// [`StoreError`].

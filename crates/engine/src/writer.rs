@@ -89,8 +89,8 @@ pub(crate) struct Turn {
 enum Health {
     /// It can be written.
     Good,
-    /// It has failed and is opened again at this steady time; so many times in a row.
-    Failed { again: Millis, times: usize },
+    /// It has failed and is opened again at this steady time.
+    Failed { again: Millis },
     /// It is of no use to try again.
     Broken(String),
 }
@@ -102,6 +102,10 @@ pub(crate) struct Writer {
     time: TimeKeeper,
     outbox: Outbox,
     health: Health,
+    /// How often the store has failed since a commit went well.
+    failures: usize,
+    /// When the store is asked again for what it wants to do between commits, and how often that has failed.
+    upkeep: (Millis, usize),
     full: Option<Millis>,
     waiting: VecDeque<Input>,
     answers: Vec<Answer>,
@@ -125,6 +129,8 @@ impl Writer {
             time,
             outbox: Outbox::new(outbox, seed),
             health: Health::Good,
+            failures: 0,
+            upkeep: (Millis::MIN, 0),
             full: None,
             waiting: VecDeque::new(),
             answers: Vec::new(),
@@ -196,7 +202,7 @@ impl Writer {
 
     /// Whether the store can be written. One that has failed is opened again when its time has come.
     fn is_open(&mut self, reading: Reading) -> bool {
-        if let Health::Failed { again, times } = self.health {
+        if let Health::Failed { again } = self.health {
             if reading.steady < again {
                 return false;
             }
@@ -209,7 +215,7 @@ impl Writer {
                     self.take_messages();
                 }
                 Err(error) => {
-                    self.failed(&error, times, reading);
+                    self.failed(&error, reading);
                     return false;
                 }
             }
@@ -230,7 +236,7 @@ impl Writer {
                 false
             }
             Err(error) => {
-                self.failed(&error, 0, reading);
+                self.failed(&error, reading);
                 false
             }
         }
@@ -326,6 +332,7 @@ impl Writer {
 
     /// Commits, and answers all whose commands are in it.
     fn finish(&mut self, decided: Result<(), StoreError>, reading: Reading) {
+        let changed = self.floor.is_changed();
         let (outcome, error) = match decided {
             Err(error) => (Outcome::NotWritten(error.to_string()), Some(error)),
             Ok(()) => match self.floor.commit(&mut *self.store, reading.wall) {
@@ -337,17 +344,35 @@ impl Writer {
             answer(&outcome);
         }
         if let Some(error) = error {
-            return self.failed(&error, 0, reading);
+            return self.failed(&error, reading);
+        }
+        if changed {
+            self.failures = 0;
         }
         self.take_messages();
-        let floor = &self.floor;
-        if let Err(error) = self.store.between_commits(&|| floor.known()) {
-            self.failed(&error, 0, reading);
+        self.keep_up(reading);
+    }
+
+    /// Lets the store do what can wait. If it can't, for want of room or because what it reads is damaged,
+    /// commits go on all the same, and it is not asked again at once.
+    fn keep_up(&mut self, reading: Reading) {
+        let (again, times) = self.upkeep;
+        if reading.steady < again {
+            return;
         }
+        let floor = &self.floor;
+        self.upkeep = match self.store.between_commits(&|| floor.known()) {
+            Ok(()) => (Millis::MIN, 0),
+            Err(error) => {
+                let why = error.to_string();
+                self.incidents.push(Incident::Store { why });
+                (reading.steady + again_after(times + 1), times + 1)
+            }
+        };
     }
 
     /// What the writer holds in memory may be ahead of the disk: it is read again from there.
-    fn failed(&mut self, error: &StoreError, times: usize, reading: Reading) {
+    fn failed(&mut self, error: &StoreError, reading: Reading) {
         let why = error.to_string();
         let hopeless = match error {
             StoreError::Damaged(_)
@@ -363,10 +388,10 @@ impl Writer {
         self.health = match hopeless {
             true => Health::Broken(why.clone()),
             false => Health::Failed {
-                again: reading.steady + millis(REOPEN_AFTER[times.min(REOPEN_AFTER.len() - 1)]),
-                times: times + 1,
+                again: reading.steady + again_after(self.failures),
             },
         };
+        self.failures += 1;
         self.incidents.push(Incident::Store { why });
     }
 
@@ -518,7 +543,7 @@ impl Writer {
         let rest = |at: Millis, now: Millis| u64::try_from(at - now).unwrap_or(0);
         let rest = match self.health {
             Health::Broken(_) => return None,
-            Health::Failed { again, .. } => rest(again, reading.steady),
+            Health::Failed { again } => rest(again, reading.steady),
             Health::Good if self.full.is_some() => {
                 rest(self.full.unwrap_or_default(), reading.steady)
             }
@@ -531,6 +556,11 @@ impl Writer {
         };
         Some(Duration::from_millis(rest))
     }
+}
+
+/// How long to wait after so many failures in a row.
+fn again_after(times: usize) -> Millis {
+    millis(REOPEN_AFTER[times.min(REOPEN_AFTER.len() - 1)])
 }
 
 /// How a message that is over leaves the outbox.

@@ -119,7 +119,7 @@ impl Due {
         }
         let clock = record.ticket.next_due()?;
         Some(Self::new(
-            clock.due.as_millisecond(),
+            super::millis_at(clock.due),
             Rank::from(&clock.kind),
             record.number,
             clock.id,

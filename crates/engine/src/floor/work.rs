@@ -488,7 +488,7 @@ impl Floor {
             return Some(self.now);
         }
         let due = self.next_due().map(Due::at);
-        let other = self.next_by_itself().map(|at| at.as_millisecond());
+        let other = self.next_by_itself().map(super::millis_at);
         [due, other].into_iter().flatten().min()
     }
 

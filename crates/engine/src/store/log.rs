@@ -20,6 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::fold::Fold;
 use super::{Batch, Recovered, Store, StoreError};
@@ -133,50 +134,20 @@ impl Store for LogStore {
     ) -> Result<Recovered, StoreError> {
         // What was open may be ahead of the disk.
         self.open = None;
-        let snapshot = newest_snapshot(&*self.disk, self.folder)?;
-        let mut fold = Fold::default();
-        if let Some(snapshot) = &snapshot {
-            fold.known = record::decode(&snapshot.known)?;
-        }
-        let mut next_key = fold.known.next_key;
-        let disk = Arc::clone(&self.disk);
-        let mut vault = Vault::open(disk, self.folder.0, self.entropy.clone())?;
-        let mut commits = 0;
-        let after = snapshot.as_ref().map(|snapshot| snapshot.mark);
-        let mut options = Options::new(self.folder);
-        options.segment_bytes = self.options.segment_bytes;
-        let mut frame = |frame: Frame<'_>| -> Result<(), StoreError> {
-            let mut commit: Commit = record::decode(&frame.payload)?;
-            for entry in &mut commit.entries {
-                if let Entry::Moved(moved) = entry {
-                    next_key = next_key.max(moved.key.saturating_add(1));
-                    seal::open_moved(&vault, moved)?;
+        let mut below = u64::MAX;
+        loop {
+            let snapshot = newest_snapshot(&*self.disk, self.folder, below)?;
+            let newest = snapshot.as_ref();
+            let newest = newest.map(|one| (one.mark.seq, Arc::clone(&one.damaged)));
+            let recovered = self.recover_from(snapshot, each);
+            match newest {
+                // Its records are read only now. Those that were shown are shown again, the same.
+                Some((seq, damaged)) if recovered.is_err() && damaged.load(Ordering::Relaxed) => {
+                    below = seq;
                 }
+                _ => return recovered,
             }
-            commits += 1;
-            let position = frame.mark.position.0;
-            fold.commit(position, commit, &mut |number| {
-                load(snapshot.as_ref(), &vault, number)
-            })
-        };
-        let journal = Journal::open(Arc::clone(&self.disk), options, after.as_ref(), &mut frame)?;
-        vault.go_on(next_key)?;
-        let Fold { records, mut known } = fold;
-        let mut open = Open {
-            reader: journal.reader(),
-            upkeep: journal.upkeep(),
-            journal,
-            vault,
-            snapshot,
-            changed: BTreeMap::new(),
-            changed_bytes: 0,
-            commits,
-            fence: known.fence,
-        };
-        open.show(records, each)?;
-        known.next_key = open.vault.next();
-        self.open = Some(open);
-        Ok(known)
+        }
     }
 
     fn make_room(&mut self) -> Result<(), StoreError> {
@@ -269,6 +240,56 @@ impl Store for LogStore {
 }
 
 impl LogStore {
+    fn recover_from(
+        &mut self,
+        snapshot: Option<Snapshot>,
+        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
+    ) -> Result<Recovered, StoreError> {
+        let mut fold = Fold::default();
+        if let Some(snapshot) = &snapshot {
+            fold.known = record::decode(&snapshot.known)?;
+        }
+        let mut next_key = fold.known.next_key;
+        let disk = Arc::clone(&self.disk);
+        let mut vault = Vault::open(disk, self.folder.0, self.entropy.clone())?;
+        let mut commits = 0;
+        let after = snapshot.as_ref().map(|snapshot| snapshot.mark);
+        let mut options = Options::new(self.folder);
+        options.segment_bytes = self.options.segment_bytes;
+        let mut frame = |frame: Frame<'_>| -> Result<(), StoreError> {
+            let mut commit: Commit = record::decode(&frame.payload)?;
+            for entry in &mut commit.entries {
+                if let Entry::Moved(moved) = entry {
+                    next_key = next_key.max(moved.key.saturating_add(1));
+                    seal::open_moved(&vault, moved)?;
+                }
+            }
+            commits += 1;
+            let position = frame.mark.position.0;
+            fold.commit(position, commit, &mut |number| {
+                load(snapshot.as_ref(), &vault, number)
+            })
+        };
+        let journal = Journal::open(Arc::clone(&self.disk), options, after.as_ref(), &mut frame)?;
+        vault.go_on(next_key)?;
+        let Fold { records, mut known } = fold;
+        let mut open = Open {
+            reader: journal.reader(),
+            upkeep: journal.upkeep(),
+            journal,
+            vault,
+            snapshot,
+            changed: BTreeMap::new(),
+            changed_bytes: 0,
+            commits,
+            fence: known.fence,
+        };
+        open.show(records, each)?;
+        known.next_key = open.vault.next();
+        self.open = Some(open);
+        Ok(known)
+    }
+
     /// Writes a snapshot of what is committed.
     ///
     /// # Errors
@@ -352,12 +373,14 @@ impl Open {
     }
 }
 
-/// The newest snapshot that is whole.
+/// The newest snapshot that is whole, of those of frames before `below`.
 fn newest_snapshot(
     disk: &dyn Disk,
     folder: crate::journal::FolderId,
+    below: u64,
 ) -> Result<Option<Snapshot>, StoreError> {
-    for seq in snapshot::list(disk).map_err(io("looking for snapshots"))? {
+    let list = snapshot::list(disk).map_err(io("looking for snapshots"))?;
+    for seq in list.into_iter().filter(|seq| *seq < below) {
         match Snapshot::open(disk, folder, seq) {
             Ok(snapshot) => return Ok(Some(snapshot)),
             Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),

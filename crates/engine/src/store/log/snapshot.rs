@@ -20,6 +20,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::disk::{Disk, DiskFile};
 use crate::journal::{FolderId, Hash, Mark, Position};
@@ -51,6 +52,8 @@ pub(crate) struct Snapshot {
     rows: Vec<Row>,
     /// What else is known, encoded.
     pub(crate) known: Vec<u8>,
+    /// Whether one of its records has turned out to be damaged.
+    pub(crate) damaged: Arc<AtomicBool>,
 }
 
 /// Why a snapshot can't be used.
@@ -134,6 +137,7 @@ impl Snapshot {
             mark,
             rows: rows.collect(),
             known: known.to_vec(),
+            damaged: Arc::default(),
         })
     }
 
@@ -145,9 +149,9 @@ impl Snapshot {
         let row = self.rows[index];
         let mut bytes = vec![0; CHECK + row.length as usize];
         if self.file.read_at(&mut bytes, row.at)? != bytes.len() {
-            return Err(SnapshotError::Damaged);
+            return Err(self.damage());
         }
-        checked(&bytes)?;
+        self.checked(&bytes)?;
         bytes.drain(..CHECK);
         Ok(Some(bytes))
     }
@@ -173,17 +177,32 @@ impl Snapshot {
             buffer.resize(bytes, 0);
             let read = self.file.read_at(&mut buffer, first.at);
             if read.map_err(SnapshotError::Io)? != bytes {
-                return Err(SnapshotError::Damaged.into());
+                return Err(self.damage().into());
             }
             let mut rest = buffer.as_slice();
             for row in &rows[..count] {
                 let (record, after) = rest.split_at(size(row));
-                each(row.number, checked(record)?)?;
+                each(row.number, self.checked(record)?)?;
                 rest = after;
             }
             rows = &rows[count..];
         }
         Ok(())
+    }
+
+    fn checked<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
+        let (check, record) = bytes
+            .split_at_checked(CHECK)
+            .ok_or(SnapshotError::Damaged)?;
+        match &blake3::hash(record).as_bytes()[..CHECK] == check {
+            true => Ok(record),
+            false => Err(self.damage()),
+        }
+    }
+
+    fn damage(&self) -> SnapshotError {
+        self.damaged.store(true, Ordering::Relaxed);
+        SnapshotError::Damaged
     }
 }
 
@@ -278,16 +297,6 @@ impl<'a> Draft<'a> {
 
 fn draft_path() -> String {
     format!("{FOLDER}/draft")
-}
-
-fn checked(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
-    let (check, record) = bytes
-        .split_at_checked(CHECK)
-        .ok_or(SnapshotError::Damaged)?;
-    match &blake3::hash(record).as_bytes()[..CHECK] == check {
-        true => Ok(record),
-        false => Err(SnapshotError::Damaged),
-    }
 }
 
 fn read<const N: usize>(file: &dyn DiskFile, at: u64) -> Result<[u8; N], SnapshotError> {

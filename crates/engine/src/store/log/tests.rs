@@ -5,8 +5,10 @@ use upline_core::Ticket;
 use super::*;
 use crate::disk::sim::{Keep, SimDisk};
 use crate::error::Error;
+use crate::floor::Target;
 use crate::kit::{Hand, begin, entropy};
 use crate::record::Unsent;
+use crate::writer::Input;
 
 fn options() -> LogOptions {
     LogOptions {
@@ -41,6 +43,20 @@ fn kept(disk: &SimDisk) -> Kept {
         (number, (record.ticket, record.unsent))
     });
     read.collect()
+}
+
+/// A ticket as the engine has it.
+fn kept_now(hand: &mut Hand, id: &str) -> Ticket {
+    let target = Target::Id(id.into());
+    hand.ask(|reply| {
+        Input::Look(Box::new(move |open| {
+            reply(open.and_then(|(floor, store)| {
+                let number = floor.find(&target).unwrap();
+                Ok(floor.record(store, number)?.ticket.clone())
+            }));
+        }))
+    })
+    .unwrap()
 }
 
 /// A day's work: tickets are opened, passed on, accepted, done; messages are delivered.
@@ -102,6 +118,76 @@ fn a_damaged_snapshot_is_passed_over() {
     let newest = snapshot::path(snapshot::list(&copy).unwrap()[0]);
     assert!(copy.flip(&newest, 60, 3));
     assert_eq!(kept(&copy), whole);
+}
+
+#[test]
+fn a_snapshot_with_a_damaged_record_is_passed_over() {
+    let disk = SimDisk::new(5);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    work(&mut hand, 60);
+    let whole = kept(&disk.crash(Keep::Nothing));
+    let copy = disk.crash(Keep::Nothing);
+    for seq in snapshot::list(&copy).unwrap() {
+        // Behind the header, the first record begins.
+        assert!(copy.flip(&snapshot::path(seq), 136 + 20, 3));
+        assert_eq!(kept(&copy), whole);
+    }
+}
+
+#[test]
+fn a_snapshot_that_finds_no_room_holds_up_nobody() {
+    let disk = SimDisk::new(8);
+    let options = LogOptions {
+        segment_bytes: 1 << 20,
+        snapshot_commits: 3,
+        ..LogOptions::default()
+    };
+    let store = LogStore::open(Arc::new(disk.clone()), options, entropy(7)).unwrap();
+    let mut hand = Hand::open(store, begin()).unwrap();
+    hand.deploy();
+    hand.open_ticket("Mr Low").unwrap();
+    disk.set_capacity(Some(disk.used()));
+    for round in 0..20 {
+        hand.open_ticket(&format!("Caller {round}")).unwrap();
+        let turn = hand.turn(Vec::new());
+        assert_ne!(
+            turn.wake,
+            Some(std::time::Duration::ZERO),
+            "it must not turn and turn"
+        );
+    }
+    assert!(snapshot::list(&disk).unwrap().is_empty());
+    disk.set_capacity(None);
+    hand.pass(16);
+    hand.open_ticket("Mrs High").unwrap();
+    assert!(!snapshot::list(&disk).unwrap().is_empty());
+}
+
+#[test]
+fn a_clock_between_two_milliseconds_fires_at_the_later_one() {
+    let disk = SimDisk::new(9);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    hand.open_ticket("Mr Low").unwrap();
+    hand.act("1", "ann", "accept").unwrap();
+    let until = begin() + jiff::SignedDuration::from_secs(60) + jiff::SignedDuration::from_nanos(1);
+    let suspend = upline_core::Wish::Suspend {
+        until,
+        reason: None,
+    };
+    hand.give("1", "ann", suspend).unwrap();
+    let open = |hand: &mut Hand| {
+        let clocks = kept_now(hand, "1").clocks;
+        clocks.iter().any(|clock| clock.due == until)
+    };
+    hand.pass(60);
+    assert!(open(&mut hand));
+    hand.reading.wall += 1;
+    hand.reading.steady += 1;
+    let turn = hand.turn(Vec::new());
+    assert!(turn.incidents.is_empty(), "{:?}", turn.incidents);
+    assert!(!open(&mut hand));
 }
 
 #[test]
