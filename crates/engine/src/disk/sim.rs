@@ -257,6 +257,20 @@ impl SimDisk {
         self.lock().file_at(path).map(|file| file.bytes())
     }
 
+    /// The paths below `folder` that would be there after a power cut that keeps nothing, sorted.
+    #[must_use]
+    pub fn surviving_names(&self, folder: &str) -> Vec<String> {
+        self.lock().names.surviving(folder)
+    }
+
+    /// What a file would read as from `from` on after a power cut that keeps nothing; `None`: it would be gone.
+    #[must_use]
+    pub fn surviving(&self, path: &str, from: u64) -> Option<Vec<u8>> {
+        let inner = self.lock();
+        let file = inner.files.get(&inner.names.surviving_file(path)?)?;
+        Some(file.surviving_bytes(from))
+    }
+
     /// Puts a file there, with its folders, as if it had always been so: synced, with no operation counted.
     pub fn put(&self, path: &str, bytes: &[u8]) {
         let mut inner = self.lock();

@@ -117,6 +117,13 @@ impl SimFile {
         bytes
     }
 
+    /// What would be read after a power cut that keeps nothing, from `from` on.
+    pub(super) fn surviving_bytes(&self, from: u64) -> Vec<u8> {
+        let mut bytes = vec![0; small(self.safe.len.saturating_sub(from))];
+        self.safe.read(&mut bytes, from);
+        bytes
+    }
+
     pub(super) fn room(&self) -> u64 {
         self.now.room
     }

@@ -65,6 +65,24 @@ impl Names {
         }
     }
 
+    /// The file of this name as it would survive.
+    pub(super) fn surviving_file(&self, path: &str) -> Option<u64> {
+        match self.safe.get(path) {
+            Some(Node::File(id)) => Some(*id),
+            Some(Node::Folder) | None => None,
+        }
+    }
+
+    /// The files that would survive below `folder`.
+    pub(super) fn surviving(&self, folder: &str) -> Vec<String> {
+        let below = format!("{folder}/");
+        let names = self.safe.iter();
+        let files = names.filter(|(path, node)| {
+            matches!(node, Node::File(_)) && (folder.is_empty() || path.starts_with(&below))
+        });
+        files.map(|(path, _)| path.clone()).collect()
+    }
+
     /// Files that have a name, now.
     pub(super) fn files(&self) -> impl Iterator<Item = u64> {
         self.now.values().filter_map(|node| match node {
