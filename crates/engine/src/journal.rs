@@ -63,6 +63,7 @@
 //! 5. **A sector is written whole or not at all** (512 bytes): a frame begins in the sector in which the one
 //!    before ends. Disks and SSDs promise this; so does every file system that we know on top of them.
 
+mod copy;
 mod error;
 mod frame;
 mod mark;

@@ -180,6 +180,27 @@ impl JournalReader {
         })
     }
 
+    /// The last frame, and the position behind that one.
+    pub(super) fn head_and_end(&self) -> (Option<Mark>, Position) {
+        let end = self.shared.end();
+        (end.mark, Position(end.position))
+    }
+
+    /// The segments that have frames before a position.
+    pub(super) fn segments_before(&self, end: Position) -> Vec<Segment> {
+        let segments = self.shared.segments();
+        let before = segments.iter().filter(|segment| segment.position < end.0);
+        before.copied().collect()
+    }
+
+    pub(super) fn file(
+        &self,
+        segment: &Segment,
+        doing: &'static str,
+    ) -> Result<Arc<dyn DiskFile>, JournalError> {
+        self.shared.file(segment, doing)
+    }
+
     /// The segment in which a position is, and the one behind it.
     fn segment_at(&self, position: Position) -> Result<(Segment, Option<Segment>), JournalError> {
         let segments = self.shared.segments();

@@ -318,6 +318,50 @@ fn a_segment_that_vanishes_in_parts_leaves_no_gap() {
     }
 }
 
+#[test]
+fn a_copy_has_what_is_synced_and_nothing_else() {
+    let (disk, acked) = written();
+    let (mut journal, _) = open(&disk).unwrap();
+    // What failed is superseded in the copy too, and what is on its way is not in it.
+    drop(journal.write(&payload(70, 900)).unwrap());
+    let mark = journal.append(&payload(71, 900)).unwrap();
+    let unsynced = journal.write(&payload(72, 10)).unwrap();
+    let copy = SimDisk::new(1);
+    let reader = journal.reader();
+    assert_eq!(reader.copy_to(&copy).unwrap(), Some(mark));
+    unsynced.sync().unwrap();
+    let copy = copy.crash(Keep::Nothing);
+    let report = check(&copy, Some(&mark));
+    assert!(
+        report.is_whole() && report.anchored && report.remains.is_empty(),
+        "{report:?}"
+    );
+    let (mut journal, read) = open(&copy).unwrap();
+    assert_eq!(read[..acked.len()], acked);
+    assert_eq!(read.len(), acked.len() + 1);
+    for number in 0..5 {
+        journal.append(&payload(number, 700)).unwrap();
+    }
+    let error = reader.copy_to(&copy).unwrap_err().to_string();
+    assert!(error.contains("it has a journal already"), "{error}");
+    // A folder without frames is copied to one without frames.
+    let empty = SimDisk::new(1);
+    let (journal, _) = open(&empty).unwrap();
+    assert_eq!(journal.reader().copy_to(&SimDisk::new(2)).unwrap(), None);
+
+    // A copy that was cut off is told from a whole one by the mark.
+    let whole = SimDisk::new(3);
+    let head = reader.copy_to(&whole).unwrap();
+    let frames = check(&whole, head.as_ref()).frames;
+    for operation in 0..whole.operations() {
+        let copy = SimDisk::new(operation);
+        copy.power_off_at(operation);
+        assert!(reader.copy_to(&copy).is_err());
+        let report = check(&copy.crash(Keep::Half), head.as_ref());
+        assert!(!report.is_whole() || report.frames == frames, "{report:?}");
+    }
+}
+
 /// On the system's own files: rolling, reading, and a folder that can't be written.
 #[test]
 fn it_works_on_a_real_disk() {

@@ -52,7 +52,7 @@ fn every_flipped_byte_is_found() {
 }
 
 /// A larger journal, as large as `UPLINE_FLIP_BYTES` says; each flip is looked for in its own segment and the
-/// next. 1 MB takes a minute in a release build.
+/// next. 1 MB takes a minute and a half.
 #[test]
 fn every_flipped_byte_of_a_larger_journal_is_found() {
     let size = std::env::var("UPLINE_FLIP_BYTES").ok();
