@@ -1,5 +1,6 @@
 //! One module a command: its arguments, and how its answer is printed.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -9,3 +10,4 @@ pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod simulate;
 pub(crate) mod test;
+pub(crate) mod verify;

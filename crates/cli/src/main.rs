@@ -1,5 +1,6 @@
 //! The `upline` binary: reads the command line and files, calls the libraries, prints what they say.
 
+mod bar;
 mod cmd;
 mod exit;
 mod files;
@@ -47,6 +48,9 @@ enum Command {
     Explain(cmd::explain::Args),
     Graph(cmd::graph::Args),
     Schema(cmd::schema::Args),
+    Backup(cmd::backup::BackupArgs),
+    Restore(cmd::backup::RestoreArgs),
+    Verify(cmd::verify::Args),
     Completions(cmd::completions::Args),
 }
 
@@ -81,6 +85,9 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Graph(args) => cmd::graph::run(&args, output),
         Command::Schema(args) => cmd::schema::run(&args, output),
         Command::Explain(args) => cmd::explain::run(&args, output),
+        Command::Backup(args) => cmd::backup::run_backup(&args, output),
+        Command::Restore(args) => cmd::backup::run_restore(&args, output),
+        Command::Verify(args) => cmd::verify::run(&args, output),
         Command::Completions(args) => cmd::completions::run(&args, output),
     }
 }

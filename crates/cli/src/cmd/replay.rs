@@ -1,15 +1,15 @@
 //! `upline replay`.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use upline_dsl::{Sources, Unreadable, shown};
 use upline_lab::replay::{Log, LogError, LogFacts, Mapping, ReplayReport, play, unpack};
 use upline_lab::transcript::Setting;
 
+use crate::bar::Bar;
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::output::Output;
@@ -43,26 +43,30 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         Some(path) => Some(sets::setting(path, directory, Timestamp::now())?),
     };
     let mapping = mapping(&args.map, setting.as_ref(), output)?;
-    let bar = Bar::new();
+    let bar = Bar::new("{spinner} reading: {human_pos} rows");
     let log = read(&args.log, &mapping, &bar)?;
     let facts = LogFacts::of(&log);
     let play = match &setting {
         None => None,
         Some(setting) => {
-            bar.playing(log.entries.len());
+            let rows = log.entries.len() as u64;
+            bar.begin(
+                "playing: {bar:40} {human_pos} of {human_len} rows, {eta} to go",
+                rows,
+            );
             let played = play(
                 &log,
                 &mapping,
                 &setting.workflows,
                 &setting.main,
                 &setting.directory,
-                &mut |rows| bar.0.set_position(rows),
+                &mut |rows| bar.at(rows),
             );
             let help = "see `play` in examples/replay/small.map.yaml";
             Some(played.map_err(|error| Failure::findings(error.to_string()).help(help))?)
         }
     };
-    bar.0.finish_and_clear();
+    bar.clear();
     let report = ReplayReport {
         log: mapping.title,
         facts,
@@ -121,38 +125,9 @@ fn read(path: &Path, mapping: &Mapping, bar: &Bar) -> Result<Log, Failure> {
         Box::new(File::open(path).map_err(|error| Unreadable::new(path, error))?)
     };
     let read = unpack(source);
-    let read =
-        read.and_then(|source| Log::read(source, mapping, &mut |rows| bar.0.set_position(rows)));
+    let read = read.and_then(|source| Log::read(source, mapping, &mut |rows| bar.at(rows)));
     read.map_err(|error| match error {
         LogError::Io { .. } => Failure::not_found(format!("`{}`: {error}", shown(path))),
         other => Failure::findings(format!("`{}`: {other}", shown(path))),
     })
-}
-
-/// Says on a terminal how far it is; elsewhere nothing.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let target = match io::stderr().is_terminal() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_style(style("{spinner} reading: {human_pos} rows"));
-        Self(bar)
-    }
-
-    fn playing(&self, rows: usize) {
-        self.0.reset();
-        self.0.set_length(rows as u64);
-        self.0.set_style(style(
-            "playing: {bar:40} {human_pos} of {human_len} rows, {eta} to go",
-        ));
-    }
-}
-
-/// The style, or the plainest one if the template is not understood.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
