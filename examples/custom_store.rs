@@ -38,10 +38,7 @@ impl<S: Store> Store for Counted<S> {
         self.inner.commit(batch)
     }
 
-    fn recover(
-        &mut self,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
-    ) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, each: &mut upline::store::Show<'_>) -> Result<Recovered, StoreError> {
         self.inner.recover(each)
     }
 

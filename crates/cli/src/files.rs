@@ -65,13 +65,19 @@ pub(crate) fn below(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<
                 if name != "target" && depth < MAX_DEPTH {
                     folders.push((path, depth + 1));
                 }
-            } else if wanted(&name) {
+            } else if wanted(&name) && !is_special(&path) {
                 found.push(path);
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// A pipe or a device, whose reading may wait for ever. Somebody who names one means it.
+fn is_special(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
 /// Mappings of logs are YAML too, and no workflows.

@@ -126,7 +126,7 @@ codes! {
     // Calendars, schedules, people.
     /// A calendar that can't be, such as hours that overlap.
     BadCalendar = "bad-calendar" Error,
-    /// A calendar that is never open, or closed for longer than a year.
+    /// A calendar that is never open, or a range of holidays that is longer than a year.
     ClosedCalendar = "closed-calendar" Error,
     /// A schedule that can't be, such as a rotation without members.
     BadSchedule = "bad-schedule" Error,

@@ -31,8 +31,8 @@ pub trait Clock: Send + Sync {
     /// What the clocks show now.
     fn read(&self) -> Reading;
 
-    /// For how long the engine may sleep that has nothing to do for `rest`. `None`: until it is woken.
-    fn sleep(&self, rest: Duration) -> Option<Duration>;
+    /// For how long the engine may be idle that has nothing to do for `rest`. `None`: until it is woken.
+    fn idle(&self, rest: Duration) -> Option<Duration>;
 
     /// `wake` is to be called whenever time has moved in another way than by passing.
     fn watch(&self, wake: Box<dyn Fn() + Send + Sync>);
@@ -69,7 +69,7 @@ impl Clock for SystemClock {
     }
 
     /// At most a minute: the wall's clock may be set meanwhile.
-    fn sleep(&self, rest: Duration) -> Option<Duration> {
+    fn idle(&self, rest: Duration) -> Option<Duration> {
         Some(rest.min(Duration::from_secs(60)))
     }
 
@@ -163,7 +163,7 @@ impl Clock for ManualClock {
         self.shown().reading
     }
 
-    fn sleep(&self, _rest: Duration) -> Option<Duration> {
+    fn idle(&self, _rest: Duration) -> Option<Duration> {
         None
     }
 

@@ -1,6 +1,7 @@
 //! The engine without a thread, a clock or a runtime: whoever has a loop of his own drives it turn by turn.
 //!
-//! It is the code that [`Engine`](crate::Engine) runs, so a simulation that kills it between any two operations
+//! It is the code that [`Engine`](crate::Engine) runs, so a simulation that kills it between any two
+//! operations
 //! of its disk tests what runs.
 //!
 //! ```

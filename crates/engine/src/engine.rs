@@ -283,7 +283,7 @@ impl Shell {
         if rest.is_zero() {
             return None;
         }
-        match self.clock.sleep(rest) {
+        match self.clock.idle(rest) {
             Some(rest) => match receiver.recv_timeout(rest) {
                 Ok(mail) => Some(mail),
                 Err(RecvTimeoutError::Timeout) => None,

@@ -4,6 +4,7 @@
 mod files;
 mod links;
 mod look;
+mod time;
 mod timers;
 mod work;
 

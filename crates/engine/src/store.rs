@@ -15,6 +15,9 @@ use crate::vault::VaultError;
 pub use log::{LogOptions, LogStore};
 pub use memory::MemoryStore;
 
+/// Is shown a ticket.
+pub type Show<'a> = dyn FnMut(&Record) -> Result<(), StoreError> + 'a;
+
 /// A durable home for tickets.
 ///
 /// One writer calls it, from one thread at a time. **The contract: what [`Store::commit`] has answered
@@ -30,10 +33,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn recover(
-        &mut self,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
-    ) -> Result<Recovered, StoreError>;
+    fn recover(&mut self, each: &mut Show<'_>) -> Result<Recovered, StoreError>;
 
     /// Makes sure that the next commit of at most [`MAX_COMMIT_BYTES`] finds room, so that a full disk is
     /// noticed before anything was decided.

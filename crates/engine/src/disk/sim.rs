@@ -263,7 +263,8 @@ impl SimDisk {
         self.lock().names.surviving(folder)
     }
 
-    /// What a file would read as from `from` on after a power cut that keeps nothing; `None`: it would be gone.
+    /// What a file would read as from `from` on after a power cut that keeps nothing; `None`: it would be
+    /// gone.
     #[must_use]
     pub fn surviving(&self, path: &str, from: u64) -> Option<Vec<u8>> {
         let inner = self.lock();

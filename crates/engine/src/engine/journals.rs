@@ -80,10 +80,7 @@ impl Store for Noted {
         Ok(())
     }
 
-    fn recover(
-        &mut self,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
-    ) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, each: &mut crate::store::Show<'_>) -> Result<Recovered, StoreError> {
         self.inner.recover(each)
     }
 

@@ -68,10 +68,10 @@ fn later(folder: &Path) -> ManualClock {
 }
 
 #[test]
-#[ignore = "the process that the test below starts and kills"]
 fn child() {
+    // The test below starts this as a process of its own; by itself it has nothing to do.
     let Some(folder) = std::env::var_os(FOLDER) else {
-        panic!("{FOLDER} must be set");
+        return;
     };
     let folder = Path::new(&folder).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -135,7 +135,7 @@ impl Said {
 
 fn round(folder: &Path, said: &mut Said, random: &mut u64) {
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engine::kill::child", "--ignored", "--nocapture"])
+        .args(["--exact", "engine::kill::child", "--nocapture"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -1,4 +1,5 @@
-//! The store on disk: the journal that a commit waits for, snapshots that make starts short, the tickets' keys.
+//! The store on disk: the journal that a commit waits for, snapshots that make starts short, the tickets'
+//! keys.
 //!
 //! A data folder:
 //!
@@ -128,10 +129,7 @@ impl LogStore {
 }
 
 impl Store for LogStore {
-    fn recover(
-        &mut self,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
-    ) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, each: &mut crate::store::Show<'_>) -> Result<Recovered, StoreError> {
         // What was open may be ahead of the disk.
         self.open = None;
         let mut below = u64::MAX;
@@ -243,7 +241,7 @@ impl LogStore {
     fn recover_from(
         &mut self,
         snapshot: Option<Snapshot>,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
+        each: &mut crate::store::Show<'_>,
     ) -> Result<Recovered, StoreError> {
         let mut fold = Fold::default();
         if let Some(snapshot) = &snapshot {
@@ -334,7 +332,7 @@ impl Open {
     fn show(
         &mut self,
         records: BTreeMap<Number, Record>,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
+        each: &mut crate::store::Show<'_>,
     ) -> Result<(), StoreError> {
         for (number, mut record) in records {
             let bytes = match record.is_hot() {

@@ -30,10 +30,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     /// Plays the whole journal, so that what it says is what it adds up to.
-    fn recover(
-        &mut self,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
-    ) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, each: &mut crate::store::Show<'_>) -> Result<Recovered, StoreError> {
         let mut fold = Fold::default();
         for (position, commit) in self.journal.iter().enumerate() {
             fold.commit(position as u64, commit.clone(), &mut |_| Ok(None))?;

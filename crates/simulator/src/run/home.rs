@@ -153,10 +153,7 @@ impl Files for Surviving<'_> {
 pub(super) struct AnyStore(Box<dyn Store>, Option<Decided>);
 
 impl Store for AnyStore {
-    fn recover(
-        &mut self,
-        each: &mut dyn FnMut(&Record) -> Result<(), StoreError>,
-    ) -> Result<Recovered, StoreError> {
+    fn recover(&mut self, each: &mut upline::store::Show<'_>) -> Result<Recovered, StoreError> {
         self.0.recover(each)
     }
 

@@ -487,12 +487,9 @@ fn what_cannot_be_read_is_listed_and_the_rest_is_checked() {
         disk.fail_read(disk.reads() + read);
         let report = check(&disk, None);
         assert!(!report.is_whole());
-        assert!(
-            report
-                .damage
-                .iter()
-                .any(|damage| matches!(damage.flaw, Flaw::Unreadable(_)))
-        );
+        let unreadable =
+            |damage: &crate::journal::Damage| matches!(damage.flaw, Flaw::Unreadable(_));
+        assert!(report.damage.iter().any(unreadable));
         assert!(report.frames < whole.frames || report.frames + 8 >= whole.frames);
     }
     let mut steps = Vec::new();

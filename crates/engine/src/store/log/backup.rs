@@ -1,6 +1,7 @@
 //! Backups of a data folder, taken while it is written or not.
 //!
-//! A backup is a folder: the journal up to its last synced commit, the tickets' keys, the newest snapshot, and
+//! A backup is a folder: the journal up to its last synced commit, the tickets' keys, the newest snapshot,
+//! and
 //! `backup.json` with the hash of each file, written last. What was erased before the backup is not in it;
 //! what is erased later still is, so that backups have to be thrown away in their time.
 

@@ -1,4 +1,5 @@
-//! Snapshots: all open tickets at one frame of the journal, so that a start need not read the journal from its
+//! Snapshots: all open tickets at one frame of the journal, so that a start need not read the journal from
+//! its
 //! beginning, and so that tickets that nobody touches need no memory.
 //!
 //! A file `snapshots/<number of the frame, 20 digits>.snap`, all numbers little-endian:
@@ -15,7 +16,8 @@
 //! | what else is known | … |
 //! | hash of the table and what else is known | 32 |
 //!
-//! A check is the first 8 bytes of the record's BLAKE3 hash. A snapshot that is damaged is passed over: the one
+//! A check is the first 8 bytes of the record's BLAKE3 hash. A snapshot that is damaged is passed over:
+//! the one
 //! before, or the journal's beginning, says the same.
 
 use std::io;
