@@ -3,18 +3,20 @@
 //! It has no thread and no clock of its own: [`Writer::turn`] is given what the clocks show and what has come
 //! in since, and does one commit. The engine's thread calls it, and so does the simulator.
 
+mod post;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use upline_core::decide::Migration;
-use upline_core::{Actor, Command, Event, Name, Recipient, Wish};
+use upline_core::{Actor, Event, Name};
 
 use crate::clock::{Reading, TimeKeeper, millis};
 use crate::error::Error;
 use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Status, Target, instant};
 use crate::notify::{Message, SendError};
-use crate::outbox::{self, MessageId, Outbox, OutboxOptions};
-use crate::record::{Fate, File, Millis, Number, Settled};
+use crate::outbox::{MessageId, Outbox, OutboxOptions};
+use crate::record::{File, Millis};
 use crate::store::{MAX_COMMIT_BYTES, Store, StoreError};
 
 /// Most clocks that fire in one commit: between two, other people's commands have their turn.
@@ -437,108 +439,6 @@ impl Writer {
         status
     }
 
-    fn take_messages(&mut self) {
-        let now = self.floor.now;
-        for number in std::mem::take(&mut self.floor.unsent) {
-            if let Ok(record) = self.floor.record(&mut *self.store, number) {
-                self.outbox.add(record, now);
-            }
-        }
-    }
-
-    /// The messages whose turn has come. Those about something that is over are withdrawn.
-    fn messages(&mut self, now: Millis) -> Vec<(MessageId, Message)> {
-        let mut messages = Vec::new();
-        while let Some(id) = self.outbox.take(now) {
-            let (number, notice) = id;
-            let directory = self.floor.directory.clone();
-            let Ok(record) = self.floor.record(&mut *self.store, number) else {
-                self.outbox.failed(id, now, None);
-                continue;
-            };
-            let unsent = record.unsent.iter();
-            let Some(unsent) = unsent.into_iter().find(|one| one.notice.id == notice) else {
-                self.outbox.done(id);
-                continue;
-            };
-            if !outbox::is_needed(record, unsent) {
-                self.waiting.push_back(Input::Sent(id, Err(withdrawn())));
-                continue;
-            }
-            match self.outbox.turn(id, unsent, now) {
-                outbox::Turn::GiveUp => {
-                    let reason = "it could not be delivered for too long".to_owned();
-                    let gone = SendError::Permanent { reason };
-                    self.waiting.push_back(Input::Sent(id, Err(gone)));
-                }
-                outbox::Turn::Send(attempt) => {
-                    let person = match &unsent.notice.to {
-                        Recipient::Person(name) => directory
-                            .as_ref()
-                            .and_then(|directory| directory.people.get(name).cloned()),
-                        Recipient::Contact(_) => None,
-                    };
-                    let message = Message {
-                        key: format!("{}-{notice}", record.ticket.id),
-                        ticket: record.ticket.clone(),
-                        branch: unsent.branch.clone(),
-                        to: unsent.notice.to.clone(),
-                        person,
-                        via: unsent.notice.via.clone(),
-                        topic: unsent.notice.topic.clone(),
-                        written: instant(unsent.at),
-                        attempt,
-                    };
-                    messages.push((id, message));
-                }
-            }
-        }
-        messages
-    }
-
-    /// What became of a message is a command like any other: too late, it does nothing.
-    fn sent(&mut self, id: MessageId, result: Result<(), SendError>) -> Result<(), StoreError> {
-        let now = self.floor.now;
-        let (number, notice) = id;
-        let (fate, wish) = match result {
-            Ok(()) => (Fate::Delivered, Some(Wish::Delivered { notice })),
-            Err(error) if error == withdrawn() => (Fate::Withdrawn, None),
-            Err(SendError::Temporary { after, .. }) => {
-                self.outbox.failed(id, now, after);
-                return Ok(());
-            }
-            Err(SendError::Permanent { reason }) => {
-                (Fate::Failed, Some(Wish::Undeliverable { notice, reason }))
-            }
-        };
-        let Some(tries) = self.outbox.done(id) else {
-            return Ok(());
-        };
-        let settled = Settled {
-            notice,
-            fate,
-            tries,
-        };
-        let told = self.tell(number, wish, settled);
-        match told {
-            Err(Fault::Store(error)) if !matches!(error, StoreError::Ticket { .. }) => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    fn tell(&mut self, number: Number, wish: Option<Wish>, settled: Settled) -> Result<(), Fault> {
-        let (floor, store) = (&mut self.floor, &mut *self.store);
-        if let Some(wish) = wish {
-            let command = Command {
-                by: Actor::System(Name::new_static("outbox")),
-                branch: None,
-                wish,
-            };
-            floor.report(store, number, command)?;
-        }
-        floor.settled(store, number, vec![settled])
-    }
-
     fn wake(&mut self, reading: Reading, now: Millis) -> Option<Duration> {
         let rest = |at: Millis, now: Millis| u64::try_from(at - now).unwrap_or(0);
         let rest = match self.health {
@@ -561,11 +461,4 @@ impl Writer {
 /// How long to wait after so many failures in a row.
 fn again_after(times: usize) -> Millis {
     millis(REOPEN_AFTER[times.min(REOPEN_AFTER.len() - 1)])
-}
-
-/// How a message that is over leaves the outbox.
-fn withdrawn() -> SendError {
-    SendError::Permanent {
-        reason: String::new(),
-    }
 }

@@ -251,8 +251,10 @@ fn call(random: &mut Random, version: u32, child: bool) -> Text {
         true => (
             ", ask: { goto: asking }",
             format!(
-                "  asking:\n    assign: lead of desk\n    escalate: quiet\n    call: {{ workflow: inquiry, with: \
-                 {{ topic: about }} }}\n    actions: {{ settled: {{ goto: working }}, refused: {{ goto: asked }} \
+                "  asking:\n    assign: lead of desk\n    escalate: quiet\n    call: {{ workflow: \
+                inquiry, with: \
+                 {{ topic: about }} }}\n    actions: {{ settled: {{ goto: working }}, refused: {{ \
+                 goto: asked }} \
                  }}\n{}",
                 after(random, 30, "working")
             ),
@@ -260,7 +262,8 @@ fn call(random: &mut Random, version: u32, child: bool) -> Text {
         false => ("", String::new()),
     };
     let text = format!(
-        "workflow: call\nversion: {version}\n{calendar}{catch_up}fields:\n  about: {{ type: text, label: About }}\n\
+        "workflow: call\nversion: {version}\n{calendar}{catch_up}fields:\n  about: {{ type: text, \
+        label: About }}\n\
          {promises}ladders:\n  climb:\n{climb}\n  quiet:\n{quiet}\nstart: asked\nstates:\n  asked:\n    assign: \
          {first}\n    escalate: climb\n    form: [about]\n    actions: {{ accept: {{ goto: working }}, done: {{ \
          goto: closed }} }}\n{asked}  working:\n    assign: {second}, else lead of desk\n    escalate: quiet\n    \

@@ -1,0 +1,125 @@
+//! Messages: which must be sent now, and what became of them.
+
+use upline_core::{Actor, Command, Name, Recipient, Wish};
+
+use super::{Input, Writer};
+use crate::floor::{Fault, instant};
+use crate::notify::{Message, SendError};
+use crate::outbox::{self, MessageId};
+use crate::record::{Fate, Millis, Number, Settled};
+use crate::store::StoreError;
+
+impl Writer {
+    pub(super) fn take_messages(&mut self) {
+        let now = self.floor.now;
+        for number in std::mem::take(&mut self.floor.unsent) {
+            if let Ok(record) = self.floor.record(&mut *self.store, number) {
+                self.outbox.add(record, now);
+            }
+        }
+    }
+
+    /// The messages whose turn has come. Those about something that is over are withdrawn.
+    pub(super) fn messages(&mut self, now: Millis) -> Vec<(MessageId, Message)> {
+        let mut messages = Vec::new();
+        while let Some(id) = self.outbox.take(now) {
+            let (number, notice) = id;
+            let directory = self.floor.directory.clone();
+            let Ok(record) = self.floor.record(&mut *self.store, number) else {
+                self.outbox.failed(id, now, None);
+                continue;
+            };
+            let unsent = record.unsent.iter();
+            let Some(unsent) = unsent.into_iter().find(|one| one.notice.id == notice) else {
+                self.outbox.done(id);
+                continue;
+            };
+            if !outbox::is_needed(record, unsent) {
+                self.waiting.push_back(Input::Sent(id, Err(withdrawn())));
+                continue;
+            }
+            match self.outbox.turn(id, unsent, now) {
+                outbox::Turn::GiveUp => {
+                    let reason = "it could not be delivered for too long".to_owned();
+                    let gone = SendError::Permanent { reason };
+                    self.waiting.push_back(Input::Sent(id, Err(gone)));
+                }
+                outbox::Turn::Send(attempt) => {
+                    let person = match &unsent.notice.to {
+                        Recipient::Person(name) => directory
+                            .as_ref()
+                            .and_then(|directory| directory.people.get(name).cloned()),
+                        Recipient::Contact(_) => None,
+                    };
+                    let message = Message {
+                        key: format!("{}-{notice}", record.ticket.id),
+                        ticket: record.ticket.clone(),
+                        branch: unsent.branch.clone(),
+                        to: unsent.notice.to.clone(),
+                        person,
+                        via: unsent.notice.via.clone(),
+                        topic: unsent.notice.topic.clone(),
+                        written: instant(unsent.at),
+                        attempt,
+                    };
+                    messages.push((id, message));
+                }
+            }
+        }
+        messages
+    }
+
+    /// What became of a message is a command like any other: too late, it does nothing.
+    pub(super) fn sent(
+        &mut self,
+        id: MessageId,
+        result: Result<(), SendError>,
+    ) -> Result<(), StoreError> {
+        let now = self.floor.now;
+        let (number, notice) = id;
+        let (fate, wish) = match result {
+            Ok(()) => (Fate::Delivered, Some(Wish::Delivered { notice })),
+            Err(error) if error == withdrawn() => (Fate::Withdrawn, None),
+            Err(SendError::Temporary { after, .. }) => {
+                self.outbox.failed(id, now, after);
+                return Ok(());
+            }
+            Err(SendError::Permanent { reason }) => {
+                (Fate::Failed, Some(Wish::Undeliverable { notice, reason }))
+            }
+        };
+        let Some(tries) = self.outbox.done(id) else {
+            return Ok(());
+        };
+        let settled = Settled {
+            notice,
+            fate,
+            tries,
+        };
+        let told = self.tell(number, wish, settled);
+        match told {
+            Err(Fault::Store(error)) if !matches!(error, StoreError::Ticket { .. }) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn tell(&mut self, number: Number, wish: Option<Wish>, settled: Settled) -> Result<(), Fault> {
+        let (floor, store) = (&mut self.floor, &mut *self.store);
+        if let Some(wish) = wish {
+            let command = Command {
+                by: Actor::System(Name::new_static("outbox")),
+                branch: None,
+                wish,
+            };
+            floor.report(store, number, command)?;
+        }
+        floor.settled(store, number, vec![settled])
+    }
+}
+
+/// How a message that is over leaves the outbox.
+fn withdrawn() -> SendError {
+    SendError::Permanent {
+        reason: String::new(),
+    }
+}
