@@ -264,12 +264,18 @@ fn call(random: &mut Random, version: u32, child: bool) -> Text {
     let text = format!(
         "workflow: call\nversion: {version}\n{calendar}{catch_up}fields:\n  about: {{ type: text, \
         label: About }}\n\
-         {promises}ladders:\n  climb:\n{climb}\n  quiet:\n{quiet}\nstart: asked\nstates:\n  asked:\n    assign: \
-         {first}\n    escalate: climb\n    form: [about]\n    actions: {{ accept: {{ goto: working }}, done: {{ \
-         goto: closed }} }}\n{asked}  working:\n    assign: {second}, else lead of desk\n    escalate: quiet\n    \
-         form: [about]\n    actions: {{ done: {{ goto: closed }}, back: {{ goto: asked }}, check: {{ goto: checking \
-         }}{ask} }}\n{working}  checking:\n    assign: next in desk except who did check, else lead of desk\n    \
-         escalate: climb\n    actions: {{ fine: {{ goto: closed }}, back: {{ goto: working }} }}\n{asking}  closed: \
+         {promises}ladders:\n  climb:\n{climb}\n  quiet:\n{quiet}\nstart: \
+         asked\nstates:\n  asked:\n    assign: \
+         {first}\n    escalate: climb\n    form: [about]\n    actions: {{ accept: {{ goto: working }}, \
+         done: {{ \
+         goto: closed }} }}\n{asked}  working:\n    assign: {second}, else lead of desk\n    escalate: \
+         quiet\n    \
+         form: [about]\n    actions: {{ done: {{ goto: closed }}, back: {{ goto: asked }}, check: {{ \
+         goto: checking \
+         }}{ask} }}\n{working}  checking:\n    assign: next in desk except who did check, else lead of \
+         desk\n    \
+         escalate: climb\n    actions: {{ fine: {{ goto: closed }}, back: {{ goto: working }} \
+         }}\n{asking}  closed: \
          {{ end: done, by-silence: allowed }}\n"
     );
     Text {
@@ -281,9 +287,12 @@ fn call(random: &mut Random, version: u32, child: bool) -> Text {
 fn inquiry(random: &mut Random, version: u32) -> Text {
     let (climb, first) = (ladder(random, false), who(random));
     let text = format!(
-        "workflow: inquiry\nversion: {version}\nfields:\n  topic: {{ type: text, label: Topic }}\nladders:\n  \
-         climb:\n{climb}\nstart: waiting\nstates:\n  waiting:\n    assign: {first}\n    escalate: climb\n    actions: \
-         {{ settle: {{ goto: settled }}, refuse: {{ goto: refused }} }}\n{}  settled: {{ end: settled, by-silence: \
+        "workflow: inquiry\nversion: {version}\nfields:\n  topic: {{ type: text, label: Topic \
+        }}\nladders:\n  \
+         climb:\n{climb}\nstart: waiting\nstates:\n  waiting:\n    assign: {first}\n    escalate: \
+         climb\n    actions: \
+         {{ settle: {{ goto: settled }}, refuse: {{ goto: refused }} }}\n{}  settled: {{ end: settled, \
+         by-silence: \
          allowed }}\n  refused: {{ end: refused, by-silence: allowed }}\n",
         after(random, 40, "refused")
     );
@@ -296,10 +305,13 @@ fn inquiry(random: &mut Random, version: u32) -> Text {
 /// The smallest office that works: for a plan whose author had no luck.
 pub fn plain(version: u32) -> Vec<Text> {
     let text = format!(
-        "workflow: call\nversion: {version}\nfields:\n  about: {{ type: text, label: About }}\nladders:\n  climb: [{{ \
+        "workflow: call\nversion: {version}\nfields:\n  about: {{ type: text, label: About \
+        }}\nladders:\n  climb: [{{ \
          after: 15 min, assign: another in desk }}, {{ after: 30 min, assign: lead of desk }}]\nstart: \
-         asked\nstates:\n  asked:\n    assign: least busy in desk\n    escalate: climb\n    form: [about]\n    \
-         actions: {{ accept: {{ goto: working }}, done: {{ goto: closed }} }}\n  working:\n    assign: who did accept\n    \
+         asked\nstates:\n  asked:\n    assign: least busy in desk\n    escalate: climb\n    form: \
+         [about]\n    \
+         actions: {{ accept: {{ goto: working }}, done: {{ goto: closed }} }}\n  working:\n    assign: \
+         who did accept\n    \
          escalate: climb\n    actions: {{ done: {{ goto: closed }} }}\n  closed: {{ end: done }}\n"
     );
     vec![Text {
