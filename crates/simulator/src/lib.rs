@@ -1,5 +1,7 @@
-//! The deterministic simulator: the engine's own code over a disk that loses power, fails and fills up, clocks
-//! that are set wrong, and peers that are slow, dead or lying. A seed makes a [`Plan`]; [`play`] plays it, the
+//! The deterministic simulator: the engine's own code over a disk that loses power, fails and fills up,
+//! clocks
+//! that are set wrong, and peers that are slow, dead or lying. A seed makes a [`Plan`]; [`play`] plays it,
+//! the
 //! same in every detail each time; the [`oracle`] says whether anything was forgotten, done twice, done too
 //! early or answered falsely.
 

@@ -323,7 +323,8 @@ impl Run<'_> {
         }
     }
 
-    /// Everything due has happened, all are answerable who must be, and the engine counts as the journal does.
+    /// Everything due has happened, all are answerable who must be, and the engine counts as the journal
+    /// does.
     fn check(&mut self) -> Result<(), Wrong> {
         let patient = !self.calm || self.full;
         let starts = self.starts;
