@@ -4,6 +4,7 @@ mod directories;
 mod failures;
 mod folder;
 mod playing;
+mod siblings;
 
 use std::process::{Command, Stdio};
 

@@ -7,6 +7,7 @@
 
 mod command_line;
 mod documents;
+mod limits;
 mod reference;
 mod replay;
 mod repository;

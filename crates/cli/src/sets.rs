@@ -85,6 +85,12 @@ impl Checks {
         workflows.filter(|read| self.named.contains(&read.file))
     }
 
+    /// Whether something is wrong because of which this workflow can't be run.
+    pub(crate) fn has_errors(&self, workflow: &Read<Workflow>) -> bool {
+        let needed = self.checked.needed_by([workflow.file]);
+        self.checked.left_out > 0 || self.errors().any(|one| needed.contains(&one.primary.file))
+    }
+
     /// What is wrong in the files that the user named, in those that they need, and in the directory.
     pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         let found = self.checked.diagnostics.iter();
@@ -192,17 +198,22 @@ fn set(folder: &Path, named: &[PathBuf], directory: Option<&Path>) -> Result<Set
     for path in &named {
         files.insert((*path).to_owned(), files::read(path)?);
     }
-    let names: Vec<String> = files.keys().map(|path| shown(path)).collect();
+    // The named ones first: what two files have in common is told at the one that the user asks about.
+    let is_named = |path: &PathBuf| named.contains(path.as_path());
+    let mut files: Vec<(PathBuf, Content)> = files.into_iter().collect();
+    files.sort_by_key(|(path, _)| !is_named(path));
+    let names: Vec<String> = files.iter().map(|(path, _)| shown(path)).collect();
+    let contents = files.iter().map(|(_, content)| content);
     let loaded = load(
         names
             .iter()
-            .zip(files.values())
+            .zip(contents)
             .map(|(name, content)| content.named(name)),
     );
-    let is_named = files.keys().map(|path| named.contains(path.as_path()));
-    let ids = loaded.sources.iter().map(|(id, _, _)| id).zip(is_named);
+    let ids = loaded.sources.iter().map(|(id, _, _)| id);
     let named = ids
-        .filter_map(|(id, is_named)| is_named.then_some(id))
+        .zip(&files)
+        .filter_map(|(id, (path, _))| is_named(path).then_some(id))
         .collect();
     Ok(Set { loaded, named })
 }

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use upline_core::workflow::Every;
 
 /// Longest expression, in bytes.
-const MAX_BYTES: usize = 200;
+const MAX_CRON_BYTES: usize = 200;
 
 /// Why an expression is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl std::error::Error for CronError {}
 /// assert_eq!(check("0 0 30 2 *"), Err(CronError::Never));
 /// ```
 pub fn check(text: &str) -> Result<(), CronError> {
-    if text.len() > MAX_BYTES {
+    if text.len() > MAX_CRON_BYTES {
         return Err(CronError::TooLong);
     }
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();

@@ -163,6 +163,28 @@ impl Found {
         self.push(diagnostic);
     }
 
+    /// Files whose workflows have one name, told at the first of them. Nothing if there is one only.
+    pub(crate) fn same_workflow(&mut self, sources: &Sources, name: &str, sites: &[Site]) {
+        let Some((first, others @ [_, ..])) = sites.split_first() else {
+            return;
+        };
+        let files = others.iter().take(FEW).map(|site| sources.name(site.file));
+        let files: Vec<String> = files.map(quoted).collect();
+        let (some, name) = (files.join(", "), quoted(&printable(name)));
+        let more = if others.len() > FEW { ", …" } else { "" };
+        let be = if others.len() > 1 { "are" } else { "is" };
+        let message = format!("{some}{more} {be} the workflow {name} too");
+        let mut diagnostic = Diagnostic::new(Code::DuplicateName, *first, message);
+        diagnostic.label("each workflow of a folder needs a name of its own");
+        for other in others.iter().take(FEW) {
+            diagnostic.also(*other, "the same name");
+        }
+        diagnostic.help(
+            "delete the copy, move it to another folder, or let its name not end with `.yaml`",
+        );
+        self.push(diagnostic);
+    }
+
     /// A name that names can't have.
     pub fn bad_name(&mut self, site: Site, name: &str, fault: &NameFault) {
         let message = format!("`{}` can't be a name: {fault}", printable(name));

@@ -203,6 +203,9 @@ impl Loaded {
 }
 
 /// Reads files: each is a workflow or the directory, which the first keys tell. Never stops at a mistake.
+///
+/// Of several workflows with one name the first that can be read is taken; that there are several is told at
+/// the first of them, so a caller puts the files first that it is asked about.
 pub fn load<'a>(files: impl IntoIterator<Item: Into<File<'a>>>) -> Loaded {
     let (mut sources, mut found) = (Sources::new(), Found::new());
     let mut loaded = Loaded::default();
@@ -231,22 +234,23 @@ pub fn load<'a>(files: impl IntoIterator<Item: Into<File<'a>>>) -> Loaded {
     }
     // Those with mistakes are not missing: a call of one is not a mistake of its own.
     let mut broken = BTreeMap::new();
+    let mut named: BTreeMap<Name, Vec<Site>> = BTreeMap::new();
     for file in workflows {
-        let name = file.root.find(&["workflow"]).text();
-        let name = name.map(|name| (names::normal(name), file.file));
-        let Some(read) = file.workflow(&sources, known.as_ref(), &mut found) else {
-            broken.extend(name);
-            continue;
-        };
-        let name = &read.value.name;
-        let same = |other: &&Read<Workflow>| other.value.name == *name;
-        match loaded.workflows.iter().find(same) {
-            Some(other) => {
-                let at = |read: &Read<Workflow>| read.spans.value(["workflow"]);
-                found.duplicate_name(at(&read), at(other), "workflow", name);
-            }
-            None => loaded.workflows.push(read),
+        let node = file.root.find(&["workflow"]);
+        let name = node.text().map(|name| (names::normal(name), file.file));
+        if let Some((name, _)) = &name {
+            named.entry(name.clone()).or_default().push(node.at);
         }
+        match file.workflow(&sources, known.as_ref(), &mut found) {
+            Some(read) if loaded.workflow(&read.value.name).is_none() => {
+                loaded.workflows.push(read);
+            }
+            Some(_) => (),
+            None => broken.extend(name),
+        }
+    }
+    for (name, sites) in &named {
+        found.same_workflow(&sources, name, sites);
     }
     check_calls(&loaded.workflows, &broken, &mut found);
     Loaded {

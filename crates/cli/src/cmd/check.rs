@@ -66,6 +66,7 @@ struct Answer<'a> {
 struct Proved<'a> {
     workflow: &'a Name,
     version: u32,
+    /// The proof holds, and nothing is wrong that would keep the workflow from being run.
     holds: bool,
     proof: &'a Proof,
     #[serde(skip)]
@@ -114,7 +115,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         if args.format == Format::Human {
             for one in &workflows {
-                proof::print(one.checked, one.directory, one.proof, output)?;
+                proof::print(one, output)?;
             }
             for name in without_directory {
                 output.line(format_args!(
@@ -139,7 +140,7 @@ fn proofs(sets: &[Checks]) -> Vec<Proved<'_>> {
         proofs.extend(set.proofs().map(|(read, proof)| Proved {
             workflow: &read.value.name,
             version: read.value.version,
-            holds: proof.holds(),
+            holds: proof.holds() && !set.has_errors(read),
             proof,
             checked: &read.value,
             directory: &directory.value,

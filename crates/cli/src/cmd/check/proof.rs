@@ -2,27 +2,25 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use upline_core::proof::{Bound, LevelBound, Proof, StateBound};
+use upline_core::proof::{Bound, LevelBound, StateBound};
 use upline_core::ticket::Level;
 use upline_core::{Directory, Name, StateKind, Workflow};
 use upline_lab::render::{Language, duration};
 use upline_lab::replay::{in_words, level_in_words};
 
+use super::Proved;
 use crate::exit::Failure;
 use crate::output::Output;
 
 /// Prints for each state how long it takes until each level, and the last resort, has the ticket. Why
 /// something can't be proved is among the mistakes.
-pub(super) fn print(
-    workflow: &Workflow,
-    directory: &Directory,
-    proof: &Proof,
-    output: &mut Output,
-) -> Result<(), Failure> {
+pub(super) fn print(proved: &Proved<'_>, output: &mut Output) -> Result<(), Failure> {
+    let (workflow, directory, proof) = (proved.checked, proved.directory, proved.proof);
     let (name, version) = (&workflow.name, workflow.version);
-    let words = match proof.holds() {
-        true => "no ticket can be forgotten",
-        false => "NOT PROVED: a ticket could be forgotten",
+    let words = match (proved.holds, proof.holds()) {
+        (true, _) => "no ticket can be forgotten",
+        (false, true) => "NOT PROVED: the errors below come first",
+        (false, false) => "NOT PROVED: a ticket could be forgotten",
     };
     output.line(format_args!("{name} {version}: {words}"))?;
     let head = [
