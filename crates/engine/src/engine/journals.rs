@@ -160,6 +160,7 @@ impl<'a> Stage<'a> {
                 let options = LogOptions {
                     segment_bytes: 64 << 10,
                     snapshot_commits: 7,
+                    beside: false,
                     ..LogOptions::default()
                 };
                 let disk = Arc::new(disk.clone());

@@ -124,12 +124,7 @@ impl Upkeep {
     /// [`JournalError::Full`], [`JournalError::Io`]: the journal itself is as good as before. A full disk is
     /// told here first, long before a commit fails.
     pub fn prepare(&self) -> Result<bool, JournalError> {
-        let half = {
-            let end = self.shared.end();
-            let active = end.active.as_ref();
-            active.is_some_and(|active| active.offset >= active.length / 2)
-        };
-        if !half {
+        if !self.is_half_full() {
             return Ok(false);
         }
         let mut slot = lock(&self.shared.spare);
@@ -141,6 +136,25 @@ impl Upkeep {
         spare.file.sync().map_err(JournalError::io(doing))?;
         *slot = Some(spare);
         Ok(true)
+    }
+
+    /// Whether [`Upkeep::prepare`] would make one. Does not wait for one that is being made.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        let spare = self.shared.spare.try_lock();
+        self.is_half_full() && spare.is_ok_and(|spare| spare.is_none())
+    }
+
+    /// Whether frames of so many bytes still go into the current segment.
+    #[must_use]
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.shared.end().fits(bytes)
+    }
+
+    fn is_half_full(&self) -> bool {
+        let end = self.shared.end();
+        let active = end.active.as_ref();
+        active.is_some_and(|active| active.offset >= active.length / 2)
     }
 
     /// Where the oldest frame is that is still there, and its number.

@@ -10,12 +10,13 @@
 //! | `journal/` | the truth: every commit, chained |
 //! | `keys/` | the tickets' keys; without them what is personal can't be read |
 //! | `snapshots/` | the open tickets at one commit; can be made anew from the journal |
-//! | `reserve` | room that is given up when the disk is full, so that the program can still stop and start |
 
 pub mod backup;
 mod identity;
+mod making;
 mod seal;
 mod snapshot;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -24,14 +25,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::fold::Fold;
-use super::{Batch, Recovered, Store, StoreError};
+use super::{Batch, MAX_COMMIT_BYTES, Recovered, Store, StoreError};
 use crate::disk::Disk;
 use crate::journal::{
     Frame, Journal, JournalError, JournalReader, Mark, Options, Position, Upkeep,
 };
 use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
-use snapshot::{Draft, Snapshot, SnapshotError};
+use making::{Frozen, Job, Next};
+use snapshot::{Snapshot, SnapshotError};
+use table::{Changes, Each, Walk};
 
 pub use identity::FORMAT;
 
@@ -45,6 +48,9 @@ pub struct LogOptions {
     pub snapshot_bytes: usize,
     /// Or when so many commits came since the last one.
     pub snapshot_commits: u64,
+    /// Whether snapshots and the journal's next segment are made in threads of their own, while commits go
+    /// on. Without, each is made between two commits, which wait: always the same way, for simulations.
+    pub beside: bool,
 }
 
 impl Default for LogOptions {
@@ -53,12 +59,10 @@ impl Default for LogOptions {
             segment_bytes: crate::journal::SEGMENT_BYTES,
             snapshot_bytes: 64 << 20,
             snapshot_commits: 1 << 20,
+            beside: true,
         }
     }
 }
-
-/// Is shown the bytes of a record.
-type Each<'a> = dyn FnMut(Number, &[u8]) -> Result<(), StoreError> + 'a;
 
 /// See the module.
 pub struct LogStore {
@@ -77,11 +81,18 @@ struct Open {
     reader: JournalReader,
     upkeep: Upkeep,
     vault: Vault,
-    snapshot: Option<Snapshot>,
-    /// Tickets that were changed since the snapshot; `None`: not hot any more.
-    changed: BTreeMap<Number, Option<Vec<u8>>>,
-    changed_bytes: usize,
+    snapshot: Option<Arc<Snapshot>>,
+    /// What was changed since the snapshot, and is going into the next one.
+    frozen: Option<Arc<Changes>>,
+    next: Option<Next>,
+    /// What was changed since then.
+    changed: Changes,
+    /// How many commits came since the last snapshot was begun.
     commits: u64,
+    /// The journal's next segment.
+    segment: Option<Job<Result<bool, JournalError>>>,
+    /// Whether the last one could not be made.
+    no_segment: bool,
     fence: u64,
 }
 
@@ -149,8 +160,8 @@ impl Store for LogStore {
     }
 
     fn make_room(&mut self) -> Result<(), StoreError> {
-        self.ready()?.upkeep.prepare()?;
-        Ok(())
+        let beside = self.options.beside;
+        self.ready()?.make_room(beside)
     }
 
     fn next_position(&self) -> u64 {
@@ -164,12 +175,11 @@ impl Store for LogStore {
 
     fn ticket(&mut self, number: Number) -> Result<Option<Record>, StoreError> {
         let open = self.ready()?;
-        let found = match open.changed.get(&number) {
+        let found = match open.changed(number) {
             Some(bytes) => bytes
-                .as_deref()
                 .map(|bytes| seal::decode(&open.vault, bytes))
                 .transpose(),
-            None => load(open.snapshot.as_ref(), &open.vault, number),
+            None => load(open.snapshot.as_deref(), &open.vault, number),
         };
         found.map_err(|error| match error {
             StoreError::Damaged(why) => StoreError::Ticket { number, why },
@@ -203,7 +213,7 @@ impl Store for LogStore {
                 true => Some(seal::encode(&open.vault, record)?),
                 false => None,
             };
-            open.change(number, bytes);
+            open.changed.put(number, bytes);
         }
         Ok(())
     }
@@ -230,8 +240,12 @@ impl Store for LogStore {
     fn between_commits(&mut self, known: &dyn Fn() -> Recovered) -> Result<(), StoreError> {
         let (bytes, commits) = (self.options.snapshot_bytes, self.options.snapshot_commits);
         let open = self.ready()?;
-        if open.changed_bytes >= bytes || open.commits >= commits {
-            self.snapshot(&known())?;
+        if let Some(next) = open.next.take() {
+            let done = next.go_on();
+            return open.snapshot_done(done);
+        }
+        if open.changed.bytes() >= bytes || open.commits >= commits {
+            return self.begin_snapshot(known(), self.options.beside);
         }
         Ok(())
     }
@@ -240,7 +254,7 @@ impl Store for LogStore {
 impl LogStore {
     fn recover_from(
         &mut self,
-        snapshot: Option<Snapshot>,
+        snapshot: Option<Arc<Snapshot>>,
         each: &mut crate::store::Show<'_>,
     ) -> Result<Recovered, StoreError> {
         let mut fold = Fold::default();
@@ -265,7 +279,7 @@ impl LogStore {
             commits += 1;
             let position = frame.mark.position.0;
             fold.commit(position, commit, &mut |number| {
-                load(snapshot.as_ref(), &vault, number)
+                load(snapshot.as_deref(), &vault, number)
             })
         };
         let journal = Journal::open(Arc::clone(&self.disk), options, after.as_ref(), &mut frame)?;
@@ -277,9 +291,12 @@ impl LogStore {
             journal,
             vault,
             snapshot,
-            changed: BTreeMap::new(),
-            changed_bytes: 0,
+            frozen: None,
+            next: None,
+            changed: Changes::default(),
             commits,
+            segment: None,
+            no_segment: false,
             fence: known.fence,
         };
         open.show(records, each)?;
@@ -288,44 +305,102 @@ impl LogStore {
         Ok(known)
     }
 
-    /// Writes a snapshot of what is committed.
+    /// Writes a snapshot of what is committed, and waits for it.
     ///
     /// # Errors
     /// [`StoreError`]; the one before stays.
     pub fn snapshot(&mut self, known: &Recovered) -> Result<(), StoreError> {
+        let open = self.ready()?;
+        if let Some(next) = open.next.take() {
+            let done = next.whole().map(Ok);
+            open.snapshot_done(done)?;
+        }
+        self.begin_snapshot(known.clone(), false)?;
+        let open = self.ready()?;
+        if let Some(next) = open.next.take() {
+            let done = next.whole().map(Ok);
+            open.snapshot_done(done)?;
+        }
+        Ok(())
+    }
+
+    fn begin_snapshot(&mut self, mut known: Recovered, beside: bool) -> Result<(), StoreError> {
         let (disk, folder) = (Arc::clone(&self.disk), self.folder);
         let open = self.ready()?;
         let Some(mark) = open.journal.head() else {
             return Ok(());
         };
-        let mut known = known.clone();
         known.next_key = open.vault.next();
-        let known = record::encode(&known, Vec::new()).map_err(record::Unreadable::Bytes)?;
-        let failed = io("writing a snapshot");
-        let mut draft = Draft::begin(&*disk, folder, mark).map_err(&failed)?;
-        open.merged(&mut |number, bytes| draft.add(number, bytes).map_err(&failed))?;
-        draft.finish(&known).map_err(&failed)?;
-        open.snapshot = Some(Snapshot::open(&*disk, folder, mark.seq)?);
-        open.changed.clear();
-        open.changed_bytes = 0;
+        let changes = Arc::new(std::mem::take(&mut open.changed));
+        open.frozen = Some(Arc::clone(&changes));
         open.commits = 0;
-        // The one before is kept, should this one turn out to be damaged.
-        for old in snapshot::list(&*disk).map_err(&failed)?.iter().skip(2) {
-            disk.remove(&snapshot::path(*old)).map_err(&failed)?;
-        }
-        Ok(())
+        let frozen = Frozen {
+            disk,
+            folder,
+            mark,
+            before: open.snapshot.clone(),
+            changes,
+            known,
+        };
+        let begun = Next::begin(frozen, beside).map(Err);
+        open.snapshot_done(begun)
     }
 }
 
 impl Open {
-    fn change(&mut self, number: Number, bytes: Option<Vec<u8>>) {
-        /// About what an entry of the map takes besides the record.
-        const ENTRY: usize = 64;
-        self.changed_bytes += ENTRY + bytes.as_ref().map_or(0, Vec::len);
-        if let Some(before) = self.changed.insert(number, bytes) {
-            let before = ENTRY + before.map_or(0, |bytes| bytes.len());
-            self.changed_bytes = self.changed_bytes.saturating_sub(before);
+    /// What was changed, if this ticket was.
+    fn changed(&self, number: Number) -> Option<Option<&[u8]>> {
+        let frozen = || self.frozen.as_ref()?.get(number);
+        self.changed.get(number).or_else(frozen)
+    }
+
+    /// The next snapshot is there, or not yet, or it can't be made.
+    fn snapshot_done(
+        &mut self,
+        done: Result<Result<Snapshot, Next>, StoreError>,
+    ) -> Result<(), StoreError> {
+        match done {
+            Ok(Err(next)) => {
+                self.next = Some(next);
+                Ok(())
+            }
+            Ok(Ok(snapshot)) => {
+                self.snapshot = Some(Arc::new(snapshot));
+                self.frozen = None;
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(frozen) = self.frozen.take() {
+                    self.changed.add_older(Arc::unwrap_or_clone(frozen));
+                }
+                Err(error)
+            }
         }
+    }
+
+    /// Sees to the journal's next segment in time. A commit waits for it only if it has no room without.
+    fn make_room(&mut self, beside: bool) -> Result<(), StoreError> {
+        let has_room = self.upkeep.has_room(MAX_COMMIT_BYTES as u64);
+        match self.segment.take() {
+            Some(job) if has_room && !job.has_ended() => self.segment = Some(job),
+            Some(job) => {
+                let made = job.result();
+                self.no_segment = !matches!(made, Some(Ok(_)));
+                made.transpose()?;
+            }
+            // While the disk is full nobody is kept waiting by trying here.
+            None if !beside || !has_room || self.no_segment => {
+                self.upkeep.prepare()?;
+                self.no_segment = false;
+            }
+            None if self.upkeep.is_wanted() => {
+                let upkeep = self.upkeep.clone();
+                let job = Job::start("upline-segment", move |_| upkeep.prepare());
+                self.segment = Some(job.map_err(io("starting a thread"))?);
+            }
+            None => (),
+        }
+        Ok(())
     }
 
     /// Takes in what the journal says behind the snapshot, and shows all tickets.
@@ -339,34 +414,11 @@ impl Open {
                 true => Some(seal::encode(&self.vault, &mut record)?),
                 false => None,
             };
-            self.change(number, bytes);
+            self.changed.put(number, bytes);
         }
-        self.merged(&mut |_, bytes| each(&record::decode(bytes)?))
-    }
-
-    /// All hot tickets in order of their numbers: those of the snapshot, and in place of some of them, and
-    /// behind them, those that were changed since.
-    fn merged(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
-        let mut changed = self.changed.iter().peekable();
-        if let Some(snapshot) = &self.snapshot {
-            snapshot.each(|number, bytes| {
-                while let Some((other, newer)) = changed.next_if(|(other, _)| **other < number) {
-                    if let Some(newer) = newer {
-                        each(*other, newer)?;
-                    }
-                }
-                match changed.next_if(|(other, _)| **other == number) {
-                    Some((_, Some(newer))) => each(number, newer),
-                    Some((_, None)) => Ok(()),
-                    None => each(number, bytes),
-                }
-            })?;
-        }
-        for (number, bytes) in changed {
-            if let Some(bytes) = bytes {
-                each(*number, bytes)?;
-            }
-        }
+        let each: &mut Each<'_> = &mut |_, bytes| each(&record::decode(bytes)?);
+        let mut walk = Walk::default();
+        while walk.piece(self.snapshot.as_deref(), &self.changed, each)? {}
         Ok(())
     }
 }
@@ -376,11 +428,11 @@ fn newest_snapshot(
     disk: &dyn Disk,
     folder: crate::journal::FolderId,
     below: u64,
-) -> Result<Option<Snapshot>, StoreError> {
+) -> Result<Option<Arc<Snapshot>>, StoreError> {
     let list = snapshot::list(disk).map_err(io("looking for snapshots"))?;
     for seq in list.into_iter().filter(|seq| *seq < below) {
         match Snapshot::open(disk, folder, seq) {
-            Ok(snapshot) => return Ok(Some(snapshot)),
+            Ok(snapshot) => return Ok(Some(Arc::new(snapshot))),
             Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),
             Err(SnapshotError::Io(source)) => return Err(io("reading a snapshot")(source)),
         }
@@ -408,17 +460,6 @@ fn io(doing: &'static str) -> impl Fn(std::io::Error) -> StoreError {
     move |source| match source.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
         _ => StoreError::Io { doing, source },
-    }
-}
-
-impl From<SnapshotError> for StoreError {
-    fn from(error: SnapshotError) -> Self {
-        match error {
-            SnapshotError::Io(source) => io("reading a snapshot")(source),
-            SnapshotError::Damaged | SnapshotError::Format(_) => {
-                Self::Damaged(format!("a snapshot: {error}"))
-            }
-        }
     }
 }
 

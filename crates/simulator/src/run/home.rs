@@ -57,6 +57,7 @@ impl Home {
         match &self.disk {
             Some(disk) => {
                 let mut options = LogOptions::default();
+                options.beside = false;
                 options.segment_bytes = plan.setting.segment_bytes;
                 options.snapshot_commits = plan.setting.snapshot_commits;
                 let random = Mutex::new(Random::new(plan.seed ^ start << 32));

@@ -1,6 +1,5 @@
 //! Snapshots: all open tickets at one frame of the journal, so that a start need not read the journal from
-//! its
-//! beginning, and so that tickets that nobody touches need no memory.
+//! its beginning, and so that tickets that nobody touches need no memory.
 //!
 //! A file `snapshots/<number of the frame, 20 digits>.snap`, all numbers little-endian:
 //!
@@ -16,11 +15,11 @@
 //! | what else is known | … |
 //! | hash of the table and what else is known | 32 |
 //!
-//! A check is the first 8 bytes of the record's BLAKE3 hash. A snapshot that is damaged is passed over:
-//! the one
-//! before, or the journal's beginning, says the same.
+//! A check is the first 8 bytes of the record's BLAKE3 hash. A snapshot that is damaged is passed over: the
+//! one before, or the journal's beginning, says the same.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -36,8 +35,10 @@ const FORMAT: u32 = 1;
 const HEADER: usize = 136;
 const CHECK: usize = 8;
 const ROW: usize = 20;
-/// How much is written at a time.
+/// How much is read and written at a time.
 const CHUNK: usize = 1 << 20;
+/// How much is written before the disk gets time for it, so that a commit in between does not wait for all.
+const SYNC_EVERY: u64 = 1 << 22;
 
 /// Where a ticket's record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,22 @@ struct Row {
     number: Number,
     at: u64,
     length: u32,
+}
+
+impl Row {
+    /// Of the record and its check.
+    fn size(self) -> usize {
+        CHECK + self.length as usize
+    }
+}
+
+/// Records that lie behind each other.
+pub(super) struct Chunk {
+    /// Their rows in the table.
+    pub(super) rows: Range<usize>,
+    /// The last ticket of them.
+    pub(super) last: Number,
+    bytes: usize,
 }
 
 /// An open snapshot.
@@ -149,7 +166,7 @@ impl Snapshot {
             return Ok(None);
         };
         let row = self.rows[index];
-        let mut bytes = vec![0; CHECK + row.length as usize];
+        let mut bytes = vec![0; row.size()];
         if self.file.read_at(&mut bytes, row.at)? != bytes.len() {
             return Err(self.damage());
         }
@@ -158,36 +175,44 @@ impl Snapshot {
         Ok(Some(bytes))
     }
 
-    /// All records, in order of their numbers, read in large pieces.
-    pub(crate) fn each<E: From<SnapshotError>>(
+    /// The records from this row on that are read at once; `None`: there are no more.
+    pub(super) fn chunk(&self, row: usize) -> Option<Chunk> {
+        let rest = self.rows.get(row..)?;
+        let (mut bytes, mut count, mut last) = (0, 0, None);
+        for row in rest {
+            if count > 0 && bytes + row.size() > CHUNK {
+                break;
+            }
+            bytes += row.size();
+            count += 1;
+            last = Some(row.number);
+        }
+        Some(Chunk {
+            rows: row..row + count,
+            last: last?,
+            bytes,
+        })
+    }
+
+    /// Shows these records, in order of their numbers.
+    pub(super) fn read<E: From<SnapshotError>>(
         &self,
+        chunk: &Chunk,
+        buffer: &mut Vec<u8>,
         mut each: impl FnMut(Number, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut buffer = Vec::new();
-        let mut rows = self.rows.as_slice();
-        while let Some(first) = rows.first() {
-            let size = |row: &Row| CHECK + row.length as usize;
-            let mut bytes = 0;
-            let mut count = 0;
-            for row in rows {
-                if count > 0 && bytes + size(row) > CHUNK {
-                    break;
-                }
-                bytes += size(row);
-                count += 1;
-            }
-            buffer.resize(bytes, 0);
-            let read = self.file.read_at(&mut buffer, first.at);
-            if read.map_err(SnapshotError::Io)? != bytes {
-                return Err(self.damage().into());
-            }
-            let mut rest = buffer.as_slice();
-            for row in &rows[..count] {
-                let (record, after) = rest.split_at(size(row));
-                each(row.number, self.checked(record)?)?;
-                rest = after;
-            }
-            rows = &rows[count..];
+        let rows = &self.rows[chunk.rows.clone()];
+        buffer.resize(chunk.bytes, 0);
+        let at = rows.first().map_or(0, |row| row.at);
+        let read = self.file.read_at(buffer, at);
+        if read.map_err(SnapshotError::Io)? != chunk.bytes {
+            return Err(self.damage().into());
+        }
+        let mut rest = buffer.as_slice();
+        for row in rows {
+            let (record, after) = rest.split_at(row.size());
+            each(row.number, self.checked(record)?)?;
+            rest = after;
         }
         Ok(())
     }
@@ -209,18 +234,19 @@ impl Snapshot {
 }
 
 /// Writes a snapshot, and puts it in place when it is whole and on disk.
-pub(crate) struct Draft<'a> {
-    disk: &'a dyn Disk,
+pub(crate) struct Draft {
+    disk: Arc<dyn Disk>,
     file: Arc<dyn DiskFile>,
     folder: FolderId,
     mark: Mark,
     pending: Vec<u8>,
     written: u64,
+    synced: u64,
     rows: Vec<Row>,
 }
 
-impl<'a> Draft<'a> {
-    pub(crate) fn begin(disk: &'a dyn Disk, folder: FolderId, mark: Mark) -> io::Result<Self> {
+impl Draft {
+    pub(crate) fn begin(disk: &Arc<dyn Disk>, folder: FolderId, mark: Mark) -> io::Result<Self> {
         disk.create_folder(FOLDER)?;
         disk.sync_folder("")?;
         let path = draft_path();
@@ -229,12 +255,13 @@ impl<'a> Draft<'a> {
             _ => (),
         }
         Ok(Self {
-            disk,
             file: disk.create(&path)?,
+            disk: Arc::clone(disk),
             folder,
             mark,
             pending: vec![0; HEADER],
             written: 0,
+            synced: 0,
             rows: Vec::new(),
         })
     }
@@ -261,6 +288,10 @@ impl<'a> Draft<'a> {
         self.file.write_at(&self.pending, self.written)?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
+        if self.written - self.synced >= SYNC_EVERY {
+            self.file.sync()?;
+            self.synced = self.written;
+        }
         Ok(())
     }
 

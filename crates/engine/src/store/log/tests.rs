@@ -14,6 +14,7 @@ fn options() -> LogOptions {
     LogOptions {
         segment_bytes: 64 << 10,
         snapshot_commits: 40,
+        beside: false,
         ..LogOptions::default()
     }
 }
@@ -141,6 +142,7 @@ fn a_snapshot_that_finds_no_room_holds_up_nobody() {
     let options = LogOptions {
         segment_bytes: 1 << 20,
         snapshot_commits: 3,
+        beside: false,
         ..LogOptions::default()
     };
     let store = LogStore::open(Arc::new(disk.clone()), options, entropy(7)).unwrap();
