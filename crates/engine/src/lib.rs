@@ -9,6 +9,8 @@ pub mod drive;
 mod engine;
 mod error;
 mod floor;
+#[cfg(feature = "sled")]
+pub mod index;
 pub mod journal;
 #[cfg(test)]
 mod kit;

@@ -1,0 +1,443 @@
+//! Building: the journal's frames, one after the other, into the tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Bound, ControlFlow};
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::{self, Key, Parts};
+use super::tree::{Failure, Tree, Write};
+use super::{Built, Index, IndexError, value};
+use crate::journal::{JournalReader, Mark, Scan};
+use crate::record::{self, CommandId, Commit, Entry, Millis, Number, Record};
+use crate::store::fold::Fold;
+use crate::store::{Seen, StoreError};
+
+/// For how long commands are remembered, in milliseconds of the engine's time: 7 days.
+pub const COMMANDS_MS: Millis = 7 * 24 * 60 * 60 * 1000;
+
+/// About how many writes a batch has at most: see the module.
+const BATCH_WRITES: usize = 4096;
+/// A file of so many bytes for each key is large: sled is made to clean up. A key and what it holds have
+/// about 75, some of which sled stores twice.
+const KEY_BYTES: u64 = 150;
+/// A file of so many bytes is never too large.
+const SMALL: u64 = 16 << 20;
+/// About how many writes a ticket takes: itself, and two views that change.
+const TICKET_WRITES: usize = 5;
+/// Entries of a commit that are taken in before it is looked whether the batch is full.
+const ENTRIES: usize = 64;
+/// Commands that a batch forgets at least, if their time is over.
+const FORGOTTEN: usize = 64;
+
+/// How far an index has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Commits that were read by this call.
+    pub commits: usize,
+    /// The last commit that is in it.
+    pub mark: Option<Mark>,
+    /// Commits that the journal has behind that.
+    pub behind: u64,
+}
+
+/// What is kept of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Command {
+    pub(super) at: Millis,
+    pub(super) wish: u64,
+    pub(super) number: Number,
+    pub(super) revision: u64,
+}
+
+impl Index {
+    /// Takes in the next commits of the journal, at most so many. After an error it stands where the last
+    /// whole batch was.
+    ///
+    /// # Errors
+    /// [`IndexError`]; after [`IndexError::Broken`] and [`IndexError::Io`] it must be opened again.
+    pub fn catch_up(&self, reader: &JournalReader, at_most: usize) -> Result<Progress, IndexError> {
+        let _writer = self.writer();
+        let mut built = self.read(|open| Ok(open.built))?;
+        let mut commits = 0;
+        let mut slice = Slice::default();
+        if built.mark != reader.head() {
+            let mut frames = frames_behind(built.mark, reader)?;
+            while commits < at_most
+                && let Some(frame) = frames.next_frame()?
+            {
+                let mark = frame.mark;
+                let commit = decoded(mark, &frame.payload)?;
+                self.commit(&mut slice, &mut built, mark, commit)?;
+                commits += 1;
+            }
+        }
+        self.write(slice, &mut built)?;
+        let head = reader.head().map_or(0, |head| head.seq);
+        let mark = built.mark;
+        Ok(Progress {
+            commits,
+            mark,
+            behind: head.saturating_sub(mark.map_or(0, |mark| mark.seq)),
+        })
+    }
+
+    /// Makes what is in it survive a power cut. Without that the next start has more to catch up.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn checkpoint(&self) -> Result<(), IndexError> {
+        let _writer = self.writer();
+        self.read(|open| Ok(open.tree.sync()?))
+    }
+
+    /// Takes in one commit, in as many batches as it needs.
+    fn commit(
+        &self,
+        slice: &mut Slice,
+        built: &mut Built,
+        mark: Mark,
+        commit: Commit,
+    ) -> Result<(), IndexError> {
+        let at = commit.at;
+        let mut entries = commit.entries.into_iter();
+        entries.by_ref().take(built.entries as usize).for_each(drop);
+        loop {
+            let some: Vec<Entry> = entries.by_ref().take(ENTRIES).collect();
+            if some.is_empty() {
+                break;
+            }
+            built.entries += u32::try_from(some.len()).unwrap_or(u32::MAX);
+            slice.touched = true;
+            self.read(|open| Ok(slice.add(&open.tree, mark, at, some)?))?;
+            if slice.is_full() {
+                self.write(std::mem::take(slice), built)?;
+            }
+        }
+        built.mark = Some(mark);
+        built.entries = 0;
+        built.at = built.at.max(at);
+        slice.touched = true;
+        Ok(())
+    }
+
+    /// Writes what has come together, and how far it goes.
+    fn write(&self, slice: Slice, built: &mut Built) -> Result<(), IndexError> {
+        if !slice.touched {
+            return Ok(());
+        }
+        let writes = self.read(|open| Ok(slice.writes(&open.tree, built)?))?;
+        let mut slot = self.slot_to_write();
+        let open = slot.as_mut().ok_or(IndexError::NotOpen)?;
+        open.tree.write(writes)?;
+        open.built = *built;
+        drop(slot);
+        let at_most = SMALL.saturating_add(built.pairs.saturating_mul(KEY_BYTES));
+        self.read(|open| Ok(open.tree.clean(at_most)?))
+    }
+}
+
+/// The frames behind a mark, which must be of this journal.
+pub(super) fn frames_behind(
+    mark: Option<Mark>,
+    reader: &JournalReader,
+) -> Result<Scan, IndexError> {
+    let Some(mark) = mark else {
+        return Ok(reader.scan_from(1)?);
+    };
+    let oldest = reader.oldest().map_or(1, |(oldest, _)| oldest);
+    if mark.seq < oldest {
+        return Ok(reader.scan_from(mark.seq + 1)?);
+    }
+    let mut frames = reader.scan_at(mark.position)?;
+    match frames.next_frame()?.map(|frame| frame.mark) {
+        Some(found) if found == mark => Ok(frames),
+        _ => Err(IndexError::Broken(
+            "the journal was put back to an older state since it was built".to_owned(),
+        )),
+    }
+}
+
+pub(super) fn decoded(mark: Mark, payload: &[u8]) -> Result<Commit, IndexError> {
+    record::decode(payload).map_err(|error| IndexError::Commit {
+        mark: Box::new(mark),
+        why: error.to_string(),
+    })
+}
+
+/// A record, and the hashes of its pieces.
+pub(super) fn load(tree: &Tree, number: Number) -> Result<Option<(Record, Vec<u128>)>, Failure> {
+    let damaged = |why: String| tree.condemn(format!("ticket number {number}: {why}"));
+    let key = Key::ticket(number, 0).0;
+    let Some(first) = tree.get(&key)? else {
+        return Ok(None);
+    };
+    let (content, hash) = checked(tree, &key, &first)?;
+    let Some((count, rest)) = content.split_first_chunk() else {
+        return Err(damaged("it is cut".to_owned()));
+    };
+    let mut bytes = rest.to_vec();
+    let mut hashes = vec![hash];
+    for piece in 1..u16::from_le_bytes(*count) {
+        let key = Key::ticket(number, piece).0;
+        let Some(next) = tree.get(&key)? else {
+            return Err(damaged(format!("piece {piece} is missing")));
+        };
+        let (content, hash) = checked(tree, &key, &next)?;
+        bytes.extend(content);
+        hashes.push(hash);
+    }
+    let record: Record = record::decode(&bytes).map_err(|error| damaged(error.to_string()))?;
+    match record.number == number {
+        true => Ok(Some((record, hashes))),
+        false => Err(damaged(format!("number {} is there", record.number))),
+    }
+}
+
+/// What a value holds. A damaged one condemns the tree.
+pub(super) fn checked<'a>(
+    tree: &Tree,
+    key: &[u8],
+    value: &'a [u8],
+) -> Result<(&'a [u8], u128), Failure> {
+    value::open(key, value).map_err(|failure| match failure {
+        Failure::Broken(why) => tree.condemn(why),
+        other => other,
+    })
+}
+
+/// What is kept of a command.
+pub(super) fn command(tree: &Tree, id: &CommandId) -> Result<Option<(Command, u128)>, Failure> {
+    let key = Key::of(keys::kind::COMMAND).id(id).0;
+    let Some(bytes) = tree.get(&key)? else {
+        return Ok(None);
+    };
+    let (content, hash) = checked(tree, &key, &bytes)?;
+    let command = postcard::from_bytes(content);
+    let command = command.map_err(|error| tree.condemn(format!("a command: {error}")))?;
+    Ok(Some((command, hash)))
+}
+
+/// What the next batch is made of.
+#[derive(Default)]
+struct Slice {
+    fold: Fold,
+    /// What the tree has of the tickets that the fold has loaded.
+    before: BTreeMap<Number, Before>,
+    notes: BTreeSet<(Number, u64)>,
+    commands: BTreeMap<CommandId, Command>,
+    touched: bool,
+}
+
+struct Before {
+    pieces: Vec<u128>,
+    views: BTreeSet<Vec<u8>>,
+}
+
+impl Slice {
+    fn is_full(&self) -> bool {
+        let tickets = self.fold.records.len() * TICKET_WRITES;
+        tickets + 2 * self.commands.len() + self.notes.len() >= BATCH_WRITES
+    }
+
+    fn add(
+        &mut self,
+        tree: &Tree,
+        mark: Mark,
+        at: Millis,
+        entries: Vec<Entry>,
+    ) -> Result<(), Failure> {
+        let position = mark.position.0;
+        for entry in &entries {
+            if let Entry::Erased { number, .. } | Entry::SetAside { number, .. } = entry {
+                self.notes.insert((*number, position));
+            }
+        }
+        let commit = Commit {
+            at,
+            wall: at,
+            entries,
+        };
+        let before = &mut self.before;
+        let mut failed = None;
+        let folded = self.fold.commit(position, commit, &mut |number| {
+            let found = load(tree, number).map_err(|failure| {
+                failed = Some(failure);
+                StoreError::Damaged(String::new())
+            })?;
+            Ok(found.map(|(record, pieces)| {
+                let views = keys::views(&record);
+                before.insert(number, Before { pieces, views });
+                record
+            }))
+        });
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        folded.map_err(|error| tree.condemn(format!("commit {}: {error}", mark.seq)))?;
+        let known = &mut self.fold.known;
+        known.files.clear();
+        for seen in known.commands.drain(..) {
+            let Seen {
+                id,
+                wish,
+                at,
+                number,
+                revision,
+            } = seen;
+            let command = Command {
+                at,
+                wish,
+                number,
+                revision,
+            };
+            self.commands.insert(id, command);
+        }
+        Ok(())
+    }
+
+    /// The writes of the batch. `built` takes in what they change of the sum.
+    fn writes(self, tree: &Tree, built: &mut Built) -> Result<Vec<Write>, Failure> {
+        let mut changes = Changes {
+            built,
+            writes: Vec::with_capacity(BATCH_WRITES * 2),
+        };
+        let mut before = self.before;
+        for (number, mut record) in self.fold.records {
+            // Events come without what was in them: what they say of fields is that there are some.
+            record.ticket.fields.clear();
+            changes.ticket(&record, before.remove(&number))?;
+        }
+        for (number, position) in self.notes {
+            let key = Key::of(keys::kind::NOTE).number(number).number(position).0;
+            if !tree.has(&key)? {
+                changes.add(key);
+            }
+        }
+        changes.forget(tree, &self.commands)?;
+        for (id, command) in self.commands {
+            changes.command(tree, &id, &command)?;
+        }
+        let Changes { built, mut writes } = changes;
+        let key = Key::built().0;
+        let content = postcard::to_stdvec(built);
+        let content = content.map_err(|error| Failure::Broken(error.to_string()))?;
+        let (value, _) = value::seal(&key, &content);
+        writes.push((key, Some(value)));
+        Ok(writes)
+    }
+}
+
+struct Changes<'a> {
+    built: &'a mut Built,
+    writes: Vec<Write>,
+}
+
+impl Changes<'_> {
+    fn put(&mut self, write: Write, hash: u128) {
+        self.built.sum = self.built.sum.wrapping_add(hash);
+        self.built.pairs += 1;
+        self.writes.push(write);
+    }
+
+    /// What was there is gone, or gives way to what is put in its place.
+    fn gone(&mut self, hash: u128) {
+        self.built.sum = self.built.sum.wrapping_sub(hash);
+        self.built.pairs = self.built.pairs.saturating_sub(1);
+    }
+
+    fn add(&mut self, key: Vec<u8>) {
+        let hash = value::hash(&key, &[]);
+        self.put((key, Some(Vec::new())), hash);
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.gone(value::hash(&key, &[]));
+        self.writes.push((key, None));
+    }
+
+    fn ticket(&mut self, record: &Record, before: Option<Before>) -> Result<(), Failure> {
+        let (had, views_before) =
+            before.map_or_else(Default::default, |before| (before.pieces, before.views));
+        let pieces = keys::pieces(record)?;
+        for surplus in pieces.len()..had.len() {
+            let piece = u16::try_from(surplus).unwrap_or(u16::MAX);
+            let key = Key::ticket(record.number, piece).0;
+            self.writes.push((key, None));
+        }
+        had.into_iter().for_each(|hash| self.gone(hash));
+        for (write, hash) in pieces {
+            self.put(write, hash);
+        }
+        let views = keys::views(record);
+        for key in views_before.difference(&views) {
+            self.remove(key.clone());
+        }
+        for key in views.difference(&views_before) {
+            self.add(key.clone());
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, tree: &Tree, id: &CommandId, new: &Command) -> Result<(), Failure> {
+        // An id that comes again after its time is another command's.
+        if let Some((old, hash)) = command(tree, id)? {
+            self.gone(hash);
+            self.remove(by_time(old.at, id));
+        }
+        let key = Key::of(keys::kind::COMMAND).id(id).0;
+        let content = postcard::to_stdvec(new);
+        let content = content.map_err(|error| Failure::Broken(error.to_string()))?;
+        let (value, hash) = value::seal(&key, &content);
+        self.put((key, Some(value)), hash);
+        self.add(by_time(new.at, id));
+        Ok(())
+    }
+
+    /// Forgets some of the commands whose time is over, but none that comes again in this batch.
+    fn forget(
+        &mut self,
+        tree: &Tree,
+        coming: &BTreeMap<CommandId, Command>,
+    ) -> Result<(), Failure> {
+        let at_most = FORGOTTEN.max(2 * coming.len());
+        for (_, id) in over(tree, self.built.at, at_most)? {
+            if coming.contains_key(&id) {
+                continue;
+            }
+            let Some((old, hash)) = command(tree, &id)? else {
+                return Err(tree.condemn("a command is missing".to_owned()));
+            };
+            self.gone(hash);
+            let key = Key::of(keys::kind::COMMAND).id(&id).0;
+            self.writes.push((key, None));
+            self.remove(by_time(old.at, &id));
+        }
+        Ok(())
+    }
+}
+
+/// Commands whose time is over at `now`, oldest first.
+fn over(tree: &Tree, now: Millis, at_most: usize) -> Result<Vec<(Millis, CommandId)>, Failure> {
+    let from = Key::of(keys::kind::COMMAND_AT);
+    let until = from.clone().time(now.saturating_sub(COMMANDS_MS));
+    let range = (Bound::Included(from.0), Bound::Excluded(until.0));
+    let mut found = Vec::new();
+    tree.scan(range, false, &mut |key, _| {
+        let mut parts = Parts(key);
+        parts.byte();
+        if let (Some(at), Some(id)) = (parts.time(), parts.id()) {
+            found.push((at, id));
+        }
+        match found.len() < at_most {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
+    })?;
+    Ok(found)
+}
+
+fn by_time(at: Millis, id: &CommandId) -> Vec<u8> {
+    Key::of(keys::kind::COMMAND_AT).time(at).id(id).0
+}

@@ -1,0 +1,235 @@
+//! Opening, checking, setting aside.
+
+use std::fs;
+use std::io;
+use std::ops::{Bound, ControlFlow};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use super::keys::{Key, kind};
+use super::tree::{Failure, Tree};
+use super::{Built, Index, IndexError, Open, value};
+use crate::journal::{JournalError, JournalReader, Mark};
+
+/// How many folders that were set aside are kept, for whoever wants to know what has happened to them.
+pub const KEPT_ASIDE: usize = 2;
+
+/// What opening has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Opened {
+    /// The last commit that is in it; `None`: it is empty, and will be built from the journal.
+    pub mark: Option<Mark>,
+    /// The folder that could not be used, if there was one.
+    pub set_aside: Option<SetAside>,
+}
+
+/// A folder that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SetAside {
+    /// Where it is now.
+    pub folder: PathBuf,
+    /// What was wrong with it.
+    pub why: String,
+}
+
+impl Index {
+    /// Opens the folder, or makes it, and checks everything in it: some seconds for a million tickets, some
+    /// of which [`Follower::state`](super::Follower::state) can tell meanwhile. One that can't be used, or
+    /// that belongs to another journal, is set aside, and an empty one takes its place.
+    ///
+    /// # Errors
+    /// [`IndexError::Io`]; [`IndexError::Trimmed`] and [`IndexError::Journal`] if it can't go on from the
+    /// journal.
+    pub fn open(&self, reader: &JournalReader) -> Result<Opened, IndexError> {
+        let _writer = self.writer();
+        // Also because sled has the folder locked.
+        let known = self.close();
+        let mut set_aside = None;
+        let tried = match known {
+            Some(Failure::Broken(why)) => Err(IndexError::Broken(why)),
+            Some(Failure::Io(..)) | None => self.try_open(reader),
+        };
+        let open = match tried {
+            Err(IndexError::Broken(why)) => {
+                set_aside = self.set_aside(why)?;
+                self.try_open(reader)?
+            }
+            other => other?,
+        };
+        let mark = open.built.mark;
+        *self.slot_to_write() = Some(open);
+        Ok(Opened { mark, set_aside })
+    }
+
+    /// Closes it, and says what had failed.
+    fn close(&self) -> Option<Failure> {
+        let open = self.slot_to_write().take();
+        open.and_then(|open| open.tree.sound().err())
+    }
+
+    fn try_open(&self, reader: &JournalReader) -> Result<Open, IndexError> {
+        let tree = Tree::open(&self.shared.folder, self.shared.options.cache_bytes)?;
+        let built = match read_built(&tree)? {
+            Some(built) => built,
+            None => Built {
+                folder: reader.folder(),
+                mark: None,
+                entries: 0,
+                at: 0,
+                sum: 0,
+                pairs: 0,
+            },
+        };
+        self.check(&tree, &built)?;
+        is_of_this_journal(&tree, &built, reader)?;
+        Ok(Open { tree, built })
+    }
+
+    /// Reads everything and adds it up.
+    fn check(&self, tree: &Tree, built: &Built) -> Result<(), Failure> {
+        let shared = &self.shared;
+        shared.to_check.store(built.pairs, Ordering::Relaxed);
+        shared.checked.store(0, Ordering::Relaxed);
+        let (mut sum, mut pairs, mut wrong) = (0_u128, 0_u64, None);
+        tree.scan(
+            (Bound::Unbounded, Bound::Unbounded),
+            false,
+            &mut |key, value| {
+                if key.first() == Some(&kind::BUILT) {
+                    return ControlFlow::Continue(());
+                }
+                match hash_of(key, value) {
+                    Ok(hash) => sum = sum.wrapping_add(hash),
+                    Err(failure) => {
+                        wrong = Some(failure);
+                        return ControlFlow::Break(());
+                    }
+                }
+                pairs += 1;
+                shared.checked.store(pairs, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            },
+        )?;
+        let why = match wrong {
+            Some(Failure::Broken(why)) => why,
+            Some(other) => return Err(other),
+            None if (sum, pairs) == (built.sum, built.pairs) => return Ok(()),
+            None => format!(
+                "it has {pairs} keys and should have {}, or not all that they hold is of one time",
+                built.pairs
+            ),
+        };
+        Err(tree.condemn(why))
+    }
+
+    /// Gives the folder another name, and removes the oldest of such. `None`: there was none.
+    fn set_aside(&self, why: String) -> Result<Option<SetAside>, IndexError> {
+        let failed = |error: io::Error| IndexError::Io {
+            kind: error.kind(),
+            why: format!("setting the index aside: {error}"),
+        };
+        let folder = &self.shared.folder;
+        let mut kept = kept_aside(folder).map_err(failed)?;
+        let next = kept.last().map_or(1, |(number, _)| number + 1);
+        let aside = aside(folder, next);
+        match fs::rename(folder, &aside) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(failed)?,
+        }
+        kept.push((next, aside.clone()));
+        let too_many = kept.len().saturating_sub(KEPT_ASIDE);
+        for (_, old) in kept.iter().take(too_many) {
+            fs::remove_dir_all(old).map_err(failed)?;
+        }
+        Ok(Some(SetAside { folder: aside, why }))
+    }
+
+    /// Removes the folders that were set aside: their room is needed.
+    pub(super) fn remove_set_aside(&self) -> io::Result<()> {
+        for (_, old) in kept_aside(&self.shared.folder)? {
+            fs::remove_dir_all(old)?;
+        }
+        Ok(())
+    }
+}
+
+/// The hash of a key and what it holds, for the sum.
+pub(super) fn hash_of(key: &[u8], value: &[u8]) -> Result<u128, Failure> {
+    match value.is_empty() {
+        true => Ok(value::hash(key, &[])),
+        false => Ok(value::open(key, value)?.1),
+    }
+}
+
+fn read_built(tree: &Tree) -> Result<Option<Built>, Failure> {
+    let key = Key::built().0;
+    let Some(bytes) = tree.get(&key)? else {
+        return Ok(None);
+    };
+    let built = value::open(&key, &bytes).and_then(|(content, _)| {
+        let built = postcard::from_bytes(content);
+        built.map_err(|error| Failure::Broken(format!("how far it is built: {error}")))
+    });
+    match built {
+        Ok(built) => Ok(Some(built)),
+        Err(Failure::Broken(why)) => Err(tree.condemn(why)),
+        Err(other) => Err(other),
+    }
+}
+
+/// Whether what is in it comes from this journal, and the journal goes on from there.
+fn is_of_this_journal(
+    tree: &Tree,
+    built: &Built,
+    reader: &JournalReader,
+) -> Result<(), IndexError> {
+    let needed = built.mark.map_or(1, |mark| mark.seq + 1);
+    let oldest = reader.oldest().map_or(1, |(oldest, _)| oldest);
+    let foreign = |why: &str| Err(IndexError::from(tree.condemn(why.to_owned())));
+    if built.folder != reader.folder() {
+        return foreign("it is the index of another data folder");
+    }
+    if let Some(mark) = built.mark
+        && mark.seq >= oldest
+    {
+        match reader.read(mark.position) {
+            Ok(frame) if frame.mark == mark => (),
+            Ok(_) | Err(JournalError::NotYet { .. }) => {
+                return foreign("the journal was put back to an older state since it was built");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match needed < oldest {
+        true => Err(IndexError::Trimmed { needed, oldest }),
+        false => Ok(()),
+    }
+}
+
+fn aside(folder: &Path, number: u64) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".broken-{number}"));
+    folder.with_file_name(name)
+}
+
+/// The folders that were set aside, oldest first.
+fn kept_aside(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let Some(parent) = folder.parent() else {
+        return Ok(Vec::new());
+    };
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let path = entry?.path();
+        let number = path.extension().and_then(|end| end.to_str());
+        let number = number.and_then(|end| end.strip_prefix("broken-")?.parse().ok());
+        if let Some(number) = number
+            && path == aside(folder, number)
+        {
+            kept.push((number, path));
+        }
+    }
+    kept.sort();
+    Ok(kept)
+}

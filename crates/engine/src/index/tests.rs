@@ -1,0 +1,5 @@
+mod damage;
+mod equal;
+mod follow;
+mod kit;
+mod questions;
