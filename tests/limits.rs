@@ -110,6 +110,7 @@ const INTERNAL: &[&str] = &[
     "MAX_STEPS",
     "MAX_STRANGE_KEYS",
     "MAX_SUGGESTIONS",
+    "MAX_TOLD",
     "MAX_TERMS",
     "MAX_WAYS",
 ];

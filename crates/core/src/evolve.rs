@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::event::{Cause, Event, Fact, Hop, MigratedPosition, Notice, Recipient};
 use crate::ticket::{
-    Branch, Clock, ClockId, ClockKind, Delivery, Ended, Holder, Level, Position, Suspension,
-    Ticket, Told, Why,
+    Branch, Clock, ClockId, ClockKind, Delivery, Ended, Holder, Level, MAX_TOLD, Position,
+    Suspension, Ticket, Told, Why,
 };
 use crate::{ClockMove, Name, Operation};
 
@@ -478,4 +478,6 @@ fn note_at(position: &mut Position, notices: &[Notice]) {
             });
         }
     }
+    let old = position.told.len().saturating_sub(MAX_TOLD);
+    position.told.drain(..old);
 }

@@ -18,6 +18,10 @@ pub type ClockId = u32;
 /// Number of a notice, unique in its ticket. With the ticket's id and the channel it is the idempotency key.
 pub type NoticeId = u32;
 
+/// Most notices to its holder that a position remembers: the newest. Whoever is reminded for a year would
+/// else make the ticket as large as its journal.
+pub const MAX_TOLD: usize = 32;
+
 /// One ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ticket {
@@ -152,7 +156,7 @@ pub struct Position {
     pub ticked: BTreeSet<Name>,
     /// The candidates of an offer who stand in for others.
     pub stand_ins: Vec<StandIn>,
-    /// What was sent to the holder in this epoch, and how it went.
+    /// What was sent to the holder in this epoch, and how it went; the newest [`MAX_TOLD`].
     pub told: Vec<Told>,
     /// The try of the machine's call that is under way, from 1; 0 is none.
     pub attempt: u32,

@@ -1,6 +1,7 @@
 //! The ladder, rule by rule.
 
 use super::kit::{Desk, directory, level, minutes, person, start, trouble};
+use crate::ticket::MAX_TOLD;
 use crate::workflow::CatchUp;
 use crate::{
     Absence, Actor, Base, Because, Command, Fact, Holder, Level, Name, Reason, Rejection, Span,
@@ -44,6 +45,17 @@ fn nobody_acts() {
         .filter(|event| matches!(event.fact, Fact::Reminded { .. }))
         .count();
     assert_eq!(reminders, (24 * 60 - 105) / 30);
+}
+
+/// The ticket of somebody who is reminded for days stays small, and its newest notices are those it knows.
+#[test]
+fn a_ticket_does_not_grow_with_its_reminders() {
+    let mut desk = desk();
+    desk.until(7 * 24 * 60);
+    let told = &desk.ticket.positions[""].told;
+    assert_eq!(told.len(), MAX_TOLD);
+    let newest = told.last().map(|told| told.notice);
+    assert_eq!(newest, Some(desk.ticket.last_notice));
 }
 
 #[test]
