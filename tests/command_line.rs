@@ -3,6 +3,7 @@
 mod directories;
 mod failures;
 mod folder;
+mod options;
 mod playing;
 mod siblings;
 

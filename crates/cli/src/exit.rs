@@ -80,6 +80,12 @@ impl Failure {
         }
     }
 
+    /// Two ways of printing are asked for at once.
+    pub(crate) fn two_formats() -> Self {
+        let message = "`--json` and `--format` can't be had at once: JSON has one form";
+        Self::usage(message).help("leave one of them out")
+    }
+
     fn new(exit: Exit, message: impl Into<String>, help: Option<String>) -> Self {
         let message = message.into();
         Self {

@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
 use output::{Colour, Output};
 
+// A paragraph is one line here: clap breaks lines where the terminal ends, and so a second time.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, nothing found wrong
@@ -21,8 +22,8 @@ Exit codes:
   2  the command line is wrong
   3  what was named doesn't exist or can't be read
 
-What was asked for goes to stdout, everything else to stderr. With --json, a command that can't do its
-work says why on stdout too.";
+What was asked for goes to stdout, everything else to stderr. \
+With --json, a command that can't do its work says why on stdout too.";
 
 /// Escalation workflows: who must act, how long they have, and who is next.
 #[derive(Parser)]

@@ -8,7 +8,7 @@ use upline_core::Workflow;
 use upline_core::proof::Proof;
 use upline_dsl::{
     Checked, Content, Diagnostic, Directories, FileId, Files as _, Loaded, Read, Severity, Sort,
-    check_loaded, load, shown,
+    check_loaded, load, plain, shown,
 };
 use upline_lab::transcript::Setting;
 
@@ -202,7 +202,7 @@ fn set(folder: &Path, named: &[PathBuf], directory: Option<&Path>) -> Result<Set
     let is_named = |path: &PathBuf| named.contains(path.as_path());
     let mut files: Vec<(PathBuf, Content)> = files.into_iter().collect();
     files.sort_by_key(|(path, _)| !is_named(path));
-    let names: Vec<String> = files.iter().map(|(path, _)| shown(path)).collect();
+    let names: Vec<String> = files.iter().map(|(path, _)| plain(path)).collect();
     let contents = files.iter().map(|(_, content)| content);
     let loaded = load(
         names

@@ -109,8 +109,25 @@ impl Files for BTreeMap<PathBuf, Vec<u8>> {
     }
 }
 
-/// The path as messages show it: the same on every system.
+/// The path as messages show it: [`plain`], and what can't be seen or moves the cursor is escaped.
+///
+/// ```
+/// use std::path::Path;
+/// use upline_dsl::{plain, shown};
+/// assert_eq!(shown(Path::new("./a\n\u{1b}[31m.yaml")), "a\\u{a}\\u{1b}[31m.yaml");
+/// assert_eq!(plain(Path::new("./a\n.yaml")), "a\n.yaml");
+/// ```
 pub fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy().replace('\\', "/");
+    crate::found::printable(&plain(path))
+}
+
+/// The path as programs read it: the same on every system.
+pub fn plain(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    // Elsewhere a backslash is a character of a name like others.
+    let text = match std::path::MAIN_SEPARATOR {
+        '\\' => text.replace('\\', "/"),
+        _ => text.into_owned(),
+    };
     text.strip_prefix("./").unwrap_or(&text).to_owned()
 }

@@ -5,6 +5,7 @@ use annotate_snippets::{
 };
 use serde::Serialize;
 
+use crate::found::printable;
 use crate::{Diagnostic, FileId, Label, Position, Severity, Sources};
 
 /// Columns that a rendered line has at most; longer lines of the author are cut around the place.
@@ -49,7 +50,7 @@ pub fn text(sources: &Sources, diagnostic: &Diagnostic, colour: Colour) -> Strin
     let mut group = Group::with_title(title);
     let main = diagnostic.primary.file;
     for file in files(diagnostic) {
-        let mut snippet = Snippet::source(sources.text(file)).path(clean(sources.name(file)));
+        let mut snippet = Snippet::source(sources.text(file)).path(printable(sources.name(file)));
         if file == main {
             let primary = &diagnostic.primary;
             snippet = snippet.annotation(annotation(sources, primary, AnnotationKind::Primary));

@@ -26,8 +26,9 @@ pub fn zone(reader: &mut Reader<'_>, entry: &Entry) -> Option<(Name, TimeZone)> 
 }
 
 /// When a local time is: one that the zone skips is the first instant after the skip, one that it has twice
-/// is the first of them. `None` outside of the time there is.
-pub(crate) fn instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
+/// is the first of them. `None` outside of the time there is. The one rule of workflows, directories,
+/// transcripts, simulations and logs.
+pub fn instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local).ok(),
         AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local).ok(),

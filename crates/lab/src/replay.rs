@@ -58,7 +58,7 @@ mod tests;
 
 pub use counts::{LONG, LogFacts, Moves, Stays};
 use doer::LOG;
-pub use log::{Log, LogEntry, LogError, LogReader, MAX_TICKET_BYTES, ROWS_PER_PROGRESS};
+pub use log::{Log, LogEntry, LogError, LogReader, MAX_TICKET_BYTES, Misread, ROWS_PER_PROGRESS};
 pub use mapping::{
     Act, By, Columns, Doer, FieldText, MappedField, Mapping, Means, PlayMap, STATUS_SEPARATOR, What,
 };

@@ -92,6 +92,8 @@ pub struct World<O = Log> {
     consequences: VecDeque<Consequence>,
     answer: Vec<Event>,
     fired: Option<(usize, ClockId)>,
+    /// Tickets that have ended and are still whole; `None` if they stay whole.
+    over: Option<Vec<usize>>,
     observer: O,
 }
 
@@ -126,11 +128,21 @@ impl<O: Observer> World<O> {
             consequences: VecDeque::new(),
             answer: Vec::new(),
             fired: None,
+            over: None,
             observer,
         };
         world.queue_absences();
         world.queue_openings();
         world
+    }
+
+    /// Keeps of a ticket that is over only its name and how it ended, once all that follows from its end has
+    /// happened; the observer is shown it before. A long replay's memory then grows with the tickets that are
+    /// open.
+    #[must_use]
+    pub fn keeping_only_ends(mut self) -> Self {
+        self.over = Some(Vec::new());
+        self
     }
 
     /// The virtual time.

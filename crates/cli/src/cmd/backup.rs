@@ -6,8 +6,9 @@ use std::sync::Arc;
 use upline::disk::{Disk, RealDisk};
 use upline::store::StoreError;
 use upline::store::log::backup::{Manifest, Progress, backup, restore};
+use upline_dsl::shown;
 
-use crate::bar::Bar;
+use crate::bar::{Bar, Unit};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -50,7 +51,7 @@ pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exi
 }
 
 fn bar() -> Bar {
-    Bar::new("copying: {bar:40} {bytes} of {total_bytes}, {eta} to go")
+    Bar::new("copying", Unit::Bytes)
 }
 
 fn at(bar: &Bar, progress: Progress) {
@@ -72,7 +73,7 @@ fn told(manifest: &Manifest, done: &str, output: &mut Output) -> Result<Exit, Fa
 
 /// A store's error as the failure of a command.
 pub(crate) fn failure(folder: &Path, error: &StoreError) -> Failure {
-    let message = format!("`{}`: {error}", folder.display());
+    let message = format!("`{}`: {error}", shown(folder));
     match error {
         StoreError::Damaged(_) => Failure::findings(message),
         _ => Failure::not_found(message),

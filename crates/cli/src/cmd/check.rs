@@ -30,11 +30,11 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "WHAT")]
     deny: Option<Deny>,
     /// From when to look at holidays, shifts and absences, for a year [default: today]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     from: Option<Date>,
-    /// How to print mistakes
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    format: Format,
+    /// How to print mistakes [default: human]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -76,6 +76,10 @@ struct Proved<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    if output.is_json() && args.format.is_some() {
+        return Err(Failure::two_formats());
+    }
+    let format = args.format.unwrap_or(Format::Human);
     let from = match args.from {
         None => Timestamp::now(),
         Some(date) => date
@@ -113,7 +117,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             without_directory,
         })?;
     } else {
-        if args.format == Format::Human {
+        if format == Format::Human {
             for one in &workflows {
                 proof::print(one, output)?;
             }
@@ -124,10 +128,21 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
                 ))?;
             }
         }
-        print(&found, left_out, args.format, output)?;
+        print(&found, left_out, format, output)?;
     }
     let wrong = errors > 0 || !proved || (warnings > 0 && args.deny == Some(Deny::Warnings));
     Ok(if wrong { Exit::Findings } else { Exit::Ok })
+}
+
+/// A day of the command line.
+fn date(text: &str) -> Result<Date, String> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count() == 8;
+    let shaped = digits && text.len() == 10 && text.split('-').count() == 3;
+    match text.parse::<Date>() {
+        Ok(date) if shaped => Ok(date),
+        _ if shaped => Err("the calendar has no such day".to_owned()),
+        _ => Err("write a day such as 2026-11-30".to_owned()),
+    }
 }
 
 /// The proof of each workflow that the user named; one with mistakes has none.

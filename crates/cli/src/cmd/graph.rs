@@ -17,9 +17,9 @@ pub(crate) struct Args {
     workflow: PathBuf,
     #[command(flatten)]
     directory: DirectoryArg,
-    /// What to draw it as
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// What to draw it as [default: text]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// The language of titles and labels
     #[arg(long, default_value = "en", value_name = "TAG")]
     lang: String,
@@ -36,6 +36,9 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    if output.is_json() && args.format.is_some() {
+        return Err(Failure::two_formats());
+    }
     let set = sets::one(&args.workflow, args.directory.directory.as_deref())?;
     for read in set.workflows() {
         must_be_spoken(&read.value, &args.lang)?;
@@ -44,7 +47,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             output.json(&graph)?;
             continue;
         }
-        output.text(match args.format {
+        output.text(match args.format.unwrap_or(Format::Text) {
             Format::Text => graph.to_text(),
             Format::Mermaid => graph.to_mermaid(),
             Format::Dot => graph.to_dot(),

@@ -5,11 +5,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use upline_dsl::{Sources, Unreadable, shown};
+use jiff::tz::TimeZone;
+use upline_dsl::{Sources, Unreadable, plain, shown};
 use upline_lab::replay::{Log, LogError, LogFacts, Mapping, ReplayReport, play, unpack};
 use upline_lab::transcript::Setting;
 
-use crate::bar::Bar;
+use crate::bar::{Bar, Unit};
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::output::Output;
@@ -43,17 +44,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         Some(path) => Some(sets::setting(path, directory, Timestamp::now())?),
     };
     let mapping = mapping(&args.map, setting.as_ref(), output)?;
-    let bar = Bar::new("{spinner} reading: {human_pos} rows");
+    let mut bar = Bar::new("reading", Unit::Of("rows"));
     let log = read(&args.log, &mapping, &bar)?;
     let facts = LogFacts::of(&log);
     let play = match &setting {
         None => None,
         Some(setting) => {
             let rows = log.entries.len() as u64;
-            bar.begin(
-                "playing: {bar:40} {human_pos} of {human_len} rows, {eta} to go",
-                rows,
-            );
+            bar.begin("playing", rows);
             let played = play(
                 &log,
                 &mapping,
@@ -67,22 +65,24 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         }
     };
     bar.clear();
+    let zone = mapping.times.zone.clone();
     let report = ReplayReport {
         log: mapping.title,
         facts,
         problems: log.problems,
         play,
     };
-    print(&report, output)?;
+    let zone = zone.or_else(|| setting.as_ref().map(Setting::zone));
+    print(&report, &zone.unwrap_or(TimeZone::UTC), output)?;
     Ok(Exit::Ok)
 }
 
-fn print(report: &ReplayReport, output: &mut Output) -> Result<(), Failure> {
+fn print(report: &ReplayReport, zone: &TimeZone, output: &mut Output) -> Result<(), Failure> {
     if output.is_json() {
         output.json(report)?;
         return Ok(());
     }
-    for (index, table) in report.tables().into_iter().enumerate() {
+    for (index, table) in report.tables(zone).into_iter().enumerate() {
         if index > 0 {
             output.line("")?;
         }
@@ -99,7 +99,7 @@ fn mapping(
 ) -> Result<Mapping, Failure> {
     let mut sources = Sources::new();
     let content = files::read(path)?;
-    let (read, mut found) = Mapping::read(&mut sources, content.named(&shown(path)));
+    let (read, mut found) = Mapping::read(&mut sources, content.named(&plain(path)));
     let workflow = setting.and_then(|setting| setting.workflows.newest(&setting.main));
     if let (Some(read), Some(setting), Some(workflow)) = (&read, setting, workflow) {
         found.append(read.value.check(workflow, &setting.directory));
@@ -119,6 +119,10 @@ fn mapping(
 }
 
 fn read(path: &Path, mapping: &Mapping, bar: &Bar) -> Result<Log, Failure> {
+    if path.is_dir() {
+        let message = format!("`{}` is a folder, not a log", shown(path));
+        return Err(Failure::usage(message).help("name the CSV file in it"));
+    }
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(io::stdin().lock())
     } else {

@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use upline_core::{Actor, Name, Typed};
+use upline_dsl::did_you_mean;
 use upline_dsl::phrase::how_long;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::Language;
@@ -117,18 +118,14 @@ impl Moment {
         })
     }
 
-    /// By the clocks of `zone`. A time that they skip is the next one there is; of one that comes twice it is
-    /// the first.
+    /// By the clocks of `zone`. A time that they skip is the first after the skip; of one that comes twice it
+    /// is the first: the one rule of transcripts, workflows and logs.
     fn in_zone(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
         match self {
             Self::Instant(instant) => Ok(*instant),
-            Self::Local(local) => {
-                let instant = zone.to_ambiguous_timestamp(*local).compatible();
-                instant.map_err(|_| {
-                    let message = format!("`--at '{local}'`: this time can't be computed");
-                    Failure::usage(message)
-                })
-            }
+            Self::Local(local) => upline_dsl::instant(zone, *local).ok_or_else(|| {
+                Failure::usage(format!("`--at '{local}'`: this time can't be computed"))
+            }),
         }
     }
 }
@@ -139,9 +136,15 @@ fn opener(by: Option<&Name>, setting: &Setting) -> Result<Actor, Failure> {
     };
     match setting.directory.people.contains_key(person) {
         true => Ok(Actor::Person(person.clone())),
-        false => Err(Failure::not_found(format!(
-            "there is nobody called `{person}` in the directory"
-        ))),
+        false => {
+            let known = setting.directory.people.keys().map(Name::as_str);
+            let failure =
+                Failure::usage(format!("`--by '{person}'`: there is no person `{person}`"));
+            Err(match did_you_mean(person, known) {
+                Some(near) => failure.help(format!("did you mean `{near}`?")),
+                None => failure,
+            })
+        }
     }
 }
 

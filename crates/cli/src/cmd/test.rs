@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use upline_core::Name;
 use upline_dsl::render::{Report, texts};
-use upline_dsl::shown;
+use upline_dsl::{Sort, plain, shown};
 use upline_lab::transcript::{Coverage, Outcome, Prepared};
 
 use crate::exit::{Exit, Failure};
@@ -123,7 +123,7 @@ fn transcripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             .extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml")
         {
-            found.insert(path.with_extension("test.txt"));
+            found.insert(beside(path)?);
         } else {
             found.insert(path.clone());
         }
@@ -139,6 +139,27 @@ fn transcripts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(found.into_iter().collect())
 }
 
+/// The transcript of a workflow.
+fn beside(path: &Path) -> Result<PathBuf, Failure> {
+    let transcript = path.with_extension("test.txt");
+    let file = shown(path);
+    match Sort::of(&files::read(path)?.bytes) {
+        Sort::Directory => {
+            let message = format!("`{file}` is a directory, not a workflow");
+            let help = "name a transcript, a workflow that has one beside it, or a folder";
+            Err(Failure::usage(message).help(help))
+        }
+        _ if transcript.exists() => Ok(transcript),
+        _ => {
+            let transcript = shown(&transcript);
+            let message = format!("`{file}` has no transcript: there is no `{transcript}`");
+            let help = "write one, such as `at 2026-03-06 17:20` and `> ann opens`, and run \
+                        `upline test --bless`";
+            Err(Failure::not_found(message).help(help))
+        }
+    }
+}
+
 fn tested(
     path: &Path,
     prepared: &Prepared,
@@ -147,7 +168,7 @@ fn tested(
     output: &Output,
 ) -> Result<Tested, Failure> {
     let mut tested = Tested {
-        file: shown(path),
+        file: plain(path),
         passed: outcome.is_some_and(Outcome::passed),
         steps: outcome.map_or(0, |outcome| outcome.steps.len()),
         failures: Vec::new(),
@@ -237,7 +258,8 @@ fn print(summary: &Summary, output: &mut Output) -> Result<(), Failure> {
             (false, true) => "ok",
             (false, false) => "FAILED",
         };
-        output.line(format_args!("{} ... {word}", test.file))?;
+        let file = shown(Path::new(&test.file));
+        output.line(format_args!("{file} ... {word}"))?;
     }
     for test in summary.tests.iter().filter(|test| !test.text.is_empty()) {
         output.text(format_args!("\n{}", test.text))?;

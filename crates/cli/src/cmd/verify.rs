@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
 use upline::journal::{Mark, verify};
+use upline_dsl::shown;
 
-use crate::bar::Bar;
+use crate::bar::{Bar, Unit};
 use crate::cmd::backup::failure;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -36,7 +37,7 @@ struct Answer {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
-    let bar = Bar::new("verifying: {bar:40} {pos} of {len} files");
+    let bar = Bar::new("verifying", Unit::Of("files"));
     let mut tell = |progress: upline::journal::Progress| {
         bar.at_of(progress.segments, progress.of);
     };
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     bar.clear();
     let report = report.map_err(|error| failure(&args.folder, &error.into()))?;
     if report.folder.is_none() && report.is_whole() {
-        let path = args.folder.display();
+        let path = shown(&args.folder);
         return Err(Failure::not_found(format!("`{path}` has no journal")));
     }
     let anchored = args.head.is_none() || report.anchored;

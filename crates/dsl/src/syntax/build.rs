@@ -309,7 +309,7 @@ impl<'a> Builder<'a> {
         }
         if plain && let Some(read) = differs(&text) {
             let message = format!("some tools read the key `{text}` as {read}, others as a text");
-            let label = "take another word";
+            let label = format!("write \"{text}\", or take another word");
             self.found.report_with(Code::Yaml11, at, message, label);
         }
         Some((normal(&text), at))

@@ -1,10 +1,11 @@
 //! Where the columns of a mapping stand in a log, and what a row says in them.
 
+use encoding_rs::{BIG5, EUC_KR, Encoding, GBK, SHIFT_JIS, UTF_8, WINDOWS_1251, WINDOWS_1252};
 use jiff::Timestamp;
 
 use super::problems::{BadRow, quoted};
 use super::rows::Row;
-use super::{ClockChange, LogError, MAX_TICKET_BYTES, Mapping, Times};
+use super::{ClockChange, LogError, MAX_TICKET_BYTES, Mapping, Misread, Times};
 
 /// Where the columns of a mapping stand in a log.
 #[derive(Debug)]
@@ -63,10 +64,12 @@ impl Layout {
         };
         if !missing.is_empty() {
             let delimiter = guess(&names, mapping.delimiter);
+            let encoding = misread(mapping, header, &missing);
             return Err(LogError::NoColumns {
                 columns: missing,
                 there: names,
                 delimiter,
+                encoding,
             });
         }
         if let Some(column) = twice {
@@ -153,6 +156,41 @@ impl Layout {
         })
     }
 }
+
+/// Whether the header is not text in the mapping's encoding, and in which one the missing columns are there.
+fn misread(mapping: &Mapping, header: &Row, missing: &[String]) -> Option<Misread> {
+    let columns = || (0..header.columns()).map(|index| header.column(index));
+    let broken =
+        |name: &[u8]| std::str::from_utf8(name).map_or(true, |name| name.contains('\u{fffd}'));
+    if !columns().any(broken) {
+        return None;
+    }
+    let has_all = |encoding: &&'static Encoding| {
+        let names: Vec<_> = columns().map(|name| encoding.decode(name).0).collect();
+        missing
+            .iter()
+            .all(|missing| names.iter().any(|name| name.trim() == missing.trim()))
+    };
+    // What was turned into UTF-8 already can't be read in another way.
+    let likely = LIKELY
+        .into_iter()
+        .find(|encoding| mapping.encoding == UTF_8 && has_all(encoding));
+    let label = |encoding: &'static Encoding| match encoding.name() {
+        "GBK" => "gbk",
+        "Big5" => "big5",
+        "Shift_JIS" => "shift_jis",
+        "EUC-KR" => "euc-kr",
+        "windows-1251" => "windows-1251",
+        _ => "windows-1252",
+    };
+    Some(Misread {
+        read: mapping.encoding.name(),
+        likely: likely.map(label),
+    })
+}
+
+/// Encodings that a header is tried in.
+const LIKELY: [&Encoding; 6] = [GBK, BIG5, SHIFT_JIS, EUC_KR, WINDOWS_1251, WINDOWS_1252];
 
 /// What the columns seem to be parted by, if the header has only one.
 fn guess(names: &[String], delimiter: u8) -> Option<char> {

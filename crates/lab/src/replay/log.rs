@@ -3,12 +3,14 @@
 use std::io::{self, Read};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use upline_core::Name;
 
 use super::layout::{Fields, Layout};
 use super::problems::{BadRow, quoted};
 use super::rows::{BadShape, MAX_COLUMNS, Read1, Row, Rows};
 use super::source::decode;
+use super::times::written;
 use super::{ClockChange, Mapping, Problems, STATUS_SEPARATOR, Text, Texts, What};
 
 /// Longest number of a ticket, in bytes.
@@ -66,7 +68,7 @@ pub enum LogError {
     #[error("the first line can't be read as the names of at most {MAX_COLUMNS} columns")]
     Header,
     /// The mapping names columns that the log does not have.
-    #[error("{}", missing(columns, there, *delimiter))]
+    #[error("{}", missing(columns, there, *delimiter, *encoding))]
     NoColumns {
         /// Those that are missing.
         columns: Vec<String>,
@@ -74,6 +76,8 @@ pub enum LogError {
         there: Vec<String>,
         /// What the header's columns seem to be parted by instead.
         delimiter: Option<char>,
+        /// What the header can be read as, if it can't in the mapping's encoding.
+        encoding: Option<Misread>,
     },
     /// The header has a column of the mapping twice.
     #[error("the log has two columns `{column}`: give one of them another name")]
@@ -89,12 +93,43 @@ pub enum LogError {
     },
 }
 
-fn missing(columns: &[String], there: &[String], delimiter: Option<char>) -> String {
+/// A text that is not in the encoding in which it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Misread {
+    /// In which it was read.
+    pub read: &'static str,
+    /// In which it makes sense, if one is known.
+    pub likely: Option<&'static str>,
+}
+
+impl Misread {
+    /// What there is to do.
+    fn way_out(self) -> String {
+        let Self { read, likely } = self;
+        let write = match likely {
+            Some(likely) => format!("it reads as {likely}: write `encoding: {likely}`"),
+            None => "write its own, such as `encoding: gbk`,".to_owned(),
+        };
+        let from = likely.unwrap_or("gbk");
+        format!(
+            "; this is not {read}, and {write} in the mapping, or convert it: \
+             `iconv -f {from} -t utf-8 LOG > NEW`"
+        )
+    }
+}
+
+fn missing(
+    columns: &[String],
+    there: &[String],
+    delimiter: Option<char>,
+    encoding: Option<Misread>,
+) -> String {
     let list = |names: &[String]| {
         let names = names.iter().map(|name| format!("`{}`", quoted(name)));
         names.collect::<Vec<_>>().join(", ")
     };
     let hint = match delimiter {
+        _ if encoding.is_some() => encoding.map(Misread::way_out).unwrap_or_default(),
         Some('\t') => "; is the delimiter a tab?".to_owned(),
         Some(delimiter) => format!("; is the delimiter `{delimiter}`?"),
         None => String::new(),
@@ -163,8 +198,12 @@ impl<R: Read> LogReader<'_, R> {
             let line = self.row.line;
             let bad = match read.map_err(|error| LogError::Io { line, error })? {
                 Read1::End => return Ok(None),
-                Read1::Bad(BadShape::Unclosed) => BadRow::Unclosed,
-                Read1::Bad(BadShape::TooLarge) => BadRow::TooLarge,
+                Read1::Bad(BadShape::Unclosed) => BadRow::Unclosed {
+                    line: Some(self.row.opens).filter(|opens| *opens != line),
+                },
+                Read1::Bad(BadShape::TooLarge) => BadRow::TooLarge {
+                    line: self.row.opens,
+                },
                 Read1::Row => match self.entry()? {
                     Ok(entry) => {
                         self.read += 1;
@@ -204,12 +243,17 @@ impl<R: Read> LogReader<'_, R> {
             // Of a row of many lines the quotation marks are wrong, and the next lines may be good rows.
             if self.row.lines > 1 {
                 self.rows.retry_after_first_line();
+                return Ok(Err(BadRow::Swallowed {
+                    line: self.row.opens,
+                    lines: self.row.lines - (self.row.opens - self.row.line),
+                }));
             }
             return Ok(Err(BadRow::Columns { has, header }));
         }
         if let Some(column) = self.layout.broken_column(&self.row) {
             self.rows.retry_after_first_line();
-            return Ok(Err(BadRow::LineBreak { column }));
+            let line = self.row.opens;
+            return Ok(Err(BadRow::LineBreak { column, line }));
         }
         let fields = match self.layout.fields(&self.row, &self.mapping.times) {
             Ok(fields) => fields,
@@ -258,7 +302,7 @@ impl Keeper {
             ClockChange::Skipped => self.problems.skipped += 1,
         }
         let ticket = self.texts.keep(fields.ticket)?;
-        self.check_order(ticket, fields, line);
+        self.check_order(ticket, fields, line, mapping.times.zone.as_ref());
         let texts = &mut self.texts;
         let mut optional = |text: Option<&str>| match text {
             Some(text) => texts.keep(text).map(Some),
@@ -279,7 +323,13 @@ impl Keeper {
         })
     }
 
-    fn check_order(&mut self, ticket: Text, fields: &Fields<'_>, line: u64) {
+    fn check_order(
+        &mut self,
+        ticket: Text,
+        fields: &Fields<'_>,
+        line: u64,
+        zone: Option<&TimeZone>,
+    ) {
         if self.latest.len() <= ticket.index() {
             self.latest.resize(ticket.index() + 1, Timestamp::MIN);
         }
@@ -287,10 +337,9 @@ impl Keeper {
         if fields.at < *latest {
             self.problems.out_of_order.add(line, "order", || {
                 let ticket = quoted(fields.ticket);
-                format!(
-                    "{} is before an earlier row of ticket {ticket} ({latest})",
-                    fields.at
-                )
+                let time = |at| written(at, zone);
+                let (at, latest) = (time(fields.at), time(*latest));
+                format!("{at} is before an earlier row of ticket {ticket} ({latest})")
             });
         }
         *latest = (*latest).max(fields.at);

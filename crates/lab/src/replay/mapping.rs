@@ -194,8 +194,8 @@ pub struct Act {
     pub take: Vec<(Name, Site)>,
     /// Who does it.
     pub by: By,
-    /// Where the mapping file says so.
-    pub by_at: Site,
+    /// Where the mapping file says so: the first, and who else.
+    pub by_at: [Site; 2],
     /// Fields that the row fills.
     pub fields: Vec<MappedField>,
     /// Whether a row about a ticket that is there already is a sign of life of who has it: a comment.
@@ -234,6 +234,8 @@ pub struct MappedField {
     pub site: Site,
     /// What it is filled with.
     pub with: FieldText,
+    /// The texts that the mapping itself gives, and where they stand: a constant, or the values and `else`.
+    pub given: Vec<(String, Site)>,
 }
 
 /// What a field is filled with.

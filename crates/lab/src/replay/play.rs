@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use upline_core::ticket::PromiseState;
 use upline_core::{
     Actor, Branch, Command, Context, Directory, Name, Position, Ticket, Wish, Workflow,
 };
 
 use super::doer::{LOG, holder, whoever_may};
 use super::fill::Filler;
-use super::play_report::{PlayReport, PromiseUse, Refused};
+use super::play_report::{PlayReport, Refused};
 use super::tally::Tally;
 use super::{Act, By, Doer, Log, LogEntry, Mapping, PlayMap, ROWS_PER_PROGRESS, ValueRows, What};
 use crate::world::{Refusal, Workflows, World};
@@ -82,7 +81,8 @@ pub(super) fn play_within(
         max_clocks,
         filler: Filler::new(log, map),
         workflow: Arc::clone(found),
-        world: World::observed(start, workflows.clone(), Arc::clone(directory), tally),
+        world: World::observed(start, workflows.clone(), Arc::clone(directory), tally)
+            .keeping_only_ends(),
         report: PlayReport {
             workflow: found.name.clone(),
             version: found.version,
@@ -396,31 +396,19 @@ impl Player<'_> {
         let end = self.world.now();
         let mut report = self.report;
         let mut tickets = 0;
-        let mut promises: BTreeMap<Name, PromiseUse> = BTreeMap::new();
+        let mut tally = std::mem::take(self.world.observer_mut());
         for ticket in self.world.tickets() {
             tickets += 1;
-            report.ended += u64::from(ticket.ended.is_some());
-            for (name, ledger) in &ticket.promises {
-                let counts = promises.entry(name.clone()).or_default();
-                let met = ledger.state == PromiseState::Met;
-                *match (ledger.breached.is_some(), met, ticket.ended.is_some()) {
-                    (false, true, _) => &mut counts.met,
-                    (true, true, _) => &mut counts.met_late,
-                    (true, false, _) => &mut counts.breached,
-                    (false, false, true) => &mut counts.ended_before,
-                    (false, false, false) => &mut counts.running,
-                } += 1;
+            match ticket.is_open() {
+                true => tally.promises_of(ticket),
+                false => report.ended += 1,
             }
         }
         report.opened_besides = tickets - report.opened;
         report.open_at_end = tickets - report.ended;
-        report.promises = promises
-            .into_iter()
-            .map(|(promise, counts)| PromiseUse { promise, ..counts })
-            .collect();
         report.refused = by_rows(self.refused);
         let workflow = self.workflow;
-        let tally = self.world.observer_mut();
+        report.promises = tally.promises();
         report.levels = tally.levels();
         (report.states, report.until_acted) =
             tally.states(|state| workflow.work(state).is_some_and(|work| !work.watches()));
@@ -431,7 +419,7 @@ impl Player<'_> {
         report.people = tally.people(end, seconds);
         report.events = tally.events;
         report.reminders = tally.reminders;
-        report.refused_to_clocks = std::mem::take(&mut tally.refused);
+        report.refused_to_clocks = tally.refused;
         report
     }
 }

@@ -41,10 +41,12 @@ fn act(reader: &mut Reader<'_>, entry: &Entry, opening: bool) -> Act {
     let mut keys = reader.map(entry, "what a row does", "{ in: STATE, take: [ACTION] }");
     let states = names(reader, &mut keys, "in", "a state");
     let take = names(reader, &mut keys, "take", "an action");
-    let (mut by, mut by_at) = (if opening { opener() } else { By::default() }, entry.key_at);
+    let (mut by, mut by_at) = (
+        if opening { opener() } else { By::default() },
+        [entry.key_at; 2],
+    );
     if let Some(entry) = keys.optional(reader, "by") {
-        by_at = entry.value.at;
-        by = doers(reader, &entry.value).unwrap_or_default();
+        (by, by_at) = doers(reader, &entry.value).unwrap_or((By::default(), [entry.value.at; 2]));
     }
     let fields = keys.optional(reader, "fields");
     let fields = fields
@@ -80,12 +82,16 @@ fn names(
 }
 
 /// `holder`, `person`, `user ann`, `system log`, and two of them with `, else ` between.
-fn doers(reader: &mut Reader<'_>, node: &Node) -> Option<By> {
+fn doers(reader: &mut Reader<'_>, node: &Node) -> Option<(By, [Site; 2])> {
     let text = reader.text(node, "who does it")?;
-    let (first, second) = match text.split_once(", else ") {
+    let (first, second) = match text.split_once(ELSE) {
         Some((first, second)) => (first, Some(second)),
         None => (text.as_str(), None),
     };
+    let places = [part(node, text, 0, first), {
+        let start = second.map_or(0, |_| first.len() + ELSE.len());
+        part(node, text, start, second.unwrap_or(first))
+    }];
     let read = doer(first).zip(second.map_or(Some(None), |second| doer(second).map(Some)));
     let Some((who, otherwise)) = read else {
         let message = format!("`{}` does not say who does it", shown(text));
@@ -93,7 +99,22 @@ fn doers(reader: &mut Reader<'_>, node: &Node) -> Option<By> {
         reader.error_with(Code::BadValue, node.at, message, label);
         return None;
     };
-    Some(By { who, otherwise })
+    Some((By { who, otherwise }, places))
+}
+
+/// Between the two who may do it.
+const ELSE: &str = ", else ";
+
+/// Where a part of a text stands; the whole text, if what is written is not what is read.
+fn part(node: &Node, text: &str, start: usize, part: &str) -> Site {
+    let whole = node.at.span();
+    let quotes = match whole.len().checked_sub(text.len()) {
+        Some(0) => 0,
+        Some(2) => 1,
+        _ => return node.at,
+    };
+    let start = whole.start + quotes + start;
+    Site::new(node.at.file, start..start + part.len())
 }
 
 fn doer(text: &str) -> Option<Doer> {
@@ -110,21 +131,33 @@ fn fields_of(reader: &mut Reader<'_>, entry: &Entry) -> Vec<MappedField> {
     let shape = "FIELD: { column: … }, or FIELD: a text";
     let fields = reader.named(entry, "the fields", shape).iter();
     let mapped = fields.filter_map(|entry| {
-        let with = match &entry.value.kind {
-            Kind::Text { text, .. } => FieldText::Constant(text.to_string()),
-            Kind::Empty => FieldText::Constant(String::new()),
+        let at = entry.value.at;
+        let (with, given) = match &entry.value.kind {
+            Kind::Text { text, .. } => {
+                let text = text.to_string();
+                (FieldText::Constant(text.clone()), vec![(text, at)])
+            }
+            Kind::Empty => {
+                let given = vec![(String::new(), entry.key_at)];
+                (FieldText::Constant(String::new()), given)
+            }
             _ => field_column(reader, entry)?,
         };
         Some(MappedField {
             field: entry.key.clone(),
             site: entry.key_at,
             with,
+            given,
         })
     });
     mapped.collect()
 }
 
-fn field_column(reader: &mut Reader<'_>, entry: &Entry) -> Option<FieldText> {
+fn field_column(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+) -> Option<(FieldText, Vec<(String, Site)>)> {
+    let mut given = Vec::new();
     let mut keys = reader.map(
         entry,
         "a field",
@@ -137,18 +170,24 @@ fn field_column(reader: &mut Reader<'_>, entry: &Entry) -> Option<FieldText> {
         let values = reader.named(entry, "the values", "THEIRS: ours").iter();
         let pairs = values.filter_map(|entry| {
             let ours = reader.text(&entry.value, "a value")?;
+            given.push((ours.to_string(), entry.value.at));
             Some((entry.key.trim().to_owned(), ours.to_string()))
         });
         pairs.collect::<BTreeMap<_, _>>()
     });
     let otherwise = keys.optional(reader, "else");
-    let otherwise = otherwise.and_then(|entry| reader.text(&entry.value, "a value").cloned());
+    let otherwise = otherwise.and_then(|entry| {
+        let text = reader.text(&entry.value, "a value")?.to_string();
+        given.push((text.clone(), entry.value.at));
+        Some(text)
+    });
     keys.finish(reader);
-    Some(FieldText::Column {
+    let with = FieldText::Column {
         column: name?,
         values: values.unwrap_or_default(),
-        otherwise: otherwise.map(String::from),
-    })
+        otherwise,
+    };
+    Some((with, given))
 }
 
 impl Mapping {
@@ -186,15 +225,13 @@ fn check_act(act: &Act, workflow: &Workflow, directory: &Directory, found: &mut 
             found.unknown_action(*at, action, known.clone());
         }
     }
-    for doer in [Some(&act.by.who), act.by.otherwise.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if let Doer::User(person) = doer
+    let doers = [Some(&act.by.who), act.by.otherwise.as_ref()];
+    for (doer, at) in doers.into_iter().zip(act.by_at) {
+        if let Some(Doer::User(person)) = doer
             && !directory.people.contains_key(person)
         {
             let known = directory.people.keys().map(Name::as_str);
-            found.unknown_person(act.by_at, person, known.collect::<Vec<_>>());
+            found.unknown_person(at, person, known.collect::<Vec<_>>());
         }
     }
     for mapped in &act.fields {
@@ -211,20 +248,14 @@ fn check_act(act: &Act, workflow: &Workflow, directory: &Directory, found: &mut 
 /// The values that the mapping itself gives must fit the field's type. What comes from the log is looked at
 /// when it comes.
 fn check_values(mapped: &MappedField, kind: &FieldType, found: &mut Found) {
-    let texts: Vec<&String> = match &mapped.with {
-        FieldText::Constant(text) => vec![text],
-        FieldText::Column {
-            values, otherwise, ..
-        } => values.values().chain(otherwise).collect(),
-    };
-    for text in texts {
+    for (text, at) in &mapped.given {
         if let Err(fault) = Value::read(kind, text) {
             let message = format!(
                 "`{}` does not fit `{}`: it {fault}",
                 shown(text),
                 mapped.field
             );
-            found.report(Code::BadValue, mapped.site, message);
+            found.report(Code::BadValue, *at, message);
         }
     }
 }

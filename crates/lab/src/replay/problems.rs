@@ -104,15 +104,17 @@ impl Values {
 /// Why a row could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadRow {
-    #[error("it has {has} columns, and the header has {header}")]
+    #[error("it has {}, and the header has {header}", columns(*has))]
     Columns { has: usize, header: usize },
-    #[error("a quotation mark opens here and is not closed")]
-    Unclosed,
-    #[error("it is larger than a row can be; is a quotation mark not closed?")]
-    TooLarge,
-    #[error("a line break in `{column}`; is a quotation mark not closed?")]
-    LineBreak { column: String },
-    #[error("`{column}` is not text in the encoding of the log")]
+    #[error("a quotation mark opens {} and is not closed", here(*line))]
+    Unclosed { line: Option<u64> },
+    #[error("a quotation mark opens in line {line} and takes in {lines} lines; is it not closed?")]
+    Swallowed { line: u64, lines: u64 },
+    #[error("it is larger than a row can be; is a quotation mark of line {line} not closed?")]
+    TooLarge { line: u64 },
+    #[error("a line break in `{column}`; is a quotation mark of line {line} not closed?")]
+    LineBreak { column: String, line: u64 },
+    #[error("`{column}` is not text in the encoding of the log; see `encoding` in the mapping")]
     Encoding { column: String },
     #[error("`{column}` is empty")]
     Empty { column: String },
@@ -128,13 +130,24 @@ pub(super) enum BadRow {
     },
 }
 
+fn columns(count: usize) -> String {
+    match count {
+        1 => "1 column".to_owned(),
+        many => format!("{many} columns"),
+    }
+}
+
+fn here(line: Option<u64>) -> String {
+    line.map_or_else(|| "here".to_owned(), |line| format!("in line {line}"))
+}
+
 impl BadRow {
     /// The kind, for counting.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Columns { .. } => "columns",
-            Self::Unclosed | Self::LineBreak { .. } => "quotation",
-            Self::TooLarge | Self::Long { .. } => "size",
+            Self::Unclosed { .. } | Self::LineBreak { .. } | Self::Swallowed { .. } => "quotation",
+            Self::TooLarge { .. } | Self::Long { .. } => "size",
             Self::Encoding { .. } => "encoding",
             Self::Empty { .. } => "empty",
             Self::Control { .. } => "control",

@@ -1,7 +1,9 @@
 //! What a replay found, whole: for programs as JSON, for people as tables.
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::times::written;
 use super::{
     LogFacts, PlayReport, Problems, Spread, StateUse, Stays, Values, in_words, level_in_words,
 };
@@ -57,24 +59,28 @@ impl Table {
 
 impl ReplayReport {
     /// The tables for people, in the order of reading; tables without rows are left out.
-    pub fn tables(&self) -> Vec<Table> {
-        let mut tables = vec![self.log_table()];
+    ///
+    /// Times are written by the clocks of `zone`: the log's, or that of the workflow's calendar.
+    pub fn tables(&self, zone: &TimeZone) -> Vec<Table> {
+        let mut tables = vec![self.log_table(zone)];
         tables.extend(self.problem_tables());
         if let Some(play) = &self.play {
-            tables.extend(play.tables());
+            tables.extend(play.tables(zone));
         }
         tables.retain(|table| !table.rows.is_empty());
         tables
     }
 
-    fn log_table(&self) -> Table {
+    fn log_table(&self, zone: &TimeZone) -> Table {
         let facts = &self.facts;
         let mut table = Table::new(format!("The log: {}", self.log), &["", ""], &[]);
         table.fact("rows", grouped(facts.rows));
         table.fact("rows that could be used", grouped(facts.used_rows));
         if let (Some(from), Some(until)) = (facts.from, facts.until) {
-            table.fact("from", from);
-            table.fact("until", until);
+            let name = zone.iana_name().unwrap_or("UTC");
+            let time = |at| format!("{} {name}", written(at, Some(zone)));
+            table.fact("from", time(from));
+            table.fact("until", time(until));
         }
         table.fact("tickets", grouped(facts.tickets));
         for (name, count) in [("people", facts.people), ("teams", facts.teams)] {
@@ -148,13 +154,13 @@ impl ReplayReport {
 }
 
 impl PlayReport {
-    fn tables(&self) -> Vec<Table> {
+    fn tables(&self, zone: &TimeZone) -> Vec<Table> {
         vec![
-            self.run_table(),
+            self.run_table(zone),
             self.state_table(),
             self.level_table(),
             self.promise_table(),
-            self.people_table(),
+            self.people_table(zone),
             self.refused_table(),
             values("Values that fit no field", &self.unknown_values),
             values(
@@ -164,14 +170,17 @@ impl PlayReport {
         ]
     }
 
-    fn run_table(&self) -> Table {
+    fn run_table(&self, zone: &TimeZone) -> Table {
         let title = format!(
             "The workflow: {} (version {}), directory {}",
             self.workflow, self.version, self.directory
         );
         let mut table = Table::new(title, &["", ""], &[]);
         if let Some(at) = self.given_up {
-            table.fact("given up, because too many clocks had fallen due, at", at);
+            table.fact(
+                "given up, because too many clocks had fallen due, at",
+                written(at, Some(zone)),
+            );
             table.fact("rows not played", grouped(self.rows.not_played));
         }
         table.fact("tickets opened", grouped(self.opened));
@@ -283,7 +292,7 @@ impl PlayReport {
         table
     }
 
-    fn people_table(&self) -> Table {
+    fn people_table(&self, zone: &TimeZone) -> Table {
         let head = [
             "person",
             "given",
@@ -295,7 +304,7 @@ impl PlayReport {
         ];
         let mut table = Table::new("People", &head, &[1, 2, 3, 5, 6]);
         for person in &self.people {
-            let when = person.peak_at.map(|at| at.to_string());
+            let when = person.peak_at.map(|at| written(at, Some(zone)));
             table.row([
                 person.person.to_string(),
                 grouped(person.given),

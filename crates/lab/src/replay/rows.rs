@@ -26,6 +26,8 @@ pub(super) struct Row {
     pub(super) line: u64,
     /// How many lines it has.
     pub(super) lines: u64,
+    /// The line in which the column opens that has most of its line breaks: that quotation mark is suspected.
+    pub(super) opens: u64,
 }
 
 impl Row {
@@ -44,6 +46,19 @@ impl Row {
         self.columns
     }
 
+    /// Finds the line in which the column with the most line breaks opens.
+    fn find_opening(&mut self) {
+        let (mut line, mut most) = (self.line, 0);
+        self.opens = line;
+        for index in 0..self.columns {
+            let breaks = count_lines(self.column(index), false).0;
+            if breaks > most {
+                (most, self.opens) = (breaks, line);
+            }
+            line += breaks;
+        }
+    }
+
     fn longest_column(&self) -> usize {
         let lengths = (0..self.columns).map(|index| self.column(index).len());
         lengths.max().unwrap_or(0)
@@ -58,6 +73,7 @@ impl Default for Row {
             columns: 0,
             line: 0,
             lines: 0,
+            opens: 0,
         }
     }
 }
@@ -144,7 +160,12 @@ impl<R: Read> Rows<R> {
                 }
                 ReadRecordResult::Record => return Ok(self.judge(row)),
                 ReadRecordResult::End => return Ok(Read1::End),
-                _ => return self.give_up(BadShape::TooLarge),
+                _ => {
+                    // The columns that are whole stand before the one that has no end.
+                    let whole = row.columns.checked_sub(1).map_or(0, |last| row.ends[last]);
+                    row.opens = row.line + count_lines(&row.text[..whole], false).0;
+                    return self.give_up(BadShape::TooLarge);
+                }
             }
         }
     }
@@ -163,6 +184,10 @@ impl<R: Read> Rows<R> {
         let raw = &self.buffer[self.start..self.next];
         let within = raw.trim_ascii_end();
         row.lines = 1 + count_lines(within, false).0;
+        row.opens = row.line;
+        if row.lines > 1 {
+            row.find_opening();
+        }
         let at_end = self.at_end && self.next == self.buffer.len();
         let breaks = within.len() < raw.len() || row.lines > 1;
         if at_end && breaks && raw.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {

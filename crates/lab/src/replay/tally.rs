@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
+use upline_core::ticket::PromiseState;
 use upline_core::{Actor, Branch, Cause, Event, Fact, Level, Name, Ticket};
 
-use super::play_report::{LevelUse, StateUse};
+use super::play_report::{LevelUse, PromiseUse, StateUse};
 use super::{PersonUse, Spread};
 use crate::world::Observer;
 
@@ -20,6 +21,7 @@ pub(super) struct Tally {
     levels: BTreeMap<(Name, Level), LevelUse>,
     people: BTreeMap<Name, Load>,
     tickets: HashMap<Name, TicketTally>,
+    promises: BTreeMap<Name, PromiseUse>,
 }
 
 #[derive(Debug, Default)]
@@ -130,6 +132,18 @@ impl Observer for Tally {
         }
     }
 
+    fn over(&mut self, ticket: &Ticket) {
+        self.promises_of(ticket);
+        if let Some(tally) = self.tickets.get_mut(&ticket.id) {
+            let (moved, last_resort) = (tally.moved, tally.last_resort);
+            *tally = TicketTally {
+                moved,
+                last_resort,
+                ..TicketTally::default()
+            };
+        }
+    }
+
     fn refused(&mut self, _: &Name, _: &upline_core::Command, refusal: &crate::world::Refusal) {
         *self.refused.entry(refusal.to_string()).or_default() += 1;
     }
@@ -222,6 +236,29 @@ impl Tally {
                 .change(at, 1);
         }
         tally.holders = now;
+    }
+
+    /// Counts how a ticket's promises stand: of one that is over as it ends, of the others at the end.
+    pub(super) fn promises_of(&mut self, ticket: &Ticket) {
+        for (name, ledger) in &ticket.promises {
+            let counts = self.promises.entry(name.clone()).or_default();
+            let met = ledger.state == PromiseState::Met;
+            *match (ledger.breached.is_some(), met, ticket.ended.is_some()) {
+                (false, true, _) => &mut counts.met,
+                (true, true, _) => &mut counts.met_late,
+                (true, false, _) => &mut counts.breached,
+                (false, false, true) => &mut counts.ended_before,
+                (false, false, false) => &mut counts.running,
+            } += 1;
+        }
+    }
+
+    /// How the promises that were counted stand, by name.
+    pub(super) fn promises(&mut self) -> Vec<PromiseUse> {
+        let promises = std::mem::take(&mut self.promises).into_iter();
+        promises
+            .map(|(promise, counts)| PromiseUse { promise, ..counts })
+            .collect()
     }
 
     /// Ends the counting: how the states were used, in the order of their names; and how long it took until

@@ -139,8 +139,8 @@ fn bad_rows_are_named_and_do_no_harm() {
             "6 it has 3 columns, and the header has 4",
             "7 `time`: \"9999-12-31T00:00Z\" is outside the years 1970 to 2199",
             "8 `ticket` has a control character",
-            "9 `ticket` is not text in the encoding of the log",
-            "10 it has 3 columns, and the header has 4",
+            "9 `ticket` is not text in the encoding of the log; see `encoding` in the mapping",
+            "10 a quotation mark opens in line 10 and takes in 2 lines; is it not closed?",
         ]
     );
     assert_eq!(log.problems.bad_rows.kinds["empty"], 2);
@@ -186,6 +186,63 @@ fn packed_and_other_encodings_are_read_alike() {
     assert!(matches!(error, LogError::Io { .. }), "{error}");
     let gbk_as_utf8 = read(&gbk).unwrap();
     assert_eq!(gbk_as_utf8.problems.bad_rows.kinds["encoding"], 1);
+}
+
+/// The first quotation marks of a row may be right and the ones further on wrong.
+#[test]
+fn the_line_is_named_in_which_a_quotation_mark_opens_that_takes_in_rows() {
+    let text = "ticket,time,status,note\n\
+                1,2026-03-06T09:00Z,opened,\"two\nlines\",\"and\nfour\nmore\nof\nthem\"\n\
+                2,2026-03-06T09:00Z,opened,\n";
+    let log = read(text).unwrap();
+    assert_eq!(
+        bad(&log)[0],
+        "2 a quotation mark opens in line 3 and takes in 5 lines; is it not closed?"
+    );
+    assert_eq!(log.entries.len(), 1);
+    let text = "ticket,time,status,note\n\
+                1,2026-03-06T09:00Z,opened,\"two\nlines\"\n\
+                2,2026-03-06T09:00Z,\"opened,\n3,2026-03-06T09:00Z,\"opened,\n";
+    let log = read(text).unwrap();
+    assert_eq!(
+        bad(&log)[0],
+        "4 a line break in `status`; is a quotation mark of line 4 not closed?"
+    );
+    let one = read("ticket,time,status\n1\n").unwrap();
+    assert_eq!(bad(&one), ["2 it has 1 column, and the header has 3"]);
+}
+
+/// A header that is not UTF-8 is told with the encoding in which the mapping's columns are there.
+#[test]
+fn a_header_in_another_encoding_is_told_with_the_way_out() {
+    let mapping = Mapping {
+        columns: Columns {
+            ticket: "单号".to_owned(),
+            ..plain().columns
+        },
+        ..plain()
+    };
+    let told = |bytes: &[u8]| {
+        Log::read(bytes, &mapping, &mut |_| {})
+            .unwrap_err()
+            .to_string()
+    };
+    let (gbk, ..) = encoding_rs::GBK.encode("单号,time,status\n");
+    let error = told(&gbk);
+    assert!(
+        error.ends_with(
+            "; this is not UTF-8, and it reads as gbk: write `encoding: gbk` in the mapping, or \
+             convert it: `iconv -f gbk -t utf-8 LOG > NEW`"
+        ),
+        "{error}"
+    );
+    let error = told(b"\xfe\xff\x00,time,status\n1,2,3\n");
+    assert!(!error.contains("reads as"), "{error}");
+    let error = told(b"\xff,time,status\n");
+    assert!(
+        error.contains("write its own, such as `encoding: gbk`, in the mapping"),
+        "{error}"
+    );
 }
 
 #[test]

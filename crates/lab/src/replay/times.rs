@@ -6,6 +6,8 @@ use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use crate::render::clock_time;
+
 /// The first year of which a log may tell; earlier times are mistakes, such as an empty date's 1900-01-01.
 pub const FIRST_YEAR: i16 = 1970;
 /// The last year of which a log may tell; later times are mistakes, such as the 9999-12-31 of "never".
@@ -130,6 +132,19 @@ impl Times {
             }
         })
     }
+}
+
+/// A time as people read it: by the clocks of the zone, or with the offset from UTC.
+pub(super) fn written(at: Timestamp, zone: Option<&TimeZone>) -> String {
+    let Some(zone) = zone else {
+        return at.to_string();
+    };
+    let local = zone.to_datetime(at);
+    let offset = match zone.to_ambiguous_timestamp(local).is_ambiguous() {
+        true => zone.to_offset(at).to_string(),
+        false => String::new(),
+    };
+    format!("{} {}{offset}", local.date(), clock_time(local.time()))
 }
 
 impl Notation {

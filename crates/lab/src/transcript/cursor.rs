@@ -1,13 +1,17 @@
 //! Walks over the words of a step.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::civil::{Date, Time, Weekday};
 use upline_core::{Name, Typed};
-use upline_dsl::{Code, FileId, Site};
+use upline_dsl::{Code, FileId, Site, did_you_mean};
 
 use super::deed::{Day, When};
 use super::lex::{Kind, Token};
+
+/// Names that are listed at most.
+const FEW: usize = 8;
 
 /// What is wrong with a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,16 +131,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `FIELD "value", FIELD value`.
-    pub(super) fn fields(&mut self) -> Read<Typed> {
+    /// `FIELD "value", FIELD value`, of these fields.
+    pub(super) fn fields(&mut self, known: &BTreeSet<Name>) -> Read<Typed> {
         let mut fields = Typed::new();
         loop {
             let (name, span) = self.word("a field's name")?;
+            let name = self::known(known, name, span.clone(), Code::UnknownField, "field")?;
             let Some(value) = self.bump().filter(|token| token.kind != Kind::Comma) else {
                 let message = format!("the field `{name}` has no value");
                 return Err(self.fault(span, message));
             };
-            fields.push((Name::new(name), value.text.clone()));
+            fields.push((name, value.text.clone()));
             match self.peek() {
                 Some(token) if token.kind == Kind::Comma => self.next += 1,
                 _ => return Ok(fields),
@@ -145,9 +150,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// `with FIELD "value", …`, or nothing.
-    pub(super) fn with(&mut self) -> Read<Typed> {
+    pub(super) fn with(&mut self, known: &BTreeSet<Name>) -> Read<Typed> {
         match self.eat("with") {
-            true => self.fields(),
+            true => self.fields(known),
             false => Ok(Typed::new()),
         }
     }
@@ -219,4 +224,35 @@ fn weekday(word: &str) -> Option<Weekday> {
         "Sun" => Weekday::Sunday,
         _ => return None,
     })
+}
+
+/// The name, if it is one of these.
+pub(super) fn known(
+    names: &BTreeSet<Name>,
+    word: &str,
+    span: Range<usize>,
+    code: Code,
+    thing: &str,
+) -> Read<Name> {
+    match names.get(word) {
+        Some(name) => Ok(name.clone()),
+        None => Err(Fault {
+            code,
+            span,
+            message: format!("there is no {thing} `{word}`"),
+            label: did_you_mean(word, names.iter().map(Name::as_str))
+                .map(|name| format!("did you mean `{name}`?"))
+                .unwrap_or_else(|| listed(names)),
+        }),
+    }
+}
+
+/// All of them, if they are few.
+fn listed(names: &BTreeSet<Name>) -> String {
+    let all: Vec<&str> = names.iter().map(Name::as_str).collect();
+    match all.len() {
+        0 => "there are none".to_owned(),
+        1..=FEW => format!("there are: {}", all.join(", ")),
+        _ => String::new(),
+    }
 }

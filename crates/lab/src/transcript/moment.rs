@@ -1,13 +1,13 @@
 //! Times as authors write them, and what they mean.
 
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::deed::{Day, When};
 use super::player::Fault;
 
-/// What a time means now.
+/// What a time means now. One that clocks skip is the first after the skip, one that comes twice the first.
 pub(super) fn instant(
     when: &When,
     now: Option<Timestamp>,
@@ -23,15 +23,7 @@ pub(super) fn instant(
         }
         (day, Some(now)) => coming(day, when, zone.to_datetime(now)),
     };
-    let ambiguous = zone.to_ambiguous_timestamp(local);
-    if let AmbiguousOffset::Gap { .. } = ambiguous.offset() {
-        return Err((
-            when.site,
-            "clocks went forward then: there is no such time".to_owned(),
-        ));
-    }
-    let instant = ambiguous.compatible();
-    instant.map_err(|_| {
+    upline_dsl::instant(zone, local).ok_or_else(|| {
         (
             when.site,
             "the time lies outside of what can be computed".to_owned(),

@@ -1,9 +1,11 @@
 //! What became of a transcript: where the journal differs, and how it would have to read.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 use upline_core::Name;
+use upline_dsl::shown;
 
 use super::coverage::Coverage;
 use super::script::Script;
@@ -64,10 +66,11 @@ impl Outcome {
     /// their line numbers. Empty if the transcript passed.
     pub fn diff(&self, script: &Script) -> String {
         let mut out = String::new();
+        let name = shown(Path::new(self.name.as_str()));
         for step in self.failures() {
             let first = first_difference(step);
             let at = step.lines.get(first).map_or(step.line(), |line| line + 1);
-            let _ = writeln!(out, "{}:{at}: the journal differs", self.name);
+            let _ = writeln!(out, "{name}:{at}: the journal differs");
             let _ = writeln!(out, "{:>6} | {}", step.line(), script.line(step.line));
             let (old, new) = (step.expected.join("\n"), step.actual.join("\n"));
             for change in TextDiff::from_lines(&old, &new).iter_all_changes() {
@@ -86,7 +89,7 @@ impl Outcome {
             out.push('\n');
         }
         for gap in &self.gaps {
-            let _ = writeln!(out, "{}: {gap}", self.name);
+            let _ = writeln!(out, "{name}: {gap}");
         }
         out
     }

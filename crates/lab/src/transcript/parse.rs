@@ -1,12 +1,13 @@
 //! Reads the steps of a transcript: the words of people, and the names that they use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use upline_core::workflow::Doing;
 use upline_core::{Actor, Directory, FieldType, Name};
-use upline_dsl::{Code, FileId, Found, did_you_mean};
+use upline_dsl::{Code, FileId, Found};
 
-use super::cursor::{Cursor, Fault, Read};
+use super::cursor::{Cursor, Fault, Read, known};
 use super::deed::{Answer, Change, ClockWord, Deed, Target, Verb};
 use super::lex::tokens;
 use super::script::{Script, StepKind};
@@ -55,6 +56,11 @@ pub(crate) struct Parser<'a> {
     actions: BTreeSet<Name>,
     messages: BTreeSet<Name>,
     contacts: BTreeSet<Name>,
+    /// The fields of each workflow, and of all of them.
+    fields: BTreeMap<Name, BTreeSet<Name>>,
+    all_fields: BTreeSet<Name>,
+    /// What is taken of machines' answers.
+    answers: BTreeSet<Name>,
     opened: Vec<Name>,
 }
 
@@ -70,6 +76,9 @@ impl<'a> Parser<'a> {
             actions: BTreeSet::new(),
             messages: BTreeSet::new(),
             contacts: BTreeSet::new(),
+            fields: BTreeMap::new(),
+            all_fields: BTreeSet::new(),
+            answers: BTreeSet::new(),
             opened: Vec::new(),
         };
         for workflow in workflows.iter() {
@@ -78,13 +87,22 @@ impl<'a> Parser<'a> {
             parser
                 .contacts
                 .extend(contacts.map(|field| field.name.clone()));
+            let fields: BTreeSet<Name> = workflow.fields.keys().cloned().collect();
+            parser.all_fields.extend(fields.iter().cloned());
+            parser.fields.insert(workflow.name.clone(), fields);
             let work = workflow
                 .states
                 .keys()
                 .filter_map(|state| workflow.work(state));
-            for action in work.flat_map(|work| &work.actions) {
-                parser.actions.insert(action.name.clone());
-                parser.messages.extend(action.message.clone());
+            for work in work {
+                for action in &work.actions {
+                    parser.actions.insert(action.name.clone());
+                    parser.messages.extend(action.message.clone());
+                }
+                if let Some(Doing::Run(run)) = &work.doing {
+                    let theirs = run.take.iter().map(|(_, theirs)| theirs.clone());
+                    parser.answers.extend(theirs);
+                }
             }
         }
         parser
@@ -143,7 +161,7 @@ impl<'a> Parser<'a> {
         let target = self.target(cursor)?;
         match cursor.peek_word() {
             Some("mail" | "webhook") => self.delivery(cursor, target),
-            Some("run") => run(cursor, target),
+            Some("run") => run(cursor, target, &self.answers),
             Some("system") => {
                 cursor.bump();
                 let (message, span) = cursor.word("a message")?;
@@ -154,7 +172,7 @@ impl<'a> Parser<'a> {
                     Code::UnknownAction,
                     "message",
                 )?;
-                let fields = cursor.with()?;
+                let fields = cursor.with(&self.all_fields)?;
                 let by = Actor::System(Name::new("system"));
                 Ok(Deed::Wish {
                     target,
@@ -257,7 +275,8 @@ impl<'a> Parser<'a> {
             true => Some(Name::new(cursor.bump().map_or("", |token| &token.text))),
             false => None,
         };
-        let fields = cursor.with()?;
+        let known = self.fields.get(&workflow).unwrap_or(&self.all_fields);
+        let fields = cursor.with(known)?;
         self.opened.push(ticket.clone());
         Ok(Deed::Open {
             by,
@@ -276,7 +295,7 @@ impl<'a> Parser<'a> {
         if self.actions.contains(word) && !is_answer_by(cursor) {
             let action = Name::new(word);
             cursor.bump();
-            let fields = cursor.with()?;
+            let fields = cursor.with(&self.all_fields)?;
             return Ok(Verb::Act {
                 action,
                 fields,
@@ -309,7 +328,7 @@ impl<'a> Parser<'a> {
                     to_caller,
                 }
             }
-            "saves" | "save" => Verb::Save(cursor.fields()?),
+            "saves" | "save" => Verb::Save(cursor.fields(&self.all_fields)?),
             "ticks" | "tick" => Verb::Tick(Name::new(cursor.word("an item")?.0), true),
             "unticks" | "untick" => Verb::Tick(Name::new(cursor.word("an item")?.0), false),
             "answers" | "answer" => {
@@ -381,10 +400,10 @@ impl<'a> Parser<'a> {
 }
 
 /// `run done with x "…"`, `run fails "why"`, `run fails for good "why"`.
-fn run(cursor: &mut Cursor<'_>, target: Target) -> Read<Deed> {
+fn run(cursor: &mut Cursor<'_>, target: Target, answers: &BTreeSet<Name>) -> Read<Deed> {
     cursor.keyword("run")?;
     let answer = if cursor.eat("done") {
-        Answer::Done(cursor.with()?)
+        Answer::Done(cursor.with(answers)?)
     } else if cursor.eat("fails") {
         let retry = !cursor.eat_all(&["for", "good"]);
         let reason = cursor.text().unwrap_or_default();
@@ -422,24 +441,4 @@ fn number(cursor: &mut Cursor<'_>) -> Read<u16> {
     let (word, _) = cursor.word("a number")?;
     word.parse()
         .map_err(|_| cursor.fault(span, format!("`{word}` is no number of a level")))
-}
-
-fn known(
-    names: &BTreeSet<Name>,
-    word: &str,
-    span: Range<usize>,
-    code: Code,
-    thing: &str,
-) -> Read<Name> {
-    match names.get(word) {
-        Some(name) => Ok(name.clone()),
-        None => Err(Fault {
-            code,
-            span,
-            message: format!("there is no {thing} `{word}`"),
-            label: did_you_mean(word, names.iter().map(Name::as_str))
-                .map(|name| format!("did you mean `{name}`?"))
-                .unwrap_or_default(),
-        }),
-    }
 }

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use upline_core::{Directory, Workflow};
 use upline_dsl::{
-    Code, Content, Diagnostic, Directories, Files, Found, Loaded, Read, Severity, Site, Sources,
-    check_loaded, decode, load, shown,
+    Code, Content, Diagnostic, Directories, Files, Found, Loaded, Read, Severity, Site, Sort,
+    Sources, check_loaded, decode, load, plain, shown,
 };
 
 use super::outcome::Outcome;
@@ -48,7 +48,7 @@ impl Prepared {
     /// day to day.
     pub fn new<F: Files>(path: impl AsRef<Path>, text: impl Into<Content>, files: &mut F) -> Self {
         let (path, text) = (path.as_ref(), text.into());
-        let name = shown(path);
+        let name = plain(path);
         let mut found = Found::new();
         let mut sources = Sources::new();
         let decoded = decode(&mut sources, text.named(&name), MAX_BYTES, &mut found);
@@ -101,12 +101,12 @@ impl Needed {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut first = None;
         for origin in script.workflows() {
-            let file = needed.add(path, folder, &origin, files);
+            let file = needed.add(path, folder, &origin, Sort::Workflow, files);
             first.get_or_insert(file);
         }
         match script.directory() {
             Some(origin) => {
-                needed.add(path, folder, origin, files);
+                needed.add(path, folder, origin, Sort::Directory, files);
             }
             None => needed.add_directory(&first.unwrap_or_default(), files),
         }
@@ -119,17 +119,18 @@ impl Needed {
         path: &Path,
         folder: &Path,
         origin: &Origin,
+        sort: Sort,
         files: &mut F,
     ) -> PathBuf {
         match origin {
             Origin::Here(text) => {
-                self.files.push((shown(path), text.as_str().into()));
+                self.files.push((plain(path), text.as_str().into()));
                 // As good as one of its name beside it.
                 path.with_extension("").with_extension("yaml")
             }
             Origin::File { name, site } => {
                 let file = folder.join(name);
-                self.read(&file, *site, files);
+                self.read(&file, *site, sort, files);
                 file
             }
         }
@@ -138,7 +139,7 @@ impl Needed {
     fn add_directory<F: Files>(&mut self, workflow: &Path, files: &mut F) {
         let help = "name one with a line `directory: FILE`";
         match Directories::new(files).of(workflow) {
-            Ok(Some(directory)) => self.read(&directory, None, files),
+            Ok(Some(directory)) => self.read(&directory, None, Sort::Directory, files),
             Ok(None) => {
                 let message = format!("there is no directory, so nobody is there; {help}");
                 self.missing.push((None, message));
@@ -148,14 +149,32 @@ impl Needed {
         }
     }
 
-    fn read<F: Files>(&mut self, path: &Path, site: Option<Site>, files: &mut F) {
+    fn read<F: Files>(&mut self, path: &Path, site: Option<Site>, sort: Sort, files: &mut F) {
         match files.read(path) {
-            Ok(content) => self.files.push((shown(path), content)),
+            Ok(content) => match misnamed(path, &content, sort) {
+                Some(message) => self.missing.push((site, message)),
+                None => self.files.push((plain(path), content)),
+            },
             Err(unreadable) => {
                 self.missing.push((site, unreadable.to_string()));
                 self.lacks = true;
             }
         }
+    }
+}
+
+/// What there is to say of a workflow where a directory is meant, and the other way round. Files that are
+/// neither are told with their mistakes.
+fn misnamed(path: &Path, content: &Content, sort: Sort) -> Option<String> {
+    let path = shown(path);
+    match (Sort::of(&content.bytes), sort) {
+        (Sort::Directory, Sort::Workflow) => Some(format!(
+            "`{path}` is a directory, not a workflow: name it with `directory: FILE`"
+        )),
+        (Sort::Workflow, Sort::Directory) => Some(format!(
+            "`{path}` is a workflow, not a directory: name it with `workflow: FILE`"
+        )),
+        _ => None,
     }
 }
 

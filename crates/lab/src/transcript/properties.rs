@@ -104,7 +104,6 @@ fn step() -> impl Strategy<Value = String> {
         "> ann suspends until 2026-05-02 09:00",
         "> lea moves the level clock to 2026-06-01 09:00 \"why\"",
         "> ann holds",
-        "> ann saves cause \"x\"",
         "> ann ticks it",
     ];
     proptest::sample::select(steps.map(str::to_owned).to_vec())

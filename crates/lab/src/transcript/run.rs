@@ -8,6 +8,7 @@ use upline_core::{Directory, Name, Workflow};
 use upline_dsl::{Code, Found, Read};
 
 use super::coverage::Coverage;
+use super::deed::Deed;
 use super::outcome::{Outcome, Played};
 use super::parse::deeds;
 use super::player::Player;
@@ -74,12 +75,25 @@ pub fn run_in(
         steps.push(played(script, step, &mut player));
     }
     end(&player);
+    if is_empty(&deeds, &steps) {
+        let message = "nothing is tested: a transcript has steps, such as `at 2026-03-06 17:20` and \
+                       `> ann opens`";
+        found.report(Code::BadTranscript, script.site(0..0), message);
+        return None;
+    }
     Some(Outcome {
         name: script.name.clone(),
         steps,
         coverage,
         gaps,
     })
+}
+
+/// Whether nobody does anything, nothing happens, and nothing is expected.
+fn is_empty(deeds: &[(usize, Deed)], steps: &[Played]) -> bool {
+    let only_time = deeds.iter().all(|(_, deed)| matches!(deed, Deed::At(_)));
+    let silent = |step: &Played| step.expected.is_empty() && step.actual.is_empty();
+    only_time && steps.iter().all(silent)
 }
 
 /// What a story of a transcript has asked of its world, and what came of it.
@@ -128,7 +142,8 @@ fn played(script: &Script, step: &Step, player: &mut Player<'_>) -> Played {
 fn zone(script: &Script, setting: &Setting, found: &mut Found) -> TimeZone {
     if let Some((name, site)) = &script.zone {
         return TimeZone::get(name).unwrap_or_else(|_| {
-            found.unknown_zone(*site, name, []);
+            let known: Vec<_> = jiff::tz::db().available().collect();
+            found.unknown_zone(*site, name, known.iter().map(|known| known.as_str()));
             TimeZone::UTC
         });
     }

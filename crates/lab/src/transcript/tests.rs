@@ -59,7 +59,7 @@ workflow: other.yaml
         "10:14: `now` is too much here",
         "11:16: here what is said in quotation marks is meant, not `aloud`",
         "12:19: here somebody's name is missing",
-        "13:13: the field `cause` has no value",
+        "13:13: there is no field `cause`",
         "14:10: here `stops` or `starts` is meant, not `sleeps`",
         "15:11: here who does it is missing",
     ];
@@ -98,6 +98,23 @@ fn refused(text: &[u8], files: &[(&str, &str)]) -> (Vec<(String, Code)>, bool) {
     let found = prepared.found.iter();
     let found = found.map(|one| (prepared.sources.name(one.primary.file).to_owned(), one.code));
     (found.collect(), prepared.lacks_files)
+}
+
+/// What is wrong with a transcript and these files, as `line:column: message`.
+fn wrong_files(text: &[u8], files: &[(&str, &str)]) -> Vec<String> {
+    let files = files
+        .iter()
+        .map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec()));
+    let files = &mut files.collect::<BTreeMap<_, _>>();
+    let mut prepared = Prepared::new("t/office.test.txt", text, files);
+    assert!(prepared.run().is_none());
+    let told = prepared.found.iter().map(|one| {
+        let at = prepared
+            .sources
+            .position(one.primary.file, one.primary.span.start);
+        format!("{}:{}: {}", at.line, at.column, one.message)
+    });
+    told.collect()
 }
 
 #[test]
@@ -141,13 +158,8 @@ fn a_transcript_without_people_or_in_another_encoding() {
 
 #[test]
 fn times_that_cannot_be() {
-    let gap = wrong("zone: Europe/Berlin\nat 2026-03-29 02:30\n");
-    assert_eq!(
-        gap,
-        ["2:4: clocks went forward then: there is no such time"]
-    );
-    let back = wrong("at 2026-03-06 17:20\nat 2026-03-06 17:00\n");
-    assert_eq!(back, ["2:4: time does not run backwards"]);
+    let back = wrong("at 2026-03-06 17:20\n> tom opens\nat 2026-03-06 17:00\n");
+    assert_eq!(back, ["3:4: time does not run backwards"]);
     // A slip in the year: 700 years of reminders would otherwise be played.
     let far = wrong("at 2026-03-06 17:20\n> tom opens\nat 2726-03-09 09:30\n");
     assert_eq!(
@@ -159,6 +171,99 @@ fn times_that_cannot_be() {
         first,
         ["1:4: the first time needs a date: `2026-03-06 17:20`"]
     );
+}
+
+/// As in workflows and logs: the first time after the skip, and the first of two.
+#[test]
+fn times_at_a_change_of_the_clocks() {
+    let text = "\
+zone: Europe/Berlin
+at 2026-03-29 02:30
+> tom opens
+at 2026-03-29 03:01
+> tom opens
+";
+    let played = |text: &str| {
+        let mut prepared = prepared(text);
+        let outcome = prepared.run().unwrap();
+        let steps = outcome.steps.iter();
+        let first = steps.filter_map(|step| step.actual.first().cloned());
+        first.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        played(text),
+        ["Sun 03:00  state: asked", "Sun 03:01  t2: state: asked"]
+    );
+    let twice = text.replace("03-29 02:30", "10-25 02:30");
+    let twice = twice.replace("03-29 03:01", "10-25 03:01");
+    assert_eq!(played(&twice)[0], "Sun 02:30+02  state: asked");
+}
+
+#[test]
+fn a_transcript_that_tests_nothing_is_an_error() {
+    let nothing = "1:1: nothing is tested: a transcript has steps, such as `at 2026-03-06 17:20` and \
+                   `> ann opens`";
+    for text in [
+        "",
+        "# Later.\n",
+        "zone: Europe/Berlin\n",
+        "at 2026-03-06 17:20\n",
+    ] {
+        assert_eq!(wrong(text), [nothing], "{text:?}");
+    }
+}
+
+#[test]
+fn fields_that_are_not_there_are_mistakes() {
+    let workflow = OFFICE.replace("promises:", "fields: { cost: { type: number } }\npromises:");
+    let opened = "at 2026-03-06 17:20\n> tom opens";
+    for (step, told) in [
+        (" with coast 1", "did you mean `cost`?"),
+        ("\n> ann accept with nothing 1", "there are: cost"),
+        ("\n> ann saves csot 1", "did you mean `cost`?"),
+        ("\n> run done with cost 1", "there are none"),
+    ] {
+        let text = format!("--- workflow\n{workflow}--- transcript\n{opened}{step}\n");
+        let mut prepared = prepared(&text);
+        assert!(prepared.run().is_none(), "{step}");
+        let found: Vec<_> = prepared.found.iter().collect();
+        assert_eq!(found.len(), 1, "{step}: {found:?}");
+        assert_eq!(
+            (found[0].code, found[0].primary.text.as_str()),
+            (Code::UnknownField, told)
+        );
+    }
+}
+
+#[test]
+fn a_file_of_the_wrong_sort_is_told_as_what_it_is() {
+    let text = b"workflow: people.yaml\nat 2026-03-06 17:20\n> tom opens\n";
+    let found = wrong_files(text, &[("t/people.yaml", PEOPLE)]);
+    assert_eq!(
+        found,
+        ["1:11: `t/people.yaml` is a directory, not a workflow: name it with `directory: FILE`"]
+    );
+    let text = b"directory: office.yaml\nat 2026-03-06 17:20\n> tom opens\n";
+    let found = wrong_files(
+        text,
+        &[("t/office.yaml", OFFICE), ("t/people.yaml", PEOPLE)],
+    );
+    assert_eq!(
+        found,
+        ["1:12: `t/office.yaml` is a workflow, not a directory: name it with `workflow: FILE`"]
+    );
+}
+
+#[test]
+fn an_unknown_zone_is_told_with_the_one_that_is_meant() {
+    let mut prepared = prepared("zone: Europe/Berln\nat 2026-03-06 17:20\n> tom opens\n");
+    assert!(prepared.run().is_none());
+    let labels: Vec<_> = prepared
+        .found
+        .iter()
+        .map(|one| one.primary.text.as_str())
+        .collect();
+    assert_eq!(labels, ["did you mean `Europe/Berlin`?"]);
 }
 
 #[test]

@@ -117,6 +117,9 @@ impl<O: Observer> World<O> {
             _ => (),
         }
         self.consequences.extend(Consequence::of(ticket, event));
+        if let (Fact::Ended { .. }, Some(over)) = (&event.fact, &mut self.over) {
+            over.push(index);
+        }
     }
 
     /// Carries out what follows for other tickets, at the same instant, until nothing follows any more.
@@ -130,6 +133,19 @@ impl<O: Observer> World<O> {
                     }
                 }
             }
+        }
+        for index in self.over.as_mut().map(std::mem::take).unwrap_or_default() {
+            let ticket = &mut self.tickets[index].ticket;
+            self.observer.over(ticket);
+            *ticket = Ticket {
+                id: std::mem::take(&mut ticket.id),
+                workflow: std::mem::take(&mut ticket.workflow),
+                version: ticket.version,
+                opened: ticket.opened,
+                ended: ticket.ended.take(),
+                revision: ticket.revision,
+                ..Ticket::default()
+            };
         }
     }
 

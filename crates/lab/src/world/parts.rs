@@ -20,6 +20,10 @@ pub trait Observer {
     {
     }
 
+    /// The ticket is over, and all that follows from its end has happened. Told by a world that
+    /// [keeps only ends](super::World::keeping_only_ends), before it lets the rest go.
+    fn over(&mut self, _ticket: &Ticket) {}
+
     /// A clock, a child's end or an opening by the clock was refused. Commands given to
     /// [`World::submit`](super::World::submit) are not told here: their caller has the answer.
     fn refused(&mut self, _ticket: &Name, _command: &Command, _refusal: &Refusal) {}

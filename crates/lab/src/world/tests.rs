@@ -53,6 +53,56 @@ fn it_climbs_until_the_last_resort_and_stays_there() {
     assert_eq!(events.iter().filter(reminded).count(), reminders);
 }
 
+/// A world for long replays forgets what was in a ticket, and not how it ended.
+#[test]
+fn of_a_ticket_that_is_over_only_the_end_is_kept() {
+    let play = |world: World<Ends>| {
+        let mut world = world;
+        world.open("small", &open("t1")).unwrap();
+        world.open("small", &open("t2")).unwrap();
+        for action in ["accept", "done"] {
+            let wish = Wish::Act {
+                action: Name::new(action),
+                fields: Vec::new(),
+                note: None,
+            };
+            let (_, holder) = world.ticket("t1").unwrap().answerable().next().unwrap();
+            let command = person(&holder.clone(), wish);
+            world.submit("t1", &command).unwrap();
+        }
+        world
+    };
+    let workflows = Workflows::new([workflow()]);
+    let world = World::observed(
+        at("2026-03-06T12:00Z"),
+        workflows,
+        Arc::new(directory()),
+        Ends::default(),
+    );
+    let whole = play(world.clone());
+    let small = play(world.keeping_only_ends());
+    let (kept, let_go) = (whole.ticket("t1").unwrap(), small.ticket("t1").unwrap());
+    assert_eq!((&kept.ended, &kept.id), (&let_go.ended, &let_go.id));
+    assert!(!kept.is_open() && !kept.did.is_empty());
+    assert!(let_go.did.is_empty() && let_go.fields.is_empty());
+    assert_eq!(whole.ticket("t2"), small.ticket("t2"));
+    // The observer has seen it whole before.
+    assert_eq!(small.observer().0, std::slice::from_ref(kept));
+    assert_eq!(whole.observer().0, []);
+}
+
+/// Tickets as they were when they were over.
+#[derive(Debug, Clone, Default)]
+struct Ends(Vec<upline_core::Ticket>);
+
+impl super::Observer for Ends {
+    fn happened(&mut self, _: &upline_core::Ticket, _: &upline_core::Event) {}
+
+    fn over(&mut self, ticket: &upline_core::Ticket) {
+        self.0.push(ticket.clone());
+    }
+}
+
 #[test]
 fn replay_equals_life() {
     let mut world = world();

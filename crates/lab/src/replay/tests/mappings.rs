@@ -134,6 +134,27 @@ fn what_rows_do_is_compared_with_the_workflow() {
     );
 }
 
+#[test]
+fn what_does_not_fit_is_told_where_it_stands() {
+    let text = format!(
+        "{SOUND}play:
+  opening: {{ by: \"person, else user nobody\", fields: {{ impact: {{ column: Urgency, \
+         values: {{ High: Hoch, Low: Low }}, else: Egal }} }} }}
+  queued: {{ in: queued, by: user noone, fields: {{ impact: Huge }} }}
+"
+    );
+    let mut sources = Sources::new();
+    let (mapping, found) = Mapping::read(&mut sources, ("map.yaml", text.as_str()));
+    assert!(found.is_empty());
+    let (workflows, directory) = support();
+    let workflow = workflows.newest("it-support").unwrap();
+    let found = mapping.unwrap().value.check(workflow, &directory);
+    let found = found.into_sorted().into_iter();
+    let spots = found.map(|one| text[one.primary.span.clone()].to_owned());
+    let spots: Vec<_> = spots.collect();
+    assert_eq!(spots, ["user nobody", "Hoch", "Egal", "user noone", "Huge"]);
+}
+
 /// Pieces of mappings, right and wrong.
 fn piece() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use upline_core::Directory;
 use upline_dsl::{Found, Sources, load, render};
 
@@ -159,7 +160,7 @@ fn the_shared_log_is_read_counted_and_played() {
         problems: log.problems,
         play: Some(play),
     };
-    let drawn = drawn(&report.tables());
+    let drawn = drawn(&report.tables(&TimeZone::UTC));
     assert!(
         drawn.contains("tickets that moved up a level | 2,299 (30.4 %)"),
         "{drawn}"
