@@ -1,7 +1,12 @@
 //! The engine: a writer with a thread, messages with their senders, and the handle that callers have.
 
+#[cfg(feature = "sled")]
+mod archive;
 mod handle;
 
+#[cfg(feature = "sled")]
+#[cfg(test)]
+mod ended;
 #[cfg(test)]
 mod journals;
 #[cfg(test)]
@@ -10,6 +15,7 @@ mod kill;
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,6 +26,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::disk::RealDisk;
 use crate::error::Error;
 use crate::floor::Incident;
+#[cfg(feature = "sled")]
+use crate::index::{Event, Follower, FollowerOptions, Index, IndexHandle, IndexOptions};
 use crate::notify::{Message, Notifier, SendError, Silent};
 use crate::outbox::{MessageId, OutboxOptions};
 use crate::record::File;
@@ -27,6 +35,8 @@ use crate::store::{LogOptions, LogStore, MemoryStore, Store, StoreError};
 use crate::vault::system_entropy;
 use crate::writer::{Input, Turn, Writer};
 
+#[cfg(feature = "sled")]
+pub use archive::Archive;
 pub(crate) use handle::check;
 pub use handle::{Handle, MAX_PAGE, Page, Submission};
 
@@ -63,6 +73,9 @@ pub struct Builder {
     files: Vec<File>,
     on_incident: OnIncident,
     seed: u64,
+    remembered: usize,
+    #[cfg(feature = "sled")]
+    index: Option<(IndexHandle, FollowerOptions)>,
 }
 
 impl Default for Builder {
@@ -75,6 +88,9 @@ impl Default for Builder {
             files: Vec::new(),
             on_incident: Box::new(|_| ()),
             seed: u64::from(std::process::id()),
+            remembered: usize::MAX,
+            #[cfg(feature = "sled")]
+            index: None,
         }
     }
 }
@@ -90,12 +106,41 @@ impl Builder {
     /// Keeps tickets in this folder: the journal, and what follows from it. An empty folder, or one that is
     /// not there, becomes a data folder.
     ///
+    /// With the feature `sled`, on by default, `index` in it is kept too, for questions about tickets that
+    /// have ended ([`Handle::archive`]): by a thread of its own, which no command waits for.
+    ///
     /// # Errors
     /// [`StoreError`] if another process has it, or it is something else's.
     pub fn folder(self, path: impl AsRef<std::path::Path>) -> Result<Self, StoreError> {
         let disk = Arc::new(RealDisk::new(path.as_ref()));
         let store = LogStore::open(disk, LogOptions::default(), system_entropy())?;
+        #[cfg(feature = "sled")]
+        {
+            let index = Index::in_folder(path.as_ref().join("index"), IndexOptions::default());
+            let index = IndexHandle::new(index);
+            let store = store.listener(index.clone());
+            Ok(self.store(store).index(index, FollowerOptions::default()))
+        }
+        #[cfg(not(feature = "sled"))]
         Ok(self.store(store))
+    }
+
+    /// Keeps an index of all tickets; the store must tell it of its journal, as
+    /// [`LogStore::listener`] does. [`Builder::folder`] sees to both.
+    #[cfg(feature = "sled")]
+    #[must_use]
+    pub fn index(mut self, index: IndexHandle, options: FollowerOptions) -> Self {
+        self.index = Some((index, options));
+        self
+    }
+
+    /// How many commands the engine remembers in memory at most, 80 bytes each, so that one that comes again
+    /// with its id is answered and not carried out again: 262,144 unless fewer are asked for. Beyond that,
+    /// for 7 days, the index does.
+    #[must_use]
+    pub fn remember_at_most(mut self, commands: usize) -> Self {
+        self.remembered = commands;
+        self
     }
 
     /// Where time comes from.
@@ -145,28 +190,38 @@ impl Builder {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let (sender, receiver) = mpsc::channel();
         let (started, has_started) = tokio::sync::oneshot::channel();
+        let recall = Arc::new(AtomicI64::new(NOTHING_FORGOTTEN));
         let shell = Shell {
             clock: Arc::clone(&self.clock),
             notifier: self.notifier,
             runtime,
             inbox: sender.clone(),
             on_incident: self.on_incident,
+            recall: Arc::clone(&recall),
         };
         let wake = sender.clone();
         self.clock.watch(Box::new(move || {
             // After the engine has stopped there is nobody to wake.
             let _ = wake.send(Mail::Wake);
         }));
+        #[cfg(feature = "sled")]
+        let (index, follower) = follow(self.index, &sender)?;
         let (store, outbox, seed) = (self.store, self.outbox, self.seed);
+        let remembered = self.remembered;
         let thread = std::thread::Builder::new()
             .name("upline-writer".into())
             .spawn(move || {
                 let writer = Writer::open(store, shell.clock.read(), outbox, seed);
                 match writer {
-                    Ok(writer) => {
+                    Ok(mut writer) => {
+                        writer.remember_at_most(remembered);
+                        shell.recall(&writer);
                         // Whoever starts it waits for this.
                         let _ = started.send(Ok(()));
-                        shell.run(writer, &receiver);
+                        shell.run(&mut writer, &receiver);
+                        // Before the store, whose lock keeps the whole folder.
+                        #[cfg(feature = "sled")]
+                        drop(follower);
                     }
                     Err(error) => {
                         let _ = started.send(Err(error));
@@ -179,7 +234,13 @@ impl Builder {
             Ok(Err(error)) => return Err(error.into()),
             Err(_) => return Err(StartError::Files(Box::new(Error::Stopped))),
         }
-        let handle = Handle::new(sender, Arc::new(Semaphore::new(MAX_WAITING)));
+        let handle = Handle {
+            writer: sender,
+            room: Arc::new(Semaphore::new(MAX_WAITING)),
+            recall,
+            #[cfg(feature = "sled")]
+            index,
+        };
         let engine = Engine {
             handle,
             thread: Some(thread),
@@ -242,7 +303,45 @@ pub(crate) enum Mail {
     Input(Box<Input>),
     /// Time has moved.
     Wake,
+    /// Something for the operator, from beside the writer.
+    #[cfg_attr(
+        not(feature = "sled"),
+        expect(dead_code, reason = "only the index has something to tell")
+    )]
+    Told(Incident),
     Stop,
+}
+
+/// In place of a time: all commands that ever came are remembered.
+const NOTHING_FORGOTTEN: i64 = i64::MIN;
+
+/// Starts the thread that keeps the index.
+#[cfg(feature = "sled")]
+fn follow(
+    index: Option<(IndexHandle, FollowerOptions)>,
+    inbox: &Sender<Mail>,
+) -> Result<(Option<IndexHandle>, Option<Follower>), StartError> {
+    let Some((index, options)) = index else {
+        return Ok((None, None));
+    };
+    let inbox = inbox.clone();
+    let tell = move |event| {
+        let why = match event {
+            Event::SetAside(aside) => {
+                let folder = aside.folder.display();
+                format!(
+                    "it was damaged, is kept as `{folder}` and is built anew: {}",
+                    aside.why
+                )
+            }
+            Event::Failed { why } => why,
+        };
+        // After the engine has stopped nobody hears it; the next start finds the same.
+        let _ = inbox.send(Mail::Told(Incident::Index { why }));
+    };
+    let follower = Follower::start(index.clone(), options, Box::new(tell));
+    let follower = follower.map_err(StartError::Thread)?;
+    Ok((Some(index), Some(follower)))
 }
 
 /// What surrounds the writer in its thread.
@@ -252,18 +351,26 @@ struct Shell {
     runtime: tokio::runtime::Handle,
     inbox: Sender<Mail>,
     on_incident: OnIncident,
+    /// Until when commands may have been forgotten, for the handles.
+    recall: Arc<AtomicI64>,
 }
 
 impl Shell {
-    fn run(mut self, mut writer: Writer, receiver: &Receiver<Mail>) {
+    fn recall(&self, writer: &Writer) {
+        let until = writer.forgotten_until().unwrap_or(NOTHING_FORGOTTEN);
+        self.recall.store(until, Ordering::Release);
+    }
+
+    fn run(mut self, writer: &mut Writer, receiver: &Receiver<Mail>) {
         let mut inputs = Vec::new();
         let mut stopping = false;
         loop {
             let turn = writer.turn(self.clock.read(), inputs.drain(..));
             let wake = turn.wake;
+            self.recall(writer);
             self.carry_out(turn);
             if writer.is_busy() {
-                stopping |= take_all(receiver, &mut inputs);
+                stopping |= self.take_all(receiver, &mut inputs);
                 continue;
             }
             if stopping {
@@ -272,9 +379,10 @@ impl Shell {
             match self.wait(receiver, wake) {
                 Some(Mail::Input(input)) => inputs.push(*input),
                 Some(Mail::Stop) => stopping = true,
+                Some(Mail::Told(incident)) => (self.on_incident)(incident),
                 Some(Mail::Wake) | None => (),
             }
-            stopping |= take_all(receiver, &mut inputs);
+            stopping |= self.take_all(receiver, &mut inputs);
         }
     }
 
@@ -291,6 +399,20 @@ impl Shell {
             },
             None => receiver.recv().ok().or(Some(Mail::Stop)),
         }
+    }
+
+    /// Takes what has come meanwhile: that is the next commit. Whether the engine is to stop.
+    fn take_all(&mut self, receiver: &Receiver<Mail>, inputs: &mut Vec<Input>) -> bool {
+        let mut stop = false;
+        for mail in receiver.try_iter() {
+            match mail {
+                Mail::Input(input) => inputs.push(*input),
+                Mail::Told(incident) => (self.on_incident)(incident),
+                Mail::Wake => (),
+                Mail::Stop => stop = true,
+            }
+        }
+        stop
     }
 
     fn carry_out(&mut self, turn: Turn) {
@@ -317,17 +439,4 @@ async fn send(notifier: Arc<dyn Notifier>, id: MessageId, message: Message, inbo
     });
     // After the engine has stopped the message is tried again at the next start.
     let _ = inbox.send(Mail::Input(Box::new(Input::Sent(id, result))));
-}
-
-/// Takes what has come meanwhile: that is the next commit. Whether the engine is to stop.
-fn take_all(receiver: &Receiver<Mail>, inputs: &mut Vec<Input>) -> bool {
-    let mut stop = false;
-    for mail in receiver.try_iter() {
-        match mail {
-            Mail::Input(input) => inputs.push(*input),
-            Mail::Wake => (),
-            Mail::Stop => stop = true,
-        }
-    }
-    stop
 }

@@ -69,6 +69,21 @@ pub enum Error {
     /// given again with the same id.
     #[error("it is not known whether the command was carried out: {0}")]
     Unknown(String),
+    /// What was asked is answered by the index of all tickets, which has not come so far: try again. It was
+    /// just opened, or is being built anew. Nothing has changed.
+    #[error("the index of all tickets has not come so far: {done} of {of}")]
+    Indexing {
+        /// Commits that are in it; while it is being opened, keys that were checked.
+        done: u64,
+        /// Of how many; 0: not known yet.
+        of: u64,
+    },
+    /// What was asked is answered by the index of all tickets, and there is none, or it can't be used now.
+    #[error("the index of all tickets does not answer: {0}")]
+    NoIndex(String),
+    /// The cursor is not of this question.
+    #[error("this cursor belongs to another question")]
+    Cursor,
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,

@@ -17,6 +17,7 @@ use upline_core::{Command, Directory, Name, Rejection, Workload};
 use upline_lab::world::{Consequence, Gap, Openings, Refusal, Workflows};
 
 use crate::record::{CommandId, Entry, File, Millis, Number, Record};
+use crate::store::fold::MAX_COMMANDS;
 use crate::store::{Batch, Recovered, Seen, Store, StoreError};
 use links::Link;
 use timers::Timers;
@@ -120,6 +121,12 @@ pub enum Incident {
     },
     /// A ticket could be forgotten: nobody is answerable, or no clock moves it on. There must never be one.
     Gap(Gap),
+    /// The index of all tickets was damaged and is being built anew, or does not go on for now. No ticket is
+    /// affected: questions about those that have ended must wait.
+    Index {
+        /// What is wrong.
+        why: String,
+    },
     /// A clock, a child's end or an opening by the clock was refused.
     Refused {
         /// The ticket's id.
@@ -150,6 +157,8 @@ pub(crate) struct Floor {
     last_number: Number,
     commands: VecDeque<Seen>,
     by_command: HashMap<CommandId, (u64, Number, u64)>,
+    /// The time of the last command that is not remembered any more.
+    pub(crate) forgotten_until: Option<Millis>,
     consequences: VecDeque<Consequence>,
     /// When somebody's absence begins.
     absences: BTreeMap<Timestamp, Name>,
@@ -191,6 +200,7 @@ impl Floor {
             last_number: 0,
             commands: VecDeque::new(),
             by_command: HashMap::new(),
+            forgotten_until: None,
             consequences: VecDeque::new(),
             absences: BTreeMap::new(),
             next_openings: Vec::new(),
@@ -214,6 +224,10 @@ impl Floor {
         floor.fence = known.fence;
         floor.last_number = known.last_number;
         floor.workload = known.workload;
+        if known.commands.len() >= MAX_COMMANDS {
+            // There may have been more, which nobody has counted.
+            floor.forgotten_until = known.commands.front().map(|oldest| oldest.at);
+        }
         for seen in known.commands {
             floor.remember(seen);
         }
@@ -349,10 +363,22 @@ impl Floor {
         self.by_command
             .insert(seen.id, (seen.wish, seen.number, seen.revision));
         self.commands.push_back(seen);
-        if self.commands.len() > crate::store::fold::MAX_COMMANDS
+        self.remember_at_most(MAX_COMMANDS);
+    }
+
+    /// Forgets the oldest commands, if there are more than so many.
+    pub(crate) fn remember_at_most(&mut self, commands: usize) {
+        while self.commands.len() > commands
             && let Some(oldest) = self.commands.pop_front()
         {
-            self.by_command.remove(&oldest.id);
+            // The same id again is only younger if the command has been carried out again since.
+            let known = self.by_command.get(&oldest.id);
+            if known.is_some_and(|(wish, number, revision)| {
+                (*wish, *number, *revision) == (oldest.wish, oldest.number, oldest.revision)
+            }) {
+                self.by_command.remove(&oldest.id);
+            }
+            self.forgotten_until = self.forgotten_until.max(Some(oldest.at));
         }
     }
 }

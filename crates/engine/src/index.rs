@@ -15,7 +15,7 @@
 //! use upline::index::{Filter, Index, IndexOptions, Standing};
 //!
 //! let reader = journal.reader();
-//! let index = Index::at(folder.path().join("index"), IndexOptions::default());
+//! let index = Index::in_folder(folder.path().join("index"), IndexOptions::default());
 //! index.open(&reader)?;
 //! while index.catch_up(&reader, 1024)?.behind > 0 {}
 //! let mut open = Filter::default();
@@ -76,6 +76,7 @@
 //! ended, erasing them later, and the memory of commands beyond what the writer holds.
 
 mod build;
+mod desk;
 mod error;
 mod folder;
 mod follow;
@@ -90,7 +91,7 @@ mod verify;
 mod walk;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde::{Deserialize, Serialize};
@@ -102,9 +103,10 @@ use crate::record::Record;
 use tree::Tree;
 
 pub use build::{COMMANDS_MS, Progress};
+pub use desk::{Event, IndexHandle, Lag, State};
 pub use error::IndexError;
 pub use folder::{KEPT_ASIDE, Opened, SetAside};
-pub use follow::{Follower, FollowerOptions, Lag, State, Waker};
+pub use follow::{Follower, FollowerOptions, Tell};
 pub use history::{History, HistoryCursor, Step};
 pub use query::{Counts, Cursor, Filter, MAX_PAGE, MAX_SCANNED, Page, Standing};
 pub use verify::{Difference, MAX_DIFFERENCES, Verified};
@@ -140,6 +142,10 @@ struct Shared {
     /// Pairs that opening has checked, and how many there are.
     checked: AtomicU64,
     to_check: AtomicU64,
+    /// How often it was opened: a question that needs several looks must have them all at one index.
+    generation: AtomicU64,
+    /// Opening is to break off.
+    stop: AtomicBool,
 }
 
 /// An open folder.
@@ -169,7 +175,7 @@ impl Index {
     /// The index in a folder of its own, usually `index` in the data folder. Nothing is read yet: see
     /// [`Index::open`].
     #[must_use]
-    pub fn at(folder: impl Into<PathBuf>, options: IndexOptions) -> Self {
+    pub fn in_folder(folder: impl Into<PathBuf>, options: IndexOptions) -> Self {
         Self {
             shared: Arc::new(Shared {
                 folder: folder.into(),
@@ -178,6 +184,8 @@ impl Index {
                 writer: Mutex::new(()),
                 checked: AtomicU64::new(0),
                 to_check: AtomicU64::new(0),
+                generation: AtomicU64::new(0),
+                stop: AtomicBool::new(false),
             }),
         }
     }
@@ -188,6 +196,27 @@ impl Index {
     /// [`IndexError::NotOpen`], and what has ended its use.
     pub fn mark(&self) -> Result<Option<Mark>, IndexError> {
         self.read(|open| Ok(open.built.mark))
+    }
+
+    /// The engine's time at the last commit that is in it as a whole.
+    ///
+    /// # Errors
+    /// As [`Index::mark`].
+    pub fn at(&self) -> Result<Millis, IndexError> {
+        self.read(|open| Ok(open.built.at))
+    }
+
+    /// How often it was opened.
+    pub(crate) fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    /// As if damage were found.
+    #[cfg(test)]
+    pub(crate) fn condemn(&self) {
+        let found =
+            |open: &Open| Err::<(), _>(open.tree.condemn("a page is damaged".into()).into());
+        assert!(matches!(self.read(found), Err(IndexError::Broken(_))));
     }
 
     fn read<T>(&self, read: impl FnOnce(&Open) -> Result<T, IndexError>) -> Result<T, IndexError> {

@@ -21,6 +21,8 @@ pub mod store;
 pub mod vault;
 mod writer;
 
+#[cfg(feature = "sled")]
+pub use engine::Archive;
 pub use engine::{Builder, Engine, Handle, MAX_PAGE, MAX_WAITING, Page, StartError, Submission};
 pub use error::Error;
 pub use floor::{Deployed, Done, Filter, HistoryEntry, Incident, Status, Target};

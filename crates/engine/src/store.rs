@@ -9,6 +9,7 @@ use std::io;
 
 use upline_core::Workload;
 
+use crate::journal::JournalReader;
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
 use crate::vault::VaultError;
 
@@ -80,6 +81,15 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]; the next commits are not affected.
     fn between_commits(&mut self, known: &dyn Fn() -> Recovered) -> Result<(), StoreError>;
+}
+
+/// Is told of a journal by the store that writes it, in the writer's thread: it must return at once.
+pub trait Listener: Send + Sync {
+    /// The journal was opened, perhaps again after a failure. Earlier readers see nothing new.
+    fn opened(&self, reader: &JournalReader);
+
+    /// Something was committed.
+    fn committed(&self);
 }
 
 /// Most bytes of one commit.

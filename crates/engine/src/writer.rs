@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Status, Target, instant};
 use crate::notify::{Message, SendError};
 use crate::outbox::{MessageId, Outbox, OutboxOptions};
-use crate::record::{File, Millis};
+use crate::record::{File, Millis, Number};
 use crate::store::{MAX_COMMIT_BYTES, Store, StoreError};
 
 /// Most clocks that fire in one commit: between two, other people's commands have their turn.
@@ -57,6 +57,12 @@ pub(crate) enum Input {
     Sent(MessageId, Result<(), SendError>),
     /// Destroy a ticket's key.
     Erase(Name, Name, Reply<()>),
+    /// Destroy the key of a ticket that ended long ago: its number, its key.
+    #[cfg_attr(
+        not(feature = "sled"),
+        expect(dead_code, reason = "only the index knows such tickets")
+    )]
+    EraseEnded(Number, u32, Name, Reply<()>),
     /// Look at something.
     Look(Look),
     /// How everything is.
@@ -114,6 +120,8 @@ pub(crate) struct Writer {
     settling: Vec<Reply<()>>,
     incidents: Vec<Incident>,
     last: Reading,
+    /// How many commands are remembered here.
+    remembered: usize,
 }
 
 impl Writer {
@@ -139,9 +147,21 @@ impl Writer {
             settling: Vec::new(),
             incidents: Vec::new(),
             last: reading,
+            remembered: usize::MAX,
         };
         writer.take_messages();
         Ok(writer)
+    }
+
+    /// Remembers no more commands than so many.
+    pub(crate) fn remember_at_most(&mut self, commands: usize) {
+        self.remembered = commands;
+        self.floor.remember_at_most(commands);
+    }
+
+    /// The time of the last command that is not remembered here any more.
+    pub(crate) fn forgotten_until(&self) -> Option<Millis> {
+        self.floor.forgotten_until
     }
 
     /// Goes on with these, which stand in no file.
@@ -211,6 +231,7 @@ impl Writer {
             match Floor::recover(&mut *self.store) {
                 Ok(floor) => {
                     self.floor = floor;
+                    self.floor.remember_at_most(self.remembered);
                     self.floor.now = self.floor.now.max(0);
                     self.health = Health::Good;
                     self.outbox.forget();
@@ -291,6 +312,10 @@ impl Writer {
                 let done = floor.erase(store, &ticket, by);
                 self.answer(done, reply)
             }
+            Input::EraseEnded(number, key, by, reply) => {
+                let done = floor.erase_ended(store, number, key, by);
+                self.answer(done, reply)
+            }
             Input::Look(look) => {
                 look(Ok((floor, store)));
                 Ok(())
@@ -338,7 +363,10 @@ impl Writer {
         let (outcome, error) = match decided {
             Err(error) => (Outcome::NotWritten(error.to_string()), Some(error)),
             Ok(()) => match self.floor.commit(&mut *self.store, reading.wall) {
-                Ok(()) => (Outcome::Done, None),
+                Ok(()) => {
+                    self.floor.remember_at_most(self.remembered);
+                    (Outcome::Done, None)
+                }
                 Err(error) => (Outcome::Unknown(error.to_string()), Some(error)),
             },
         };
@@ -412,7 +440,9 @@ impl Writer {
                 Input::Open(_, _, reply) | Input::Submit(_, _, reply) => reply(Err(error())),
                 Input::Migrate(.., reply) => reply(Err(error())),
                 Input::Deploy(_, reply) => reply(Err(error())),
-                Input::Erase(_, _, reply) | Input::Settled(reply) => reply(Err(error())),
+                Input::Erase(.., reply) | Input::EraseEnded(.., reply) | Input::Settled(reply) => {
+                    reply(Err(error()))
+                }
                 Input::Status(reply) if readable => reply(Ok(self.status())),
                 Input::Status(reply) => reply(Err(error())),
                 Input::Look(look) if readable => look(Ok((&mut self.floor, &mut *self.store))),

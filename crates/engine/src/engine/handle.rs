@@ -1,15 +1,20 @@
 //! The handle: commands and questions to a running engine.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::Sender;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot};
 use upline_core::decide::Migration;
 
+#[cfg(feature = "sled")]
+use upline_core::Rejection;
 use upline_core::{Actor, Branch, Command, Event, Name, Ticket, Typed, Wish};
 
-use super::Mail;
+#[cfg(feature = "sled")]
+use super::Archive;
+use super::{Mail, NOTHING_FORGOTTEN};
 use upline_lab::explain::Explanation;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
@@ -17,6 +22,8 @@ use upline_lab::timeline::Timeline;
 
 use crate::error::Error;
 use crate::floor::{Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
+#[cfg(feature = "sled")]
+use crate::index::IndexHandle;
 use crate::record::{CommandId, File, Number};
 use crate::store::Store;
 use crate::writer::{Input, Reply};
@@ -27,9 +34,13 @@ pub const MAX_PAGE: usize = 200;
 /// Commands and questions to a running engine. Cheap to clone; may outlive the engine, and says so then.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    writer: Sender<Mail>,
+    pub(super) writer: Sender<Mail>,
     /// Bounds what waits.
-    room: Arc<Semaphore>,
+    pub(super) room: Arc<Semaphore>,
+    /// Until when the writer may have forgotten commands.
+    pub(super) recall: Arc<AtomicI64>,
+    #[cfg(feature = "sled")]
+    pub(super) index: Option<IndexHandle>,
 }
 
 /// A command on its way: what is wished, and what is known besides.
@@ -96,18 +107,14 @@ impl Submission {
 
 /// A page of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct Page<T, C = Number> {
     /// What is on it.
     pub items: Vec<T>,
     /// What to ask with for the next page; `None`: this is the last.
-    pub next: Option<Number>,
+    pub next: Option<C>,
 }
 
 impl Handle {
-    pub(super) fn new(writer: Sender<Mail>, room: Arc<Semaphore>) -> Self {
-        Self { writer, room }
-    }
-
     /// Opens a ticket of the newest version of a workflow. Answered when it is on disk.
     ///
     /// # Errors
@@ -128,6 +135,9 @@ impl Handle {
     /// [`Error`].
     pub async fn open_with(&self, workflow: &str, submission: Submission) -> Result<Done, Error> {
         let workflow = Name::new(workflow);
+        if let Some(done) = self.done_before(&submission.request).await? {
+            return Ok(done);
+        }
         self.ask(|reply| Input::Open(workflow, submission.request, reply))
             .await
     }
@@ -146,6 +156,9 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn submit_to(&self, target: Target, submission: Submission) -> Result<Done, Error> {
+        if let Some(done) = self.done_before(&submission.request).await? {
+            return Ok(done);
+        }
         self.ask(|reply| Input::Submit(target, submission.request, reply))
             .await
     }
@@ -258,7 +271,13 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn status(&self) -> Result<Status, Error> {
-        self.ask(Input::Status).await
+        let status = self.ask(Input::Status).await?;
+        #[cfg(feature = "sled")]
+        let status = {
+            let index = self.index.as_ref().map(IndexHandle::state);
+            Status { index, ..status }
+        };
+        Ok(status)
     }
 
     /// Open tickets that fit, oldest first, behind the ticket number `after`. A page may be short, or empty,
@@ -346,21 +365,53 @@ impl Handle {
         self.send(Mail::Input(Box::new(Input::Believe)))
     }
 
-    /// Destroys the key of a ticket: its fields, and what people wrote, can't be read any more. The journal
-    /// still verifies.
+    /// Destroys the key of a ticket that has ended, however long ago: its fields, and what people wrote,
+    /// can't be read any more. The journal still verifies.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn erase(&self, ticket: &str, by: &str) -> Result<(), Error> {
-        let (ticket, by) = (Name::new(ticket), Name::new(by));
-        self.ask(|reply| Input::Erase(ticket, by, reply)).await
+        let (id, by) = (Name::new(ticket), Name::new(by));
+        let erased = self.ask(|reply| Input::Erase(id, by.clone(), reply)).await;
+        #[cfg(feature = "sled")]
+        if let Err(Error::Rejected(Rejection::NotOpen)) = erased
+            && let Ok(archive) = self.archive()
+        {
+            return archive.erase(ticket, by).await;
+        }
+        erased
+    }
+
+    /// The answer to a command with an id that was carried out so long ago that the writer may not remember.
+    async fn done_before(&self, request: &Request) -> Result<Option<Done>, Error> {
+        let until = self.recall.load(Ordering::Acquire);
+        if request.id.is_none() || until == NOTHING_FORGOTTEN {
+            return Ok(None);
+        }
+        #[cfg(feature = "sled")]
+        if let (Some(id), Ok(archive)) = (request.id, self.archive()) {
+            return archive.done_before(id, until).await;
+        }
+        Ok(None)
+    }
+
+    /// All tickets there ever were, also those that have ended.
+    ///
+    /// # Errors
+    /// [`Error::NoIndex`] if the engine keeps no index.
+    #[cfg(feature = "sled")]
+    pub fn archive(&self) -> Result<Archive, Error> {
+        let index = self.index.clone();
+        let none = || Error::NoIndex("this engine keeps none".to_owned());
+        let index = index.ok_or_else(none)?;
+        Ok(Archive::new(self.clone(), index))
     }
 
     pub(super) fn send(&self, mail: Mail) -> Result<(), Error> {
         self.writer.send(mail).map_err(|_| Error::Stopped)
     }
 
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         input: impl FnOnce(Reply<T>) -> Input,
     ) -> Result<T, Error> {
@@ -377,7 +428,7 @@ impl Handle {
     }
 
     /// Looks at what is on disk.
-    async fn look<T: Send + 'static>(
+    pub(super) async fn look<T: Send + 'static>(
         &self,
         look: impl FnOnce(&mut Floor, &mut dyn Store) -> T + Send + 'static,
     ) -> Result<T, Error> {

@@ -51,6 +51,9 @@ pub struct Status {
     pub stale_clocks: u64,
     /// The journal's last commit is here.
     pub position: u64,
+    /// How it stands with the index of all tickets, if one is kept. No command waits for it.
+    #[cfg(feature = "sled")]
+    pub index: Option<crate::index::State>,
 }
 
 /// Which tickets a question is about.
@@ -240,6 +243,8 @@ impl Floor {
             forgotten: self.forgotten.len(),
             stale_clocks: self.timers.stale,
             position,
+            #[cfg(feature = "sled")]
+            index: None,
         }
     }
 

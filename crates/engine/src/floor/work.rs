@@ -304,6 +304,22 @@ impl Floor {
         Ok(())
     }
 
+    /// The same for one that ended long ago and is in no hot table any more.
+    pub(crate) fn erase_ended(
+        &mut self,
+        store: &mut dyn Store,
+        number: Number,
+        key: u32,
+        by: Name,
+    ) -> Result<(), Fault> {
+        if self.links.contains_key(&number) {
+            return self.erase(store, &Name::new(number.to_string()), by);
+        }
+        store.destroy_key(key).map_err(Fault::Store)?;
+        self.entries.push(Entry::Erased { number, by });
+        Ok(())
+    }
+
     /// The fates of messages became known.
     pub(crate) fn settled(
         &mut self,

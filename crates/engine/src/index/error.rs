@@ -44,6 +44,9 @@ pub enum IndexError {
         /// The first that is there.
         oldest: u64,
     },
+    /// It was stopped while it was being opened.
+    #[error("the index was stopped")]
+    Stopped,
     /// The cursor is not of this question.
     #[error("this cursor belongs to another list")]
     Cursor,

@@ -36,8 +36,8 @@ pub struct SetAside {
 
 impl Index {
     /// Opens the folder, or makes it, and checks everything in it: some seconds for a million tickets, some
-    /// of which [`Follower::state`](super::Follower::state) can tell meanwhile. One that can't be used, or
-    /// that belongs to another journal, is set aside, and an empty one takes its place.
+    /// of which [`IndexHandle::state`](super::IndexHandle::state) can tell meanwhile. One that can't be
+    /// used, or that belongs to another journal, is set aside, and an empty one takes its place.
     ///
     /// # Errors
     /// [`IndexError::Io`]; [`IndexError::Trimmed`] and [`IndexError::Journal`] if it can't go on from the
@@ -59,12 +59,15 @@ impl Index {
             other => other?,
         };
         let mark = open.built.mark;
-        *self.slot_to_write() = Some(open);
+        let mut slot = self.slot_to_write();
+        self.shared.generation.fetch_add(1, Ordering::Release);
+        *slot = Some(open);
+        drop(slot);
         Ok(Opened { mark, set_aside })
     }
 
     /// Closes it, and says what had failed.
-    fn close(&self) -> Option<Failure> {
+    pub(super) fn close(&self) -> Option<Failure> {
         let open = self.slot_to_write().take();
         open.and_then(|open| open.tree.sound().err())
     }
@@ -88,11 +91,12 @@ impl Index {
     }
 
     /// Reads everything and adds it up.
-    fn check(&self, tree: &Tree, built: &Built) -> Result<(), Failure> {
+    fn check(&self, tree: &Tree, built: &Built) -> Result<(), IndexError> {
         let shared = &self.shared;
         shared.to_check.store(built.pairs, Ordering::Relaxed);
         shared.checked.store(0, Ordering::Relaxed);
         let (mut sum, mut pairs, mut wrong) = (0_u128, 0_u64, None);
+        let mut stopped = false;
         tree.scan(
             (Bound::Unbounded, Bound::Unbounded),
             false,
@@ -109,19 +113,24 @@ impl Index {
                 }
                 pairs += 1;
                 shared.checked.store(pairs, Ordering::Relaxed);
-                ControlFlow::Continue(())
+                stopped = shared.stop.load(Ordering::Relaxed);
+                match stopped {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
             },
         )?;
         let why = match wrong {
             Some(Failure::Broken(why)) => why,
-            Some(other) => return Err(other),
+            Some(other) => return Err(other.into()),
+            None if stopped => return Err(IndexError::Stopped),
             None if (sum, pairs) == (built.sum, built.pairs) => return Ok(()),
             None => format!(
                 "it has {pairs} keys and should have {}, or not all that they hold is of one time",
                 built.pairs
             ),
         };
-        Err(tree.condemn(why))
+        Err(tree.condemn(why).into())
     }
 
     /// Gives the folder another name, and removes the oldest of such. `None`: there was none.

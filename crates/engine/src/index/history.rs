@@ -72,7 +72,8 @@ impl Index {
     /// What has happened to a ticket, the last first. Empty: there is no such ticket.
     ///
     /// Each of a ticket's commits names the one before, so this reads those commits and no others. It is
-    /// about what is in the index: [`Follower::wait`](super::Follower::wait) for what was committed just now.
+    /// about what is in the index: [`IndexHandle::wait`](super::IndexHandle::wait) for what was committed
+    /// just now.
     ///
     /// # Errors
     /// [`IndexError`]; [`IndexError::Cursor`] for a cursor of another ticket;

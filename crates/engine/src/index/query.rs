@@ -51,6 +51,43 @@ pub struct Filter {
     pub newest_first: bool,
 }
 
+impl Filter {
+    /// Only those of this workflow.
+    #[must_use]
+    pub fn workflow(mut self, workflow: &str) -> Self {
+        self.workflow = Some(Name::new(workflow));
+        self
+    }
+
+    /// Only those in this state; of ended ones those with this outcome.
+    #[must_use]
+    pub fn state(mut self, state: &str) -> Self {
+        self.state = Some(Name::new(state));
+        self
+    }
+
+    /// Only those that this person is answerable for.
+    #[must_use]
+    pub fn person(mut self, person: &str) -> Self {
+        self.person = Some(Name::new(person));
+        self
+    }
+
+    /// Only open, or only ended ones.
+    #[must_use]
+    pub fn standing(mut self, standing: Standing) -> Self {
+        self.standing = Some(standing);
+        self
+    }
+
+    /// The newest first.
+    #[must_use]
+    pub fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+}
+
 /// Where a list goes on. It is made of what it stands for, and stays good when the index is built anew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(pub(super) Vec<u8>);

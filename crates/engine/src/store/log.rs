@@ -10,6 +10,7 @@
 //! | `journal/` | the truth: every commit, chained |
 //! | `keys/` | the tickets' keys; without them what is personal can't be read |
 //! | `snapshots/` | the open tickets at one commit; can be made anew from the journal |
+//! | `index/` | every ticket there ever was, if an engine keeps an index; can be made anew from the journal |
 
 pub mod backup;
 mod identity;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::fold::Fold;
-use super::{Batch, MAX_COMMIT_BYTES, Recovered, Store, StoreError};
+use super::{Batch, Listener, MAX_COMMIT_BYTES, Recovered, Store, StoreError};
 use crate::disk::Disk;
 use crate::journal::{
     Frame, Journal, JournalError, JournalReader, Mark, Options, Position, Upkeep,
@@ -70,6 +71,7 @@ pub struct LogStore {
     options: LogOptions,
     entropy: Entropy,
     folder: crate::journal::FolderId,
+    listener: Option<Arc<dyn Listener>>,
     /// Dropped last: another process may have the folder then.
     open: Option<Open>,
     _lock: Box<dyn Send + Sync>,
@@ -118,9 +120,17 @@ impl LogStore {
             options,
             entropy,
             folder,
+            listener: None,
             open: None,
             _lock: lock,
         })
+    }
+
+    /// Tells somebody of the journal: an index that follows it.
+    #[must_use]
+    pub fn listener(mut self, listener: impl Listener + 'static) -> Self {
+        self.listener = Some(Arc::new(listener));
+        self
     }
 
     /// The disk that it is on.
@@ -215,6 +225,9 @@ impl Store for LogStore {
             };
             open.changed.put(number, bytes);
         }
+        if let Some(listener) = &self.listener {
+            listener.committed();
+        }
         Ok(())
     }
 
@@ -301,6 +314,9 @@ impl LogStore {
         };
         open.show(records, each)?;
         known.next_key = open.vault.next();
+        if let Some(listener) = &self.listener {
+            listener.opened(&open.reader);
+        }
         self.open = Some(open);
         Ok(known)
     }

@@ -112,7 +112,7 @@ fn damaged_folders_give_no_wrong_answer() {
         for _ in 0..dice.roll(4) {
             done.push(damage(&folder, &older, &mut dice));
         }
-        let index = Index::at(&folder, IndexOptions::default());
+        let index = Index::in_folder(&folder, IndexOptions::default());
         let opened = index.open(&bench.reader()).unwrap();
         aside += u64::from(opened.set_aside.is_some());
         older_state += u64::from(opened.set_aside.is_none() && opened.mark != bench.journal.head());
@@ -143,7 +143,7 @@ fn damaged_folders_give_no_wrong_answer() {
         assert!(verified.is_fine(), "seed {seed}: {done:?}: {verified:?}");
         // And what was built can be closed and opened again.
         drop(index);
-        let index = Index::at(&folder, IndexOptions::default());
+        let index = Index::in_folder(&folder, IndexOptions::default());
         let opened = index.open(&bench.reader()).unwrap();
         assert_eq!(opened.set_aside, None, "seed {seed}: {done:?}");
         assert_eq!(opened.mark, bench.journal.head(), "seed {seed}: {done:?}");

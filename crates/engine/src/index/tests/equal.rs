@@ -61,7 +61,7 @@ fn a_copy_made_in_mid_work_goes_on_to_the_same() {
         // As a kill leaves it: what sled has not written is not there.
         let copy = bench.folder.path().join(format!("copy-{round}"));
         copy_folder(&bench.path(), &copy);
-        let copy = Index::at(copy, IndexOptions::default());
+        let copy = Index::in_folder(copy, IndexOptions::default());
         let opened = copy.open(&bench.reader()).unwrap();
         assert_eq!(opened.set_aside, None, "round {round}");
         begun += usize::from(opened.mark.is_some());
@@ -157,6 +157,6 @@ fn an_index_of_another_journal_is_set_aside() {
     assert!(why.contains("older state"), "{why}");
     other.catch_up();
     assert_eq!(other.all(), other.model(other.commits.len()));
-    let closed = Index::at(other.path(), IndexOptions::default());
+    let closed = Index::in_folder(other.path(), IndexOptions::default());
     assert!(matches!(closed.ticket(1), Err(IndexError::NotOpen)));
 }

@@ -4,8 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use super::kit::{Bench, commits};
-use crate::index::{Follower, FollowerOptions, Lag, State};
+use crate::index::{Follower, FollowerOptions, IndexHandle, Lag, State};
 use crate::journal::Position;
+use crate::store::Listener;
 
 /// Long enough for any machine, short of a hang.
 const LONG: Duration = Duration::from_secs(60);
@@ -21,17 +22,18 @@ fn options() -> FollowerOptions {
 }
 
 fn follow(bench: &Bench) -> Follower {
-    Follower::start(bench.index.clone(), bench.reader(), options()).unwrap()
+    let handle = IndexHandle::new(bench.index.clone());
+    handle.opened(&bench.reader());
+    Follower::start(handle, options(), Box::new(|_| ())).unwrap()
 }
 
 #[test]
 fn what_was_committed_is_found_after_waiting_for_it() {
     let mut bench = Bench::new();
     let follower = follow(&bench);
-    let waker = follower.waker();
     for (count, commit) in commits(31, 150).into_iter().enumerate() {
         bench.append(commit);
-        waker.wake();
+        follower.committed();
         if count % 10 == 0 {
             let last = Position(*bench.at.last().unwrap());
             follower.wait(last, LONG).unwrap();
@@ -48,7 +50,7 @@ fn what_was_committed_is_found_after_waiting_for_it() {
     let reader = bench.reader();
     drop(std::mem::replace(
         &mut bench.index,
-        crate::index::Index::at("", Default::default()),
+        crate::index::Index::in_folder("", Default::default()),
     ));
     let opened = bench.again().open(&reader).unwrap();
     assert_eq!(opened.mark, reader.head());
@@ -82,7 +84,7 @@ fn a_folder_that_cannot_be_made_is_a_state_and_not_the_end() {
     // What stands where the folder above should be.
     let above = bench.folder.path().join("above");
     fs::write(&above, "").unwrap();
-    bench.index = crate::index::Index::at(above.join("index"), Default::default());
+    bench.index = crate::index::Index::in_folder(above.join("index"), Default::default());
     let follower = follow(&bench);
     let failed = loop {
         match follower.wait(last, LONG) {

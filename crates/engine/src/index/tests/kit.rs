@@ -292,7 +292,7 @@ pub(super) struct Bench {
 impl Bench {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let index = Index::at(folder.path().join("index"), IndexOptions::default());
+        let index = Index::in_folder(folder.path().join("index"), IndexOptions::default());
         let options = Options::new(FolderId([3; 16]));
         let disk = Arc::new(SimDisk::new(1));
         let journal = Journal::open::<JournalError>(disk, options, None, |_| Ok(())).unwrap();
@@ -322,7 +322,7 @@ impl Bench {
 
     /// Another handle for the same folder, as after a start.
     pub(super) fn again(&mut self) -> &Index {
-        self.index = Index::at(self.path(), IndexOptions::default());
+        self.index = Index::in_folder(self.path(), IndexOptions::default());
         &self.index
     }
 
