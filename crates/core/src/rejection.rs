@@ -61,6 +61,14 @@ pub enum Rejection {
         /// Which.
         operation: crate::Operation,
     },
+    /// The action's `by` leaves this person out (four eyes), though he has the ticket or is meant otherwise.
+    #[error("`{action}` is not for you: it says `except {except}`, and that is you")]
+    Excluded {
+        /// The action.
+        action: Name,
+        /// The part of the phrase that leaves him out, as its author wrote: `who did propose`.
+        except: Name,
+    },
     /// The operation makes no sense here.
     #[error("{operation} is not possible here: {because}")]
     NotPossible {

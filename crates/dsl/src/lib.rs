@@ -15,6 +15,7 @@ pub mod cron;
 pub mod diagnostic;
 pub mod files;
 pub mod found;
+mod keys;
 mod lint;
 mod load;
 mod lower;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use upline_core::{Directory, Name, Workflow};
 
 use crate::calls::check_calls;
+use crate::keys::{self, Shape};
 use crate::lower::Known;
 use crate::reader::Reader;
 use crate::syntax::{self, Kind, Node};
-use crate::{File, FileId, Found, Site, Sources, SpanMap, lower, names};
+use crate::{File, FileId, Found, Site, Sort, Sources, SpanMap, did_you_mean, lower, names};
 
 /// What was read from one file, and where its parts stand in it.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ pub fn read_workflow(
     let mut found = Found::new();
     let parsed = Parsed::of_text(sources, name, text, &mut found);
     let known = directory.map(Known::of);
+    let parsed = parsed.map(|file| file.mended(&keys::WORKFLOW, &mut found));
     let read = parsed.and_then(|file| file.workflow(sources, known.as_ref(), &mut found));
     (read, found)
 }
@@ -66,6 +68,7 @@ pub fn read_directory(
 ) -> (Option<Read<Directory>>, Found) {
     let mut found = Found::new();
     let parsed = Parsed::of_text(sources, name, text, &mut found);
+    let parsed = parsed.map(|file| file.mended(&keys::DIRECTORY, &mut found));
     let read = parsed.and_then(|file| file.directory(sources, &mut found));
     (read, found)
 }
@@ -142,11 +145,25 @@ impl Parsed {
         Some(Self { file, root, fine })
     }
 
-    /// Whether it has no key that a workflow or a directory begins with.
-    fn is_something_else(&self) -> bool {
-        let known = ["workflow", "start", "states", "last-resort", "people"];
-        matches!(self.root.kind, Kind::Map(_))
-            && !known.iter().any(|key| self.root.get(key).is_some())
+    /// What it is, by its keys; if the first of them is misspelt, by what it resembles.
+    fn sort(&self) -> Sort {
+        let has = |keys: &[&str]| keys.iter().any(|key| self.root.get(key).is_some());
+        let first = self.root.entries().first();
+        let near = first.and_then(|entry| did_you_mean(&entry.key, ["workflow", "directory"]));
+        match self.root.kind {
+            _ if has(&["directory"]) => Sort::Directory,
+            Kind::Map(_) if has(&["workflow", "start", "states"]) => Sort::Workflow,
+            Kind::Map(_) if near == Some("workflow") => Sort::Workflow,
+            Kind::Map(_) if near.is_some() || has(&["last-resort", "people"]) => Sort::Directory,
+            Kind::Map(_) => Sort::Neither,
+            _ => Sort::Workflow,
+        }
+    }
+
+    /// With misspelt keys put right, which is reported.
+    fn mended(mut self, shape: &'static Shape, found: &mut Found) -> Self {
+        self.fine &= !keys::mend(&mut self.root, shape, found);
+        self
     }
 
     fn workflow(
@@ -212,11 +229,13 @@ pub fn load<'a>(files: impl IntoIterator<Item: Into<File<'a>>>) -> Loaded {
     let mut workflows = Vec::new();
     let mut directories = Vec::new();
     for file in files {
-        match Parsed::new(&mut sources, file.into(), &mut found) {
-            Some(file) if file.root.get("directory").is_some() => directories.push(file),
-            Some(file) if file.is_something_else() => found.not_of_the_language(file.file),
-            Some(file) => workflows.push(file),
-            None => (),
+        let Some(file) = Parsed::new(&mut sources, file.into(), &mut found) else {
+            continue;
+        };
+        match file.sort() {
+            Sort::Directory => directories.push(file.mended(&keys::DIRECTORY, &mut found)),
+            Sort::Workflow => workflows.push(file.mended(&keys::WORKFLOW, &mut found)),
+            Sort::Neither => found.not_of_the_language(file.file),
         }
     }
     let mut first: Option<Site> = None;

@@ -10,6 +10,7 @@ mod directory;
 mod every;
 mod fields;
 mod groups;
+mod hours_at;
 mod ladders;
 mod leaf;
 mod machines;

@@ -41,7 +41,14 @@ pub(super) fn act(
             operation: Operation::Act,
         });
     }
-    roles::guard(draft, &branch, Operation::Act, by, Some(action))?;
+    if let Err(refused) = roles::guard(draft, &branch, Operation::Act, by, Some(action)) {
+        return Err(match &refused {
+            Rejection::NotAllowed { .. } | Rejection::HeldBy { .. } => {
+                roles::excluded(draft, &branch, by, action).unwrap_or(refused)
+            }
+            _ => refused,
+        });
+    }
     let note = fields::note(note)?;
     let values = match by {
         Actor::Operator(_) => fields::read_any(draft.ctx.workflow, typed)?,

@@ -106,6 +106,29 @@ fn is_meant(
     (base && !excluded() && skilled()) || otherwise()
 }
 
+/// That the action's `by` would mean this actor, were he not excepted from it.
+pub(super) fn excluded(
+    draft: &mut Draft<'_>,
+    branch: &Branch,
+    by: &Actor,
+    action: &Action,
+) -> Option<Rejection> {
+    let ctx = draft.ctx;
+    let ticket = draft.ticket();
+    let position = ticket.positions.get(branch)?;
+    let means = |base: &Base| base_means(&ctx, ticket, position, base, by);
+    let all = action
+        .by
+        .iter()
+        .flat_map(|who| std::iter::successors(Some(who), |who| who.otherwise.as_deref()));
+    let mut meant = all.filter(|who| means(&who.base));
+    let except = meant.find_map(|who| who.except.iter().find(|base| means(base)))?;
+    Some(Rejection::Excluded {
+        action: action.name.clone(),
+        except: Name::new(except.to_string()),
+    })
+}
+
 /// Whether the starting point of a phrase means this actor.
 pub(super) fn base_means(
     ctx: &Context<'_>,

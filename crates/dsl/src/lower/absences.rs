@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Time;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use upline_core::{Absence, Name};
 
@@ -72,15 +72,19 @@ fn absence(
         let message = "nobody stands in for himself";
         reader.error(Code::BadAbsence, deputy.value.at, message);
     }
-    if let (Some(begin), Some((end, at))) = (begin, end)
+    if let (Some((begins, begin)), Some(((ends, end), at))) = (begin, end)
         && end <= begin
     {
-        reader.error(Code::BadAbsence, at, "the absence ends before it begins");
+        let message = match begins < ends {
+            true => "the clocks go forward over all of this absence: none of it ever comes",
+            false => "the absence ends before it begins",
+        };
+        reader.error(Code::BadAbsence, at, message);
     }
     Some(Absence {
         who: who?,
-        from: begin?,
-        to: end?.0,
+        from: begin?.1,
+        to: end?.0.1,
         deputy: stand_in,
     })
 }
@@ -90,18 +94,17 @@ fn own_zone(people: &People, who: &Name) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-fn start(reader: &mut Reader<'_>, zone: &TimeZone, entry: &Entry) -> Option<Timestamp> {
-    let local = match moment(reader, &entry.value)? {
-        Moment::Day(date) => date.to_datetime(Time::midnight()),
-        Moment::Time(local) => local,
-    };
-    instant(zone, local)
+/// As it is written, and when that is.
+fn start(reader: &mut Reader<'_>, zone: &TimeZone, entry: &Entry) -> Option<(DateTime, Timestamp)> {
+    let local = moment(reader, &entry.value)?.start();
+    Some((local, instant(zone, local)?))
 }
 
-fn end(reader: &mut Reader<'_>, zone: &TimeZone, entry: &Entry) -> Option<Timestamp> {
+/// The same; a day ends with its last moment.
+fn end(reader: &mut Reader<'_>, zone: &TimeZone, entry: &Entry) -> Option<(DateTime, Timestamp)> {
     let local = match moment(reader, &entry.value)? {
         Moment::Day(date) => date.tomorrow().ok()?.to_datetime(Time::midnight()),
         Moment::Time(local) => local,
     };
-    instant(zone, local)
+    Some((local, instant(zone, local)?))
 }

@@ -6,11 +6,12 @@ use upline_core::calendar::{
 };
 use upline_core::{Calendar, Name};
 
-use super::moments::{openings, parse_date, week};
-use crate::Code;
+use super::hours_at::Parts;
+use super::moments::{is_closed, openings, parse_date, week};
 use crate::reader::Reader;
 use crate::syntax::{Entry, Kind, Node};
 use crate::zone::zone;
+use crate::{Code, Diagnostic};
 
 /// Most holidays and working days of a calendar, each.
 pub(crate) const MAX_DAYS: usize = 5_000;
@@ -30,17 +31,21 @@ pub(super) fn calendars(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Calendar>
 }
 
 fn calendar(reader: &mut Reader<'_>, entry: &Entry) -> Option<Calendar> {
+    let before = reader.found.errors();
     let name = reader.key_name(entry);
     let mut map = reader.map(entry, "a calendar", SHAPE);
     let zone = map
         .required(reader, "time-zone")
         .and_then(|entry| zone(reader, entry));
-    let hours = map
-        .required(reader, "hours")
-        .and_then(|hours| week(reader, hours));
+    let given = map.required(reader, "hours");
+    let hours = given.and_then(|hours| week(reader, hours));
     let holidays = map.optional(reader, "holidays");
     let working_days = map.optional(reader, "working-days");
     map.finish(reader);
+    let places = Parts {
+        hours: given,
+        working_days,
+    };
     let holidays = holidays.map_or_else(Vec::new, |entry| read_holidays(reader, entry));
     let working_days = working_days.map_or_else(Vec::new, |entry| read_working(reader, entry));
     let parts = CalendarParts {
@@ -52,12 +57,23 @@ fn calendar(reader: &mut Reader<'_>, entry: &Entry) -> Option<Calendar> {
     };
     match Calendar::new(parts) {
         Ok(calendar) => Some(calendar),
+        // Whatever could not be read may be what it lacks.
+        Err(CalendarError::NeverOpen | CalendarError::WorkingDayWithoutHours { .. })
+            if reader.found.errors() > before =>
+        {
+            None
+        }
         Err(error) => {
             let code = match error {
                 CalendarError::NeverOpen => Code::ClosedCalendar,
                 _ => Code::BadCalendar,
             };
-            reader.error(code, entry.key_at, error.to_string());
+            let (site, other) = places.of(&error).unwrap_or((entry.key_at, None));
+            let mut diagnostic = Diagnostic::new(code, site, error.to_string());
+            if let Some(other) = other {
+                diagnostic.also(other, "the first");
+            }
+            reader.found.push(diagnostic);
             None
         }
     }
@@ -157,6 +173,12 @@ fn read_working(reader: &mut Reader<'_>, entry: &Entry) -> Vec<WorkingDay> {
         }
         for one in entries {
             let date = date(reader, one.key_at, &one.key);
+            if is_closed(&one.value) {
+                let message = format!("`{}` is to be a working day, and closed", one.key);
+                let label = "a day that is closed stands under `holidays`";
+                reader.error_with(Code::BadCalendar, one.value.at, message, label);
+                continue;
+            }
             let hours = openings(reader, one);
             days.extend(date.map(|date| WorkingDay {
                 date,

@@ -65,7 +65,9 @@ fn field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Field> {
     }
     map.finish(reader);
     let Options { values, labels } = options.map(|(_, options)| options).unwrap_or_default();
-    let kind = match word? {
+    // A field that is wrong is there all the same: who names it makes no second mistake.
+    let kind = match word.unwrap_or("text") {
+        "choice" | "choices" if values.is_empty() => FieldType::Text,
         "text" => FieldType::Text,
         "paragraph" => FieldType::Paragraph,
         "choice" => FieldType::Choice(values),
@@ -81,7 +83,6 @@ fn field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Field> {
             reader
                 .found
                 .unknown(Code::BadValue, at, "type", other, TYPES);
-            // It is there all the same: who names it makes no second mistake.
             FieldType::Text
         }
     };

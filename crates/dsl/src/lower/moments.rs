@@ -1,7 +1,7 @@
 //! Dates, times of day and hours of the week.
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
-use upline_core::calendar::{Opening, WEEKDAYS, Week};
+use upline_core::calendar::{CalendarError, Opening, WEEKDAYS, Week};
 
 use crate::reader::Reader;
 use crate::syntax::{Entry, Kind, Node};
@@ -88,29 +88,31 @@ fn time_of(seconds: u32) -> Option<Time> {
     Time::new(hour, part(seconds / 60 % 60)?, part(seconds % 60)?, 0).ok()
 }
 
-/// `"09:00-12:00"`, `"22:00-06:00"` over midnight, or `24 h`.
+/// `"09:00-12:00"`, `"22:00-06:00"` over midnight, or `24 h`. `None`: it is not written so.
+pub(super) fn parse_opening(text: &str) -> Option<Result<Opening, CalendarError>> {
+    if ["24 h", "24h", "all day"].contains(&text.trim()) {
+        return Some(Ok(Opening::WHOLE_DAY));
+    }
+    let (start, end) = text.split_once(['-', '–'])?;
+    Some(Opening::new(
+        parse_time(start.trim())?,
+        parse_time(end.trim())?,
+    ))
+}
+
+/// The same of a node.
 fn opening(reader: &mut Reader<'_>, node: &Node) -> Option<Opening> {
     let text = reader.text(node, "hours")?;
-    let whole = ["24 h", "24h", "all day"].contains(&text.trim());
-    if whole {
-        return Some(Opening::WHOLE_DAY);
-    }
-    let times = text
-        .split_once(['-', '–'])
-        .and_then(|(start, end)| Some((parse_time(start.trim())?, parse_time(end.trim())?)));
-    let Some((start, end)) = times else {
-        let message = format!("`{text}` are no hours");
-        let label = "such as \"09:00-12:00\", \"22:00-06:00\" or 24 h";
-        reader.error_with(Code::BadDate, node.at, message, label);
-        return None;
-    };
-    match Opening::new(start, end) {
-        Ok(opening) => Some(opening),
-        Err(error) => {
-            reader.error(Code::BadDate, node.at, error.to_string());
-            None
+    match parse_opening(text) {
+        Some(Ok(opening)) => return Some(opening),
+        Some(Err(error)) => reader.error(Code::BadDate, node.at, error.to_string()),
+        None => {
+            let message = format!("`{text}` are no hours");
+            let label = "such as \"09:00-12:00\", \"22:00-06:00\" or 24 h";
+            reader.error_with(Code::BadDate, node.at, message, label);
         }
     }
+    None
 }
 
 /// Most openings of a day.
@@ -180,7 +182,7 @@ pub(super) fn days_and_hours(
 }
 
 /// `sun: closed`, which is the same as not to name the day.
-fn is_closed(node: &Node) -> bool {
+pub(super) fn is_closed(node: &Node) -> bool {
     matches!(&node.kind, Kind::Text { text, .. } if text == "closed")
         || matches!(&node.kind, Kind::List(items) if items.is_empty())
 }
@@ -194,20 +196,29 @@ fn days(reader: &mut Reader<'_>, site: Site, text: &str) -> Vec<Weekday> {
         return WEEKDAYS.to_vec();
     }
     for part in text.split(',') {
-        let (first, last) = match part.split_once(['-', '–']) {
-            Some((first, last)) => (weekday(first), weekday(last)),
-            None => (weekday(part), weekday(part)),
-        };
-        let (Some(first), Some(last)) = (first, last) else {
+        let Some(some) = parse_days(part) else {
             let message = format!("`{}` are no days of the week", part.trim());
             let label = "such as `mon`, `mon-fri`, `sat, sun` or `daily`";
             reader.error_with(Code::BadDate, site, message, label);
             continue;
         };
-        let count = (last + 7 - first) % 7 + 1;
-        days.extend((first..first + count).map(|day| WEEKDAYS[day % 7]));
+        days.extend(some);
     }
     days
+}
+
+/// `mon` or `mon-fri`.
+pub(super) fn parse_days(part: &str) -> Option<Vec<Weekday>> {
+    let (first, last) = match part.split_once(['-', '–']) {
+        Some((first, last)) => (weekday(first)?, weekday(last)?),
+        None => (weekday(part)?, weekday(part)?),
+    };
+    let count = (last + 7 - first) % 7 + 1;
+    Some(
+        (first..first + count)
+            .map(|day| WEEKDAYS[day % 7])
+            .collect(),
+    )
 }
 
 /// A weekday by its English name or the first three letters of it, from Monday as 0.

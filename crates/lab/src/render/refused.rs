@@ -134,6 +134,9 @@ fn chinese(rejection: &Rejection, time: &impl Fn(Timestamp) -> String) -> String
         Rejection::HeldBy { holder } => format!("现在由 {holder} 负责"),
         Rejection::AlreadyClaimed { by } => format!("{by} 已经认领"),
         Rejection::NotAllowed { operation: what } => format!("您在此处不能{}", operation(*what)),
+        Rejection::Excluded { action, except } => {
+            format!("您不能执行 `{action}`:规则写明 `except {except}`,而那正是您")
+        }
         Rejection::NotPossible {
             operation: what,
             because,

@@ -99,6 +99,10 @@ fn rejections() {
         R::NotTicked {
             items: vec![name()],
         },
+        R::Excluded {
+            action: name(),
+            except: name(),
+        },
         R::NoSuchItem { item: name() },
         R::NoSuchLevel { levels: 3 },
         R::NoSuchClock,
@@ -136,6 +140,7 @@ fn rejections() {
         R::InstantLoop { .. } => 20,
         R::CannotMigrate { .. } => 21,
         R::WrongWorkflow { .. } => 22,
+        R::Excluded { .. } => 23,
     };
     each(values, number, rejected_as);
     let every = Operation::ALL.map(|operation| R::NotAllowed { operation });
