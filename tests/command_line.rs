@@ -41,6 +41,20 @@ fn what_is_not_there_is_exit_code_three() {
 }
 
 #[test]
+fn a_mistake_is_explained_in_any_case_of_letters() {
+    let (page, exit) = run("explain bad-span");
+    assert_eq!(exit, 0, "{page}");
+    for line in ["explain BAD-SPAN", "explain Bad-Span"] {
+        assert_eq!(run(line), (page.clone(), 0), "{line}");
+    }
+    assert!(
+        run("explain BAD-SPN")
+            .0
+            .contains("did you mean `bad-span`?")
+    );
+}
+
+#[test]
 fn the_exit_codes_are_documented_alike() {
     let help = run("--help").0;
     let readme = crate::repository::read("README.md");

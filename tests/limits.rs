@@ -103,6 +103,7 @@ const INTERNAL: &[&str] = &[
     "MAX_ITEMS",
     "MAX_LEFT_OUT",
     "MAX_LENGTH",
+    "MAX_MENDED",
     "MAX_NAMES",
     "MAX_PATH",
     "MAX_SEGMENTS",

@@ -176,6 +176,8 @@ codes! {
     BadBranch = "bad-branch" Error,
     /// More of something than the limit allows.
     TooMany = "too-many" Error,
+    /// If the last resort has done one action himself, nobody can take another, which is not for who did it.
+    FourEyes = "four-eyes" Warning,
     /// A promise is due before the ladder has reached its second level.
     PromiseBeforeHelp = "promise-before-help" Warning,
     /// The spans of one promise count some in a calendar and some around the clock.

@@ -27,10 +27,107 @@ pub enum CronError {
     Character(char),
     /// Both days are given: some programs want one of them, others both.
     BothDays,
-    /// A field can't be read; croner's words.
-    Field(String),
+    /// A part of a field that its programs can't read.
+    Part {
+        /// The part: `60`, `5-1`, `*/70`.
+        part: String,
+        /// What is wrong with it.
+        fault: PartFault,
+        /// Which field it is in.
+        field: Field,
+    },
+    /// Something else that can't be read.
+    Unreadable,
     /// No day is like this: the 30th of February.
     Never,
+}
+
+/// What is wrong with a part of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartFault {
+    /// Not a number, nor a name that may stand there.
+    NoNumber,
+    /// A number that the field does not go to.
+    Outside,
+    /// A range that ends before it begins.
+    Backwards,
+    /// A step of nothing, or one that is longer than all of the field.
+    Step,
+}
+
+/// A field of a cron expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// One of what it counts.
+    name: &'static str,
+    least: u32,
+    most: u32,
+    /// Names that stand for numbers, from the least.
+    names: &'static str,
+}
+
+const FIELDS: [Field; 5] = [
+    Field::new("minute", 0, 59, ""),
+    Field::new("hour", 0, 23, ""),
+    Field::new("day of the month", 1, 31, ""),
+    Field::new(
+        "month",
+        1,
+        12,
+        "jan feb mar apr may jun jul aug sep oct nov dec",
+    ),
+    Field::new("day of the week", 0, 7, "sun mon tue wed thu fri sat"),
+];
+
+impl Field {
+    const fn new(name: &'static str, least: u32, most: u32, names: &'static str) -> Self {
+        Self {
+            name,
+            least,
+            most,
+            names,
+        }
+    }
+
+    /// A number of the field, or the name of one.
+    fn number(&self, text: &str) -> Result<u32, PartFault> {
+        let low = text.to_ascii_lowercase();
+        if let Some(named) = self.names.split_whitespace().position(|name| name == low) {
+            return Ok(self.least + u32::try_from(named).unwrap_or(0));
+        }
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(PartFault::NoNumber);
+        }
+        let number = text.parse().map_err(|_| PartFault::Outside)?;
+        match (self.least..=self.most).contains(&number) {
+            true => Ok(number),
+            false => Err(PartFault::Outside),
+        }
+    }
+
+    /// `*`, `5`, `1-5`, and any of them with a step: `*/15`.
+    fn check(&self, part: &str) -> Result<(), PartFault> {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, Some(step)),
+            None => (part, None),
+        };
+        if range != "*" {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (first, mut last) = (self.number(first)?, self.number(last)?);
+            // Sunday ends the week as well as it begins it.
+            if last == 0 && self.most == 7 && first > 0 {
+                last = 7;
+            }
+            if last < first {
+                return Err(PartFault::Backwards);
+            }
+        }
+        match step.map(str::parse::<u32>) {
+            None => Ok(()),
+            Some(Ok(step)) if (1..=self.most).contains(&step) => Ok(()),
+            Some(_) => Err(PartFault::Step),
+        }
+    }
 }
 
 impl fmt::Display for CronError {
@@ -44,7 +141,22 @@ impl fmt::Display for CronError {
             Self::BothDays => f.write_str(
                 "with a day of the month and a day of the week, some programs want one and others both",
             ),
-            Self::Field(words) => write!(f, "the cron expression can't be read: {words}"),
+            Self::Part { part, fault, field } => {
+                let Field { name, least, most, .. } = field;
+                match fault {
+                    PartFault::NoNumber => write!(f, "`{part}` is no {name}"),
+                    PartFault::Outside => {
+                        write!(f, "`{part}` is no {name}: it goes from {least} to {most}")
+                    }
+                    PartFault::Backwards => {
+                        write!(f, "`{part}` runs backwards: write it as two parts, with a comma")
+                    }
+                    PartFault::Step => {
+                        write!(f, "the step of `{part}` must be from 1 to {most}")
+                    }
+                }
+            }
+            Self::Unreadable => f.write_str("the cron expression can't be read"),
             Self::Never => f.write_str("there is no such day, ever"),
         }
     }
@@ -80,6 +192,15 @@ pub fn check(text: &str) -> Result<(), CronError> {
     if day != "*" && weekday != "*" {
         return Err(CronError::BothDays);
     }
+    for (text, field) in fields.iter().zip(FIELDS) {
+        for part in text.split(',') {
+            field.check(part).map_err(|fault| CronError::Part {
+                part: part.to_owned(),
+                fault,
+                field,
+            })?;
+        }
+    }
     parse(text)?;
     if day_exists(day, months) {
         Ok(())
@@ -90,17 +211,11 @@ pub fn check(text: &str) -> Result<(), CronError> {
 
 /// Letters stand only for months and weekdays: `L`, `W` and `5L` mean something to some programs only.
 fn words(field: &str, index: usize) -> Result<(), CronError> {
-    const MONTHS: &str = "jan feb mar apr may jun jul aug sep oct nov dec";
-    const DAYS: &str = "sun mon tue wed thu fri sat";
+    let names = FIELDS.get(index).map_or("", |field| field.names);
     for part in field.split([',', '-', '/']) {
         let low = part.to_ascii_lowercase();
-        let known = match index {
-            3 => MONTHS.split(' ').any(|word| word == low),
-            4 => DAYS.split(' ').any(|word| word == low),
-            _ => false,
-        };
         if let Some(letter) = part.chars().find(char::is_ascii_alphabetic)
-            && !known
+            && !names.split(' ').any(|name| name == low)
         {
             return Err(CronError::Character(letter));
         }
@@ -128,9 +243,7 @@ fn parse(text: &str) -> Result<Cron, CronError> {
         .seconds(Seconds::Disallowed)
         .year(Year::Disallowed)
         .build();
-    parser
-        .parse(text)
-        .map_err(|error| CronError::Field(error.to_string()))
+    parser.parse(text).map_err(|_| CronError::Unreadable)
 }
 
 /// When the next ticket opens after `after`. `None` if the expression or the zone can't be read, or nothing
@@ -234,8 +347,29 @@ mod tests {
         ] {
             assert!(check(text).is_err(), "{text}");
         }
+        for (text, words) in [
+            ("60 * * * *", "`60` is no minute: it goes from 0 to 59"),
+            (
+                "0 8 0 * *",
+                "`0` is no day of the month: it goes from 1 to 31",
+            ),
+            (
+                "0 99999999999999999999 * * *",
+                "`99999999999999999999` is no hour: it goes from 0 to 23",
+            ),
+            ("-1 * * * *", "`-1` is no minute"),
+            (
+                "0 8 * * fri-mon",
+                "`fri-mon` runs backwards: write it as two parts, with a comma",
+            ),
+            ("*/70 * * * *", "the step of `*/70` must be from 1 to 59"),
+        ] {
+            let error = check(text).unwrap_err();
+            assert_eq!(error.to_string(), words, "{text}");
+        }
         for text in [
             "0 8 * * mon-fri",
+            "0 8 * * sat-sun",
             "*/15 9-17 * * *",
             "0 0 1 jan *",
             "0 0 31 * *",

@@ -253,8 +253,6 @@ unknown! {
     unknown_schedule = UnknownSchedule "schedule",
     /// A calendar that the directory does not have.
     unknown_calendar = UnknownCalendar "calendar",
-    /// A zone that the zone database does not have.
-    unknown_zone = UnknownZone "time zone",
     /// A ladder that the workflow does not have.
     unknown_ladder = UnknownLadder "ladder",
     /// A workflow that was not read.

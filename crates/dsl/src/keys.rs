@@ -37,7 +37,8 @@ use Inside::{Each, Ladders, Leaf, Map, Named};
 
 /// Makes a shape.
 macro_rules! shape {
-    ($(#[doc = $doc:literal])+ $vis:vis $name:ident = $what:literal: $($key:literal $inside:expr),+ $(,)?) => {
+    ($(#[doc = $doc:literal])+ $vis:vis $name:ident = $what:literal:
+     $($key:literal $inside:expr),+ $(,)?) => {
         $(#[doc = $doc])+
         $vis static $name: Shape = Shape {
             what: $what,

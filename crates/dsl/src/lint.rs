@@ -9,6 +9,7 @@ mod deputy_cycle;
 mod empty_group;
 mod facts;
 mod forgettable_state;
+mod four_eyes;
 mod graph;
 mod hopeless_ladder;
 mod instant_loop;
@@ -54,6 +55,7 @@ const RULES: &[Rule] = &[
     dead_branch::check,
     empty_group::check,
     forgettable_state::check,
+    four_eyes::check,
     hopeless_ladder::check,
     instant_loop::check,
     long_closure::check,

@@ -194,6 +194,10 @@ impl fmt::Display for TextFault {
         match self {
             Self::Empty => f.write_str("must not be empty"),
             Self::TooLong(limit) => write!(f, "must not be longer than {limit} characters"),
+            Self::Hidden('\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}') => {
+                f.write_str("must be one line: there is a line break in it")
+            }
+            Self::Hidden('\t') => f.write_str("must not have a tab: write a space"),
             Self::Hidden(c) => {
                 write!(f, "must not have the hidden character U+{:04X}", *c as u32)
             }

@@ -31,7 +31,7 @@ impl From<Code> for Entry {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    if args.code == "list" {
+    if args.code.eq_ignore_ascii_case("list") {
         let entries: Vec<Entry> = Code::ALL.iter().copied().map(Entry::from).collect();
         if output.is_json() {
             output.json(&entries)?;
@@ -42,9 +42,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Ok);
     }
-    let Some(code) = Code::from_words(&args.code) else {
+    let words = args.code.to_ascii_lowercase();
+    let Some(code) = Code::from_words(&words) else {
         let failure = Failure::not_found(format!("there is no mistake called `{}`", args.code));
-        let near = did_you_mean(&args.code, Code::ALL.iter().map(|code| code.as_str()));
+        let near = did_you_mean(&words, Code::ALL.iter().map(|code| code.as_str()));
         return Err(match near {
             Some(near) => failure.help(format!(
                 "did you mean `{near}`? `upline explain list` shows all"

@@ -76,7 +76,7 @@ impl<'d> Teams<'d> {
     }
 
     /// Whether the starting point always means the person.
-    fn is_always(&self, base: &Base, person: &Name) -> bool {
+    pub(super) fn is_always(&self, base: &Base, person: &Name) -> bool {
         let group = |name: &Name| self.directory.groups.get(name);
         match base {
             Base::User(user) => user == person,
@@ -90,6 +90,14 @@ impl<'d> Teams<'d> {
             | Base::NextIn(name)
             | Base::AnotherIn(name) => group(name).is_some_and(|group| group.has(person)),
             _ => false,
+        }
+    }
+
+    /// Whether the starting point can mean the person.
+    pub(super) fn may_mean(&self, base: &Base, person: &Name) -> bool {
+        match self.of(base) {
+            Team::Anybody => true,
+            Team::These(people) => people.contains(&person),
         }
     }
 

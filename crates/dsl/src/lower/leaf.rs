@@ -10,7 +10,7 @@ use crate::names::normal;
 use crate::phrase::{how_long, when, who};
 use crate::reader::{Reader, quoted};
 use crate::syntax::{Entry, Kind, Node};
-use crate::{Code, Phrase, PhraseError, Site};
+use crate::{Code, Phrase, PhraseError, Reference, Site};
 
 /// A name that is looked up: as it is compared, and where it stands.
 pub(crate) fn name(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<(Name, Site)> {
@@ -55,7 +55,10 @@ pub(crate) fn condition(
         reader.wrong_type(node, node.at, "a condition", "a text", shape);
         return None;
     };
-    phrase(reader, scope, node.at, text, when(text, &scope.fields))
+    let check = |reader: &mut Reader<'_>, at: Site, reference: &Reference| {
+        scope.check(reader, at, reference)
+    };
+    phrase(reader, check, node.at, text, when(text, &scope.fields))
 }
 
 /// A *who* phrase.
@@ -65,7 +68,11 @@ pub(crate) fn who_phrase(reader: &mut Reader<'_>, scope: &Scope<'_>, node: &Node
         reader.wrong_type(node, node.at, "who is asked", "a text", shape);
         return None;
     };
-    let mut value = phrase(reader, scope, node.at, text, who(text))?;
+    let check = |reader: &mut Reader<'_>, at: Site, reference: &Reference| match reference {
+        Reference::Field(name) => scope.check_somebody(reader, at, name),
+        reference => scope.check(reader, at, reference),
+    };
+    let mut value = phrase(reader, check, node.at, text, who(text))?;
     let fine = fields_hold_somebody(reader, scope, node, &mut value);
     fine.then_some(value)
 }
@@ -73,7 +80,7 @@ pub(crate) fn who_phrase(reader: &mut Reader<'_>, scope: &Scope<'_>, node: &Node
 /// A phrase whose names are looked up.
 fn phrase<T>(
     reader: &mut Reader<'_>,
-    scope: &Scope<'_>,
+    check: impl Fn(&mut Reader<'_>, Site, &Reference),
     site: Site,
     text: &str,
     read: Result<Phrase<T>, PhraseError>,
@@ -82,7 +89,7 @@ fn phrase<T>(
         Ok(Phrase { value, names }) => {
             for (range, reference) in &names {
                 let at = reader.sources.within(site, text, range);
-                scope.check(reader, at, reference);
+                check(reader, at, reference);
             }
             Some(value)
         }

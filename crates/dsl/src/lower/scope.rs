@@ -8,7 +8,7 @@ use crate::syntax::{Kind, Node};
 
 use crate::names::normal;
 use crate::reader::Reader;
-use crate::{Reference, Site};
+use crate::{Code, Reference, Site};
 
 /// The names of a directory that a workflow may use.
 #[derive(Debug, Default)]
@@ -129,6 +129,28 @@ impl<'a> Scope<'a> {
                 }
             }
         }
+    }
+
+    /// Reports a bare word of a *who* phrase that is no field: most often it is somebody, or a group.
+    pub(crate) fn check_somebody(&self, reader: &mut Reader<'_>, site: Site, name: &Name) {
+        if self.fields.contains_key(name) {
+            return;
+        }
+        let in_directory = |of: fn(&Known) -> &BTreeSet<Name>| {
+            self.known.is_some_and(|known| of(known).contains(name))
+        };
+        let label = match name.as_str() {
+            "lead" | "manager" => format!("write `{name} of GROUP`"),
+            _ if in_directory(|known| &known.people) => format!("write `user {name}`"),
+            _ if in_directory(|known| &known.groups) => {
+                format!("write `least busy in {name}`, `anyone in {name}` or `lead of {name}`")
+            }
+            _ if in_directory(|known| &known.schedules) => format!("write `on call for {name}`"),
+            _ if self.actions.contains(name) => format!("write `who did {name}`"),
+            _ => return self.check(reader, site, &Reference::Field(name.clone())),
+        };
+        let message = format!("`{name}` alone would be a field, and there is none of that name");
+        reader.error_with(Code::UnknownField, site, message, label);
     }
 
     pub(crate) fn check_calendar(&self, reader: &mut Reader<'_>, site: Site, name: &Name) {

@@ -242,18 +242,39 @@ impl<'a> Builder<'a> {
         // The parser makes `~`, YAML's word for nothing, of a value that is not there.
         let kind = match text {
             "" | "~" if plain => Kind::Empty,
-            text if !plain && text.chars().any(is_hidden) => {
-                let message = "this text has a character that nobody sees";
-                self.found
-                    .report_with(Code::BadText, at, message, "delete the escape");
-                Kind::Broken
-            }
-            text => Kind::Text {
-                text: Name::new(text),
-                plain,
+            text => match text.chars().find(|c| is_hidden(*c)) {
+                Some(hidden) => {
+                    self.hidden(hidden, at);
+                    Kind::Broken
+                }
+                None => Kind::Text {
+                    text: Name::new(text),
+                    plain,
+                },
             },
         };
         self.node(Node { at, kind })
+    }
+
+    /// Reports a character that an escape brought in, or a line break that only some tools know.
+    fn hidden(&mut self, character: char, at: Site) {
+        let code = u32::from(character);
+        let written = self.text.get(at.span()).unwrap_or_default();
+        let (message, label) = match character {
+            '\u{85}' => (
+                "this text has a line break that only some tools know: U+0085".to_owned(),
+                "delete it; a text is one line",
+            ),
+            _ if written.contains(character) => (
+                format!("this text has a character that nobody sees: U+{code:04X}"),
+                "delete it",
+            ),
+            _ => (
+                format!("this text has an escape for a character that nobody sees: U+{code:04X}"),
+                "delete the escape",
+            ),
+        };
+        self.found.report_with(Code::BadText, at, message, label);
     }
 
     /// A node that is complete goes where it belongs.

@@ -69,7 +69,7 @@ fn mistakes_do_not_hide_each_other() {
         r#"duplicate-key "a" the key `a` stands here twice"#,
         r#"yaml-1-1 "no" some tools read the key `no` as false, others as a text"#,
         r#"yaml-syntax "4" tags such as `!!str` are not part of the language"#,
-        r#"bad-text "\"\\0\"" this text has a character that nobody sees"#,
+        r#"bad-text "\"\\0\"" this text has an escape for a character that nobody sees: U+0000"#,
     ];
     assert_eq!(wrong, expected);
 }

@@ -52,7 +52,10 @@ pub(crate) fn decode(bytes: &[u8], size: u64, most: usize) -> Result<&str, NoTex
     }
     let other = match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("the file is UTF-16 or UTF-32, not UTF-8"),
-        [0, _, ..] | [_, 0, ..] => Some("the file is not UTF-8 text"),
+        [0, other, ..] | [other, 0, ..] if *other != 0 => {
+            Some("the file is UTF-16, not UTF-8: every second byte is nothing")
+        }
+        [0, ..] => Some("the file begins with bytes that are nothing: it is no text, or damaged"),
         _ => None,
     };
     if let Some(message) = other {
@@ -160,6 +163,20 @@ mod tests {
             let code = decode(bytes).map_err(|wrong| wrong.code);
             assert_eq!(code, Err(Code::WrongEncoding));
         }
+    }
+
+    #[test]
+    fn text_of_two_bytes_a_letter_and_no_text_are_told_apart() {
+        let message = |bytes: &[u8]| {
+            let wrong = decode(bytes, bytes.len() as u64, MAX_FILE_BYTES).unwrap_err();
+            wrong.message
+        };
+        for bytes in [&b"\0w\0o"[..], b"w\0o\0"] {
+            let told = "the file is UTF-16, not UTF-8: every second byte is nothing";
+            assert_eq!(message(bytes), told);
+        }
+        let told = "the file begins with bytes that are nothing: it is no text, or damaged";
+        assert_eq!(message(b"\0\0\0\0"), told);
     }
 
     #[test]

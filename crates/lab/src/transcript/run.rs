@@ -142,8 +142,7 @@ fn played(script: &Script, step: &Step, player: &mut Player<'_>) -> Played {
 fn zone(script: &Script, setting: &Setting, found: &mut Found) -> TimeZone {
     if let Some((name, site)) = &script.zone {
         return TimeZone::get(name).unwrap_or_else(|_| {
-            let known: Vec<_> = jiff::tz::db().available().collect();
-            found.unknown_zone(*site, name, known.iter().map(|known| known.as_str()));
+            found.unknown_zone(*site, name);
             TimeZone::UTC
         });
     }

@@ -65,6 +65,13 @@ fn operation(because: Because) -> Rejection {
     }
 }
 
+fn excluded() -> Rejection {
+    Rejection::Excluded {
+        action: name(),
+        except: name(),
+    }
+}
+
 #[test]
 fn rejections() {
     use Rejection as R;
@@ -99,10 +106,6 @@ fn rejections() {
         R::NotTicked {
             items: vec![name()],
         },
-        R::Excluded {
-            action: name(),
-            except: name(),
-        },
         R::NoSuchItem { item: name() },
         R::NoSuchLevel { levels: 3 },
         R::NoSuchClock,
@@ -114,6 +117,7 @@ fn rejections() {
             because: MigrationFault::NoSuchState,
         },
         R::WrongWorkflow { state: name() },
+        excluded(),
     ];
     let number = number! {
         R:
