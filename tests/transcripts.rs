@@ -75,10 +75,10 @@ fn the_journal_in_chinese_says_as_much() {
                 // After the weekday, which is Chinese in any case.
                 let said = line.split_once("  ").map_or("", |(_, said)| said);
                 assert!(
-                    said.chars().any(is_han) || said.contains(':'),
+                    said.chars().any(is_han) || said.contains('：'),
                     "{path}: {line}"
                 );
-                let (_, why) = said.split_once("被拒绝:").unwrap_or(("", "无"));
+                let (_, why) = said.split_once("被拒绝：").unwrap_or(("", "无"));
                 assert!(why.chars().any(is_han), "{path}: {line}");
             }
         }

@@ -136,7 +136,7 @@ pub(crate) fn say_some<'a>(
 pub fn rejected(text: &str, language: Language) -> String {
     match language {
         Language::English => format!("rejected: {text}"),
-        Language::Chinese => format!("被拒绝:{text}"),
+        Language::Chinese => format!("被拒绝：{text}"),
     }
 }
 

@@ -82,7 +82,7 @@ fn a_level_and_a_kept_promise() {
     );
     let chinese = explanation.lines(&times, Language::Chinese);
     assert!(
-        chinese[0].starts_with("working:lea 负责,自 "),
+        chinese[0].starts_with("working：lea 负责，自 "),
         "{chinese:?}"
     );
 }

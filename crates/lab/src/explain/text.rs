@@ -17,7 +17,7 @@ impl Explanation {
         };
         let mut lines = Vec::new();
         if let Some(outcome) = &self.outcome {
-            lines.push(words.pick(format!("ended: {outcome}"), format!("结束:{outcome}")));
+            lines.push(words.pick(format!("ended: {outcome}"), format!("结束：{outcome}")));
         }
         for standing in &self.positions {
             words.standing(standing, &mut lines);
@@ -61,14 +61,14 @@ impl Words<'_> {
         let since = self.time(standing.since);
         lines.push(self.pick(
             format!("{place}: {answerable} is answerable since {since}"),
-            format!("{place}:{answerable} 负责,自 {since}"),
+            format!("{place}：{answerable} 负责，自 {since}"),
         ));
         lines.push(self.why(standing));
         for NotAsked { who, why, .. } in &standing.not_asked {
             let reason = reason_words(why, self.language, &|at| self.time(at));
             lines.push(self.pick(
                 format!("  not {who}: {reason}"),
-                format!("  未选 {who}:{reason}"),
+                format!("  未选 {who}：{reason}"),
             ));
         }
         if let Some(until) = standing.suspended {
@@ -87,23 +87,26 @@ impl Words<'_> {
         let rung = match standing.rung {
             Rung::Entry => String::new(),
             Rung::Level(number) => {
-                self.pick(format!("level {number}, "), format!("第 {number} 级,"))
+                self.pick(format!("level {number}, "), format!("第 {number} 级，"))
             }
             Rung::LastResort => {
                 return self.pick(
                     "  because: the last resort".to_owned(),
-                    "  原因:最终负责人".to_owned(),
+                    "  原因：最终负责人".to_owned(),
                 );
             }
         };
         let rule = &standing.rule;
         let place = match standing.place.line {
             0 => String::new(),
-            _ => format!(" ({})", standing.place),
+            _ => self.pick(
+                format!(" ({})", standing.place),
+                format!("（{}）", standing.place),
+            ),
         };
         self.pick(
             format!("  because: {rung}{rule}{place}"),
-            format!("  原因:{rung}{rule}{place}"),
+            format!("  原因：{rung}{rule}{place}"),
         )
     }
 
@@ -114,13 +117,13 @@ impl Words<'_> {
         let left = match left > SignedDuration::ZERO {
             true => {
                 let left = duration(left.as_secs(), self.language);
-                self.pick(format!(" ({left} left)"), format!("(还有 {left})"))
+                self.pick(format!(" ({left} left)"), format!("（还有 {left}）"))
             }
             false => String::new(),
         };
         lines.push(self.pick(
             format!("  if nobody acts: {next}, {due}{left}"),
-            format!("  若无人处理:{next},{due}{left}"),
+            format!("  若无人处理：{next}，{due}{left}"),
         ));
         let Some(calendar) = &clock.calendar else {
             return;
@@ -129,7 +132,7 @@ impl Words<'_> {
         let armed = self.time(clock.armed);
         lines.push(self.pick(
             format!("    {span} in {calendar} since {armed}"),
-            format!("    {calendar} 内 {span},自 {armed}"),
+            format!("    {calendar} 内 {span}，自 {armed}"),
         ));
         for stretch in &clock.ledger {
             let long = stretch.to.duration_since(stretch.from).as_secs();
@@ -139,7 +142,7 @@ impl Words<'_> {
                 true => self.pick(format!("{long} counted"), format!("计 {long}")),
                 false => {
                     let why = calendar_words(&stretch.reason, self.language);
-                    self.pick(format!("not counted, {why}"), format!("不计,{why}"))
+                    self.pick(format!("not counted, {why}"), format!("不计，{why}"))
                 }
             };
             lines.push(format!("    {from} – {to}  {counts}"));
@@ -157,10 +160,10 @@ impl Words<'_> {
                 self.pick(format!("broken {at}"), format!("{at} 违约"))
             }
             (None, PromiseState::Met, _) => {
-                self.pick(format!("met, {used} used"), format!("达成,用时 {used}"))
+                self.pick(format!("met, {used} used"), format!("达成，用时 {used}"))
             }
             (None, PromiseState::Paused, _) => {
-                self.pick(format!("paused, {used} used"), format!("暂停,已用 {used}"))
+                self.pick(format!("paused, {used} used"), format!("暂停，已用 {used}"))
             }
             (None, PromiseState::Running, _) => {
                 self.pick(format!("due {due}"), format!("期限 {due}"))
@@ -168,7 +171,7 @@ impl Words<'_> {
         };
         self.pick(
             format!("promise {name}: {budget}, {state}"),
-            format!("承诺 {name}:{budget},{state}"),
+            format!("承诺 {name}：{budget}，{state}"),
         )
     }
 }

@@ -13,8 +13,8 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
     let within = |other: Timestamp| times.within(at, other);
     match say {
         Say::Opened { by, key, parent } => {
-            let parent = parent.as_ref().map(|id| format!(",属于工单 {id}"));
-            let key = key.as_ref().map(|key| format!(",键 {key}"));
+            let parent = parent.as_ref().map(|id| format!("，属于工单 {id}"));
+            let key = key.as_ref().map(|key| format!("，键 {key}"));
             [format!("{} 建单", who(by)), or_empty(parent), or_empty(key)].concat()
         }
         Say::Fields { by, values } => {
@@ -29,22 +29,22 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
             }
         }
         Say::Acted { by, action, note } => {
-            format!("{}:{action}{}", who(by), said(note.as_deref()))
+            format!("{}：{action}{}", who(by), said(note.as_deref()))
         }
         Say::State {
             state,
             holder,
             cause,
         } => {
-            let holder = holder.as_ref().map(|name| format!(",{name}"));
+            let holder = holder.as_ref().map(|name| format!("，{name}"));
             let cause = cause.as_ref().map(entry_cause);
-            format!("状态:{state}{}{}", or_empty(holder), or_empty(cause))
+            format!("状态：{state}{}{}", or_empty(holder), or_empty(cause))
         }
         Say::Asked { .. } => asked(say),
         Say::Stays { who } => format!("仍由 {who} 负责"),
-        Say::LeftOut(left) => format!("未选:{}", left_out(left, &within)),
+        Say::LeftOut(left) => format!("未选：{}", left_out(left, &within)),
         Say::Notice(notice) => told(notice),
-        Say::Next(next, due) => format!("下一步:{},{}", what_next(next), within(*due)),
+        Say::Next(next, due) => format!("下一步：{}，{}", what_next(next), within(*due)),
         Say::Level {
             number,
             ladder,
@@ -60,9 +60,9 @@ pub(super) fn text(say: &Say, times: &Times, at: Timestamp) -> String {
             let why = if left.is_empty() {
                 left
             } else {
-                format!(":{left}")
+                format!("：{left}")
             };
-            format!("{}跳过({rule}){why}", or_empty(level))
+            format!("{}跳过（{rule}）{why}", or_empty(level))
         }
         Say::Reminded { late } => format!("仍在最终负责人处{}", late_by(*late)),
         Say::Delivery { via, state, detail } => {
@@ -95,7 +95,7 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
             to_caller,
         } => {
             let to = if *to_caller { "答复" } else { "" };
-            format!("{}{to}:{}", who(by), quoted(text))
+            format!("{}{to}：{}", who(by), quoted(text))
         }
         Say::Ticked { by, item, done } => {
             let verb = if *done { "勾选" } else { "取消勾选" };
@@ -113,8 +113,8 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
         } => {
             let until = within(*until);
             match attempt {
-                0 | 1 => format!("调用 webhook {webhook},等至 {until}"),
-                attempt => format!("调用 webhook {webhook},第 {attempt} 次,等至 {until}"),
+                0 | 1 => format!("调用 webhook {webhook}，等至 {until}"),
+                attempt => format!("调用 webhook {webhook}，第 {attempt} 次，等至 {until}"),
             }
         }
         Say::RunFailed {
@@ -122,19 +122,19 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
             reason,
             again,
         } => {
-            let again = again.map(|again| format!(";{} 再试", within(again)));
+            let again = again.map(|again| format!("；{} 再试", within(again)));
             let again = or_empty(again);
-            format!("第 {attempt} 次失败:{}{again}", quoted(reason))
+            format!("第 {attempt} 次失败：{}{again}", quoted(reason))
         }
         Say::Called { workflow } => format!("转入 {workflow}"),
-        Say::BranchEnded { outcome } => format!("结束:{outcome}"),
+        Say::BranchEnded { outcome } => format!("结束：{outcome}"),
         Say::Ended {
             state,
             outcome,
             cause,
         } => match state.is_empty() {
-            true => format!("结束:{outcome}{}", because(cause)),
-            false => format!("结束:{outcome},状态 {state}{}", entry_cause(cause)),
+            true => format!("结束：{outcome}{}", because(cause)),
+            false => format!("结束：{outcome}，状态 {state}{}", entry_cause(cause)),
         },
         Say::Migrated { version, by } => format!("{} 迁移到版本 {version}", who(by)),
         _ => String::new(),
@@ -144,7 +144,7 @@ fn progress(say: &Say, within: &impl Fn(Timestamp) -> String) -> String {
 /// Somebody, and for whom he stands in.
 fn deputy(person: &Name, of: Option<&Name>) -> String {
     match of {
-        Some(absent) => format!("{person}(代 {absent})"),
+        Some(absent) => format!("{person}（代 {absent}）"),
         None => person.to_string(),
     }
 }
@@ -171,8 +171,8 @@ fn asked(say: &Say) -> String {
     let late = late_by(lateness(cause));
     let from = from.as_ref().map_or("无人", Name::as_str);
     let because = match cause {
-        Cause::Undeliverable => format!(",无法通知到 {from}"),
-        Cause::Gone => format!(",{from} 已不在"),
+        Cause::Undeliverable => format!("，无法通知到 {from}"),
+        Cause::Gone => format!("，{from} 已不在"),
         cause => because(cause),
     };
     let holder = match holder {
@@ -185,15 +185,15 @@ fn asked(say: &Say) -> String {
             let candidates = candidates.iter().map(|one| stands_in(one, stand_ins));
             let candidates = candidates.collect::<Vec<_>>().join("、");
             let lead = deputy(lead, deputy_of.as_ref());
-            return format!("待 {group} 认领:{candidates};{lead} 负责{late}{because}");
+            return format!("待 {group} 认领：{candidates}；{lead} 负责{late}{because}");
         }
         Holder::Branches => "各分支".to_owned(),
         Holder::Nobody => "无人".to_owned(),
     };
     let rule = match last_resort {
-        true => "(最终负责人)".to_owned(),
+        true => "（最终负责人）".to_owned(),
         false if rule.is_empty() || is_by_hand(cause, rule) => String::new(),
-        false => format!("({rule})"),
+        false => format!("（{rule}）"),
     };
     let to = if *entry { "分派给" } else { "转给" };
     format!("{to} {holder}{rule}{late}{because}")
@@ -247,13 +247,13 @@ fn told(notice: &Notice) -> String {
     let to = notice.to.name();
     let by = channel(&notice.via);
     match &notice.topic {
-        Topic::Assigned | Topic::Offered | Topic::Informed => format!("通知 {to}:{by}"),
-        Topic::Reminded => format!("提醒 {to}:{by}"),
+        Topic::Assigned | Topic::Offered | Topic::Informed => format!("通知 {to}：{by}"),
+        Topic::Reminded => format!("提醒 {to}：{by}"),
         Topic::PromiseWarned { promise, percent } => {
-            format!("预警 {to}:{by},{promise} 用去 {percent}%")
+            format!("预警 {to}：{by}，{promise} 用去 {percent}%")
         }
-        Topic::PromiseBreached { promise } => format!("通知 {to}:{by},{promise} 违约"),
-        Topic::Outcome => format!("通知 {to} 结果:{by}"),
+        Topic::PromiseBreached { promise } => format!("通知 {to}：{by}，{promise} 违约"),
+        Topic::Outcome => format!("通知 {to} 结果：{by}"),
     }
 }
 
@@ -261,26 +261,26 @@ fn moved(due: &str, next: &Next, by: &Actor, how: &ClockMove) -> String {
     let next = what_next(next);
     match how {
         ClockMove::Changed { reason } => {
-            format!("{} 改时:{next},{due}{}", who(by), said(Some(reason)))
+            format!("{} 改时：{next}，{due}{}", who(by), said(Some(reason)))
         }
-        ClockMove::AnswerBy => format!("{} 约定 {due} 前答复,否则{next}", who(by)),
-        ClockMove::Held => format!("链接保留:{next},{due}"),
+        ClockMove::AnswerBy => format!("{} 约定 {due} 前答复，否则{next}", who(by)),
+        ClockMove::Held => format!("链接保留：{next}，{due}"),
     }
 }
 
 fn promised(promise: &Name, change: &PromiseChange, due: Option<String>) -> String {
-    let due = or_empty(due.map(|due| format!(",期限 {due}")));
+    let due = or_empty(due.map(|due| format!("，期限 {due}")));
     let span = |seconds: &i64| times::duration(*seconds, Language::Chinese);
     let what = match change {
         PromiseChange::Started { budget } => format!("{}{due}", span(budget)),
-        PromiseChange::Paused { consumed } => format!("暂停,已用 {}", span(consumed)),
+        PromiseChange::Paused { consumed } => format!("暂停，已用 {}", span(consumed)),
         PromiseChange::Resumed => format!("继续{due}"),
-        PromiseChange::Met { consumed } => format!("达成,用时 {}", span(consumed)),
+        PromiseChange::Met { consumed } => format!("达成，用时 {}", span(consumed)),
         PromiseChange::Warned { percent, late } => format!("用去 {percent}%{}", late_by(*late)),
         PromiseChange::Breached { late } => format!("违约{}", late_by(*late)),
         PromiseChange::Retargeted { budget } => format!("自起点改为 {}{due}", span(budget)),
     };
-    format!("承诺 {promise}:{what}")
+    format!("承诺 {promise}：{what}")
 }
 
 fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
@@ -288,7 +288,7 @@ fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
         let reason = reason(&left.reason, within);
         match left.who.is_empty() {
             true => reason,
-            false => format!("{}({reason})", left.who),
+            false => format!("{}（{reason}）", left.who),
         }
     });
     left.collect::<Vec<_>>().join("、")
@@ -297,15 +297,15 @@ fn left_out(left: &[LeftOut], within: &impl Fn(Timestamp) -> String) -> String {
 /// Why somebody was not asked.
 pub(super) fn reason(reason: &Reason, within: &impl Fn(Timestamp) -> String) -> String {
     match reason {
-        Reason::Absent { until } => format!("不在,至 {}", within(*until)),
+        Reason::Absent { until } => format!("不在，至 {}", within(*until)),
         Reason::OffShift => "不当班".to_owned(),
-        Reason::AtCapacity { at_most } => format!("已满:{at_most}"),
+        Reason::AtCapacity { at_most } => format!("已满：{at_most}"),
         Reason::LacksSkill { skill } => format!("缺少技能 {skill}"),
         Reason::Excluded => "按规则排除".to_owned(),
         Reason::Unreachable => "无法通知到".to_owned(),
         Reason::HadIt => "已负责过".to_owned(),
         Reason::HasIt => "正在负责".to_owned(),
-        Reason::Busier { open } => format!("更忙:{open} 单"),
+        Reason::Busier { open } => format!("更忙：{open} 单"),
         Reason::LaterInLine => "排在后面".to_owned(),
         Reason::Unknown => "不在通讯录中".to_owned(),
         Reason::Nobody => "无人可指".to_owned(),
@@ -316,10 +316,10 @@ pub(super) fn reason(reason: &Reason, within: &impl Fn(Timestamp) -> String) -> 
 /// What led to a state, where no person did.
 fn entry_cause(cause: &Cause) -> String {
     match cause {
-        Cause::Clock { late, .. } => format!("(无人处理{})", late_by(*late)),
-        Cause::Chosen { when } => format!("({when})"),
-        Cause::Joined => "(分支会合)".to_owned(),
-        Cause::Breach { promise } => format!("(承诺 {promise} 违约)"),
+        Cause::Clock { late, .. } => format!("（无人处理{}）", late_by(*late)),
+        Cause::Chosen { when } => format!("（{when}）"),
+        Cause::Joined => "（分支会合）".to_owned(),
+        Cause::Breach { promise } => format!("（承诺 {promise} 违约）"),
         _ => String::new(),
     }
 }
@@ -332,13 +332,13 @@ fn because(cause: &Cause) -> String {
             by,
             reason,
         } => format!(
-            ",由 {} {}{}",
+            "，由 {} {}{}",
             who(by),
             operation(*done),
             said(reason.as_deref())
         ),
-        Cause::Breach { promise } => format!(",承诺 {promise} 违约"),
-        Cause::Migrated => ",已迁移".to_owned(),
+        Cause::Breach { promise } => format!("，承诺 {promise} 违约"),
+        Cause::Migrated => "，已迁移".to_owned(),
         _ => String::new(),
     }
 }
@@ -362,7 +362,7 @@ pub(super) fn channel(via: &Name) -> String {
 fn late_by(seconds: i64) -> String {
     match seconds {
         0 => String::new(),
-        late => format!(",迟 {}", times::duration(late, Language::Chinese)),
+        late => format!("，迟 {}", times::duration(late, Language::Chinese)),
     }
 }
 
@@ -373,7 +373,7 @@ fn names(names: &[Name]) -> String {
 
 fn said(text: Option<&str>) -> String {
     let text = text.filter(|text| !text.is_empty());
-    or_empty(text.map(|text| format!(":{}", quoted(text))))
+    or_empty(text.map(|text| format!("：{}", quoted(text))))
 }
 
 fn quoted(text: &str) -> String {

@@ -94,7 +94,7 @@ pub(crate) fn in_vain(
         (Language::English, InVain::NoClock) => "no such clock is running".to_owned(),
         (Language::English, InVain::NoMachine) => "no machine was called".to_owned(),
         (Language::Chinese, InVain::NoMessage { to, via }) => {
-            format!("没有在途的通知:{to},{}", channel(via))
+            format!("没有在途的通知：{to}，{}", channel(via))
         }
         (Language::Chinese, InVain::NoClock) => "没有这样的时钟在运行".to_owned(),
         (Language::Chinese, InVain::NoMachine) => "没有调用机器".to_owned(),
@@ -111,7 +111,7 @@ pub fn calendar_words(why: &Why, language: Language) -> String {
         Why::OutsideHours => "非营业时间".to_owned(),
         Why::DayOff => "休息日".to_owned(),
         Why::Holiday(None) => "节假日".to_owned(),
-        Why::Holiday(Some(name)) => format!("节假日:{name}"),
+        Why::Holiday(Some(name)) => format!("节假日：{name}"),
         Why::UnknownYear => "年份未知".to_owned(),
         // Of a later version of the core; better its own word than none.
         other => other.to_string(),
@@ -123,13 +123,16 @@ fn chinese(rejection: &Rejection, time: &impl Fn(Timestamp) -> String) -> String
         Rejection::AlreadyOpen => "工单已经建立".to_owned(),
         Rejection::NotOpen => "没有这张工单".to_owned(),
         Rejection::HasEnded => "工单已结束".to_owned(),
-        Rejection::WhichBranch { branches } => format!("请指明分支:{}", quoted(branches)),
+        Rejection::WhichBranch { branches } => format!("请指明分支：{}", quoted(branches)),
         Rejection::NoSuchBranch { branch } => format!("没有进行中的分支 `{branch}`"),
         Rejection::NoSuchAction {
             state,
             action,
             actions,
-        } => format!("`{state}` 没有操作 `{action}`;可用的有:{}", quoted(actions)),
+        } => format!(
+            "`{state}` 没有操作 `{action}`；可用的有：{}",
+            quoted(actions)
+        ),
         Rejection::NotAwaited { message } => format!("目前没有在等消息 `{message}`"),
         Rejection::HeldBy { holder } => format!("现在由 {holder} 负责"),
         Rejection::AlreadyClaimed { by } => format!("{by} 已经认领"),
@@ -140,14 +143,14 @@ fn chinese(rejection: &Rejection, time: &impl Fn(Timestamp) -> String) -> String
         Rejection::NotPossible {
             operation: what,
             because,
-        } => format!("此处无法{}:{}", operation(*what), not_possible(*because)),
+        } => format!("此处无法{}：{}", operation(*what), not_possible(*because)),
         Rejection::NoSuchPerson { person } => format!("没有名为 `{person}` 的人"),
         Rejection::CannotHave { person, reason } => {
             let reason = reason_words(reason, Language::Chinese, time);
-            format!("不能交给 {person}:{reason}")
+            format!("不能交给 {person}：{reason}")
         }
-        Rejection::Form { faults } => faults.iter().map(fault).collect::<Vec<_>>().join(";"),
-        Rejection::NotTicked { items } => format!("尚未勾选:{}", quoted(items)),
+        Rejection::Form { faults } => faults.iter().map(fault).collect::<Vec<_>>().join("；"),
+        Rejection::NotTicked { items } => format!("尚未勾选：{}", quoted(items)),
         Rejection::NoSuchItem { item } => format!("此处没有检查项 `{item}`"),
         Rejection::NoSuchLevel { levels } => format!("升级链只有 {levels} 级"),
         Rejection::NoSuchClock => "该时钟没有在运行".to_owned(),
@@ -155,7 +158,7 @@ fn chinese(rejection: &Rejection, time: &impl Fn(Timestamp) -> String) -> String
         Rejection::BadText { limit } => format!("需要 1 到 {limit} 字节的文字"),
         Rejection::InstantLoop { state } => format!("`{state}` 不经任何人和时钟又回到自身"),
         Rejection::CannotMigrate { state, because } => {
-            format!("在 `{state}` 无法转到新版本:{}", migration(*because))
+            format!("在 `{state}` 无法转到新版本：{}", migration(*because))
         }
         Rejection::WrongWorkflow { state } => format!("流程中没有状态 `{state}`"),
     }
@@ -169,7 +172,7 @@ fn not_possible(because: Because) -> &'static str {
         Because::Suspended => "已暂停",
         Because::NotSuspended => "没有暂停",
         Because::NoLadder => "此状态没有升级链",
-        Because::NotGiven => "流程不允许,或已经用过",
+        Because::NotGiven => "流程不允许，或已经用过",
         Because::Branches => "由各分支负责",
     }
 }
@@ -179,7 +182,7 @@ fn migration(fault: MigrationFault) -> &'static str {
         MigrationFault::NoSuchState => "新版本没有这个状态",
         MigrationFault::NobodyAnswerable => "只有由人负责的状态才能接收工单",
         MigrationFault::OtherBranch => "在新版本中它属于另一个分支",
-        MigrationFault::NothingWatches => "新状态既没有升级链也没有 `after`,工单会停住",
+        MigrationFault::NothingWatches => "新状态既没有升级链也没有 `after`，工单会停住",
         MigrationFault::OtherBranches => "新版本的分支不同",
         MigrationFault::NothingAwaited => "新版本中没有它在等的事",
     }
@@ -197,11 +200,11 @@ fn fault(fault: &FieldFault) -> String {
 fn value(error: &ValueError) -> String {
     match error {
         ValueError::TooLong => format!("超过 {MAX_TEXT_BYTES} 字节"),
-        ValueError::NotOneLine => "须为一行,不含控制字符".to_owned(),
-        ValueError::NotAnOption { options } => format!("须为选项之一:{}", quoted(options)),
-        ValueError::NotANumber => "须为数字,例如 12 或 12.50".to_owned(),
+        ValueError::NotOneLine => "须为一行，不含控制字符".to_owned(),
+        ValueError::NotAnOption { options } => format!("须为选项之一：{}", quoted(options)),
+        ValueError::NotANumber => "须为数字，例如 12 或 12.50".to_owned(),
         ValueError::NotAFlag => "须为 `true` 或 `false`".to_owned(),
-        ValueError::NotADate => "须为日期,例如 2026-03-06".to_owned(),
+        ValueError::NotADate => "须为日期，例如 2026-03-06".to_owned(),
     }
 }
 

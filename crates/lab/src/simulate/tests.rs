@@ -144,15 +144,18 @@ fn in_chinese() {
     let timeline = run(&[], Language::Chinese).unwrap();
     let texts = texts(&timeline);
     assert!(
-        texts.contains(&"周五 16:45  待 desk 认领:ann;lea 负责"),
+        texts.contains(&"周五 16:45  待 desk 认领：ann；lea 负责"),
         "{texts:#?}"
     );
     assert!(
         texts
             .iter()
-            .any(|line| line.ends_with("转给 max(最终负责人)")),
+            .any(|line| line.ends_with("转给 max（最终负责人）")),
         "{texts:#?}"
     );
+    // One set of marks, that of Chinese; what is in brackets may be the author's own rule.
+    let stray = |text: &str| text.contains([',', ';', '(', ')']) || text.matches(':').count() > 2;
+    assert!(!texts.iter().any(|text| stray(text)), "{texts:#?}");
 }
 
 #[test]
