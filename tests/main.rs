@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod command_line;
+mod data_folders;
 mod documents;
 mod limits;
 mod reference;

@@ -1,8 +1,10 @@
 //! `upline backup` and `upline restore`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
 use upline::store::StoreError;
 use upline::store::log::backup::{Manifest, Progress, backup, restore};
@@ -30,7 +32,42 @@ pub(crate) struct RestoreArgs {
     to: PathBuf,
 }
 
+/// The answer for programs. Hashes and the head are texts, as `verify` prints and reads them.
+#[derive(Serialize)]
+struct Answer<'a> {
+    format: u32,
+    folder: String,
+    head: Option<String>,
+    files: Vec<File<'a>>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: &'a str,
+    bytes: u64,
+    length: u64,
+    hash: String,
+}
+
+impl<'a> Answer<'a> {
+    fn of(manifest: &'a Manifest) -> Self {
+        let files = manifest.files.iter().map(|file| File {
+            path: &file.path,
+            bytes: file.bytes,
+            length: file.length,
+            hash: file.hash.to_string(),
+        });
+        Self {
+            format: manifest.format,
+            folder: manifest.folder.to_string(),
+            head: manifest.head.map(|head| head.to_string()),
+            files: files.collect(),
+        }
+    }
+}
+
 pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit, Failure> {
+    must_be_empty(&args.to, "the folder for the backup")?;
     let from: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
     let to = RealDisk::new(&args.to);
     let bar = bar();
@@ -41,6 +78,7 @@ pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit,
 }
 
 pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exit, Failure> {
+    must_be_empty(&args.to, "the folder to restore to")?;
     let from = RealDisk::new(&args.backup);
     let to: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.to));
     let bar = bar();
@@ -48,6 +86,17 @@ pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exi
     bar.clear();
     let restored = restored.map_err(|error| failure(&args.backup, &error))?;
     told(&restored, "restored", output)
+}
+
+/// Said before anything is read: of the two folders it is this one that is in the way.
+fn must_be_empty(to: &Path, what: &str) -> Result<(), Failure> {
+    let entries = fs::read_dir(to).into_iter().flatten();
+    let Some(entry) = entries.flatten().next() else {
+        return Ok(());
+    };
+    let (to, name) = (shown(to), entry.file_name());
+    let message = format!("`{to}`: {what} must be empty, and has {name:?} in it");
+    Err(Failure::usage(message).help("name a folder that is empty, or not there yet"))
 }
 
 fn bar() -> Bar {
@@ -60,7 +109,7 @@ fn at(bar: &Bar, progress: Progress) {
 
 fn told(manifest: &Manifest, done: &str, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
-        output.json(manifest)?;
+        output.json(&Answer::of(manifest))?;
         return Ok(Exit::Ok);
     }
     let files = manifest.files.len();
