@@ -392,3 +392,92 @@ fn long_work_tells_how_far_it_has_come() {
     // What programs read is not disturbed by it.
     told(&["verify", text(&backup), "--json"], "0").json();
 }
+
+/// A data folder of an engine that keeps an index.
+fn indexed(name: &str) -> PathBuf {
+    let folder = place(name).join("data");
+    runtime().block_on(async {
+        let builder = Engine::builder().folder(&folder).unwrap();
+        let builder = builder.file("desk.yaml", DESK).file("call.yaml", CALL);
+        let engine = builder.start().await.unwrap();
+        work(&engine, 6).await;
+        let archive = engine.handle().archive().unwrap();
+        assert!(archive.ticket("1").await.unwrap().is_some());
+        engine.stop().await.unwrap();
+    });
+    folder
+}
+
+#[test]
+fn verify_compares_the_index_with_the_journal() {
+    let folder = indexed("verify-index");
+    let called = upline(&["verify", text(&folder)]);
+    assert!(
+        called.out.contains("index: 6 tickets up to commit "),
+        "{called:?}"
+    );
+    let index = upline(&["--json", "verify", text(&folder)]).json()["index"].clone();
+    assert_eq!(
+        (&index["state"], &index["tickets"]),
+        (&"equal".into(), &6.into())
+    );
+    fs::write(folder.join("index/db"), [7; 9000]).unwrap();
+    let called = upline(&["verify", text(&folder)]);
+    assert_eq!(called.exit, 1, "{called:?}");
+    assert!(
+        called.out.contains("index: damaged, and nothing is lost"),
+        "{called:?}"
+    );
+    assert_eq!(
+        called.error, "",
+        "a panic that was caught is not on the screen"
+    );
+    let json = upline(&["--json", "verify", text(&folder)]).json();
+    assert_eq!(json["index"]["state"], "damaged");
+    assert_eq!(json["whole"], true);
+    fs::remove_dir_all(folder.join("index")).unwrap();
+    assert_eq!(upline(&["verify", text(&folder)]).exit, 0);
+}
+
+#[test]
+fn doctor_says_what_is_there_and_what_to_do() {
+    let folder = indexed("doctor");
+    let called = upline(&["doctor", text(&folder)]);
+    assert_eq!(called.exit, 0, "{called:?}");
+    for part in [
+        "data folder",
+        "in use",
+        "last commit",
+        "committed",
+        "keys",
+        "index",
+        "nothing to do",
+    ] {
+        assert!(called.out.contains(part), "{part}: {called:?}");
+    }
+    let json = upline(&["--json", "doctor", text(&folder)]).json();
+    assert_eq!(
+        (&json["kind"], &json["in_use"]),
+        (&"data-folder".into(), &false.into())
+    );
+    assert_eq!(json["index"]["commit"], json["journal"]["commits"]);
+
+    let key = folder.join("keys/0000000001");
+    fs::write(&key, "no keys").unwrap();
+    let called = upline(&["doctor", text(&folder)]);
+    assert_eq!(called.exit, 1, "{called:?}");
+    assert!(
+        called.out.contains("trouble: ") && called.out.contains("  now: put back"),
+        "{called:?}"
+    );
+
+    let other = place("doctor-other");
+    assert_eq!(upline(&["doctor", text(&other)]).exit, 0);
+    fs::write(other.join("song.mp3"), "la").unwrap();
+    assert_eq!(upline(&["doctor", text(&other)]).exit, 3);
+    let missing = upline(&["doctor", text(&other.join("nowhere"))]);
+    assert!(
+        missing.exit == 3 && missing.error.contains("nowhere"),
+        "{missing:?}"
+    );
+}

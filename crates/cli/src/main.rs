@@ -52,6 +52,7 @@ enum Command {
     Backup(cmd::backup::BackupArgs),
     Restore(cmd::backup::RestoreArgs),
     Verify(cmd::verify::Args),
+    Doctor(cmd::doctor::Args),
     Completions(cmd::completions::Args),
 }
 
@@ -89,6 +90,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Backup(args) => cmd::backup::run_backup(&args, output),
         Command::Restore(args) => cmd::backup::run_restore(&args, output),
         Command::Verify(args) => cmd::verify::run(&args, output),
+        Command::Doctor(args) => cmd::doctor::run(&args, output),
         Command::Completions(args) => cmd::completions::run(&args, output),
     }
 }

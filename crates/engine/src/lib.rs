@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod disk;
+pub mod doctor;
 pub mod drive;
 mod engine;
 mod error;

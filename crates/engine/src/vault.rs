@@ -157,6 +157,20 @@ impl Vault {
         Ok(slot)
     }
 
+    /// How many files with keys there are, and what is wrong with which.
+    pub(crate) fn examine(&self) -> io::Result<(u64, Vec<VaultError>)> {
+        let names = match self.disk.list(FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            other => other?,
+        };
+        let (mut files, mut wrong) = (0, Vec::new());
+        for first in names.iter().filter_map(|name| name.parse::<u32>().ok()) {
+            files += 1;
+            wrong.extend(self.file(first).err());
+        }
+        Ok((files, wrong))
+    }
+
     /// The next key that no ticket has.
     pub fn next(&self) -> u32 {
         self.next

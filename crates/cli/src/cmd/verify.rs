@@ -1,10 +1,11 @@
 //! `upline verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
+use upline::doctor::{IndexCheck, compare_index};
 use upline::journal::{Mark, verify};
 use upline_dsl::shown;
 
@@ -13,7 +14,7 @@ use crate::cmd::backup::failure;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-/// Walk a data folder's journal and say whether every commit is as it was written
+/// Say whether every commit of a data folder's journal is as it was written, and its index equals it
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The data folder, or a backup
@@ -33,6 +34,31 @@ struct Answer {
     anchored: bool,
     damage: Vec<String>,
     more: u64,
+    index: Option<IndexAnswer>,
+}
+
+/// What became of comparing the index with the journal.
+#[derive(Serialize)]
+struct IndexAnswer {
+    state: IndexState,
+    /// The last commit that is in it.
+    commit: Option<u64>,
+    tickets: u64,
+    keys: u64,
+    differences: Vec<String>,
+    more: u64,
+    why: Option<String>,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum IndexState {
+    None,
+    InUse,
+    Equal,
+    Differs,
+    Damaged,
+    Unknown,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -50,6 +76,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     }
     let anchored = args.head.is_none() || report.anchored;
     let whole = report.is_whole() && anchored;
+    let index = match whole {
+        true => Some(index(&args.folder)?),
+        // What is damaged itself is no measure.
+        false => None,
+    };
+    let fine = index
+        .as_ref()
+        .is_none_or(|index| !matches!(index.state, IndexState::Differs | IndexState::Damaged));
     let answer = Answer {
         whole,
         frames: report.frames,
@@ -58,16 +92,91 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         anchored: report.anchored,
         damage: report.damage.iter().map(ToString::to_string).collect(),
         more: report.more,
+        index,
     };
     if output.is_json() {
         output.json(&answer)?;
     } else {
         told(&answer, output)?;
     }
-    Ok(match whole {
+    Ok(match whole && fine {
         true => Exit::Ok,
         false => Exit::Findings,
     })
+}
+
+fn index(folder: &Path) -> Result<IndexAnswer, Failure> {
+    let mut answer = IndexAnswer {
+        state: IndexState::None,
+        commit: None,
+        tickets: 0,
+        keys: 0,
+        differences: Vec::new(),
+        more: 0,
+        why: None,
+    };
+    let bar = Bar::new("comparing the index", Unit::Of("commits"));
+    let compared = quietly(|| compare_index(folder, &mut |done, of| bar.at_of(done, of)));
+    bar.clear();
+    match compared.map_err(|error| failure(folder, &error.into()))? {
+        IndexCheck::InUse => answer.state = IndexState::InUse,
+        IndexCheck::Damaged(why) => {
+            answer.state = IndexState::Damaged;
+            answer.why = Some(why);
+        }
+        IndexCheck::Compared(verified) => {
+            answer.state = match verified.is_fine() {
+                true => IndexState::Equal,
+                false => IndexState::Differs,
+            };
+            answer.commit = verified.mark.map(|mark| mark.seq);
+            (answer.tickets, answer.keys) = (verified.tickets, verified.keys);
+            let differences = verified.differences.iter();
+            answer.differences = differences.map(ToString::to_string).collect();
+            answer.more = verified.more;
+        }
+        IndexCheck::Failed(why) => {
+            answer.state = IndexState::Unknown;
+            answer.why = Some(why);
+        }
+        _ => (),
+    }
+    Ok(answer)
+}
+
+/// sled panics over damage. That is caught, and is part of the answer: it need not be on the screen too.
+pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let done = work();
+    std::panic::set_hook(hook);
+    done
+}
+
+fn index_told(index: &IndexAnswer, output: &mut Output) -> Result<(), Failure> {
+    let why = index.why.as_deref().unwrap_or_default();
+    let (tickets, commit) = (index.tickets, index.commit.unwrap_or(0));
+    match index.state {
+        IndexState::None => return Ok(()),
+        IndexState::InUse => output.line("index: an engine has it open; it was not compared")?,
+        IndexState::Equal => output.line(format!(
+            "index: {tickets} tickets up to commit {commit}, all as the journal says"
+        ))?,
+        IndexState::Differs => {
+            for line in &index.differences {
+                output.line(format!("index differs: {line}"))?;
+            }
+            if index.more > 0 {
+                output.line(format!("and {} more differences", index.more))?;
+            }
+            output.line("index: remove the folder `index`; the next start builds it anew")?;
+        }
+        IndexState::Damaged => output.line(format!(
+            "index: damaged, and nothing is lost: the next start builds it anew ({why})"
+        ))?,
+        IndexState::Unknown => output.line(format!("index: not compared: {why}"))?,
+    }
+    Ok(())
 }
 
 fn told(answer: &Answer, output: &mut Output) -> Result<(), Failure> {
@@ -82,6 +191,9 @@ fn told(answer: &Answer, output: &mut Output) -> Result<(), Failure> {
         output.line(format!(
             "{frames} commits from number {first} on, all as they were written"
         ))?;
+    }
+    if let Some(index) = &answer.index {
+        index_told(index, output)?;
     }
     if let Some(head) = &answer.head {
         output.line(format!("head: {head}"))?;

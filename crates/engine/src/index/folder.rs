@@ -5,9 +5,10 @@ use std::io;
 use std::ops::{Bound, ControlFlow};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::keys::{Key, kind};
-use super::tree::{Failure, Tree};
+use super::tree::{Failure, LOCKED, Tree};
 use super::{Built, Index, IndexError, Open, value};
 use crate::journal::{JournalError, JournalReader, Mark};
 
@@ -49,12 +50,12 @@ impl Index {
         let mut set_aside = None;
         let tried = match known {
             Some(Failure::Broken(why)) => Err(IndexError::Broken(why)),
-            Some(Failure::Io(..)) | None => self.try_open(reader),
+            Some(Failure::Io(..)) | None => self.try_open(reader, LOCKED),
         };
         let open = match tried {
             Err(IndexError::Broken(why)) => {
                 set_aside = self.set_aside(why)?;
-                self.try_open(reader)?
+                self.try_open(reader, LOCKED)?
             }
             other => other?,
         };
@@ -66,14 +67,32 @@ impl Index {
         Ok(Opened { mark, set_aside })
     }
 
+    /// Opens the folder as it is, and checks everything in it: nothing is made, set aside or built.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`] if it is damaged or is not there, and as [`Index::open`].
+    pub fn open_as_it_is(&self, reader: &JournalReader) -> Result<Option<Mark>, IndexError> {
+        let _writer = self.writer();
+        if !self.shared.folder.join("db").exists() {
+            return Err(IndexError::Broken("its file `db` is not there".to_owned()));
+        }
+        self.close();
+        let open = self.try_open(reader, Duration::ZERO)?;
+        let mark = open.built.mark;
+        self.shared.generation.fetch_add(1, Ordering::Release);
+        *self.slot_to_write() = Some(open);
+        Ok(mark)
+    }
+
     /// Closes it, and says what had failed.
     pub(super) fn close(&self) -> Option<Failure> {
         let open = self.slot_to_write().take();
         open.and_then(|open| open.tree.sound().err())
     }
 
-    fn try_open(&self, reader: &JournalReader) -> Result<Open, IndexError> {
-        let tree = Tree::open(&self.shared.folder, self.shared.options.cache_bytes)?;
+    fn try_open(&self, reader: &JournalReader, wait: Duration) -> Result<Open, IndexError> {
+        let cache = self.shared.options.cache_bytes;
+        let tree = Tree::open(&self.shared.folder, cache, wait)?;
         let built = match read_built(&tree)? {
             Some(built) => built,
             None => Built {

@@ -14,6 +14,9 @@ use crate::journal::JournalReader;
 /// How much less than others the thread is given of a busy processor: as `nice` counts.
 const NICE: i32 = 10;
 
+/// How long it goes on when it is to stop, if it is behind.
+const AT_THE_END: Duration = Duration::from_secs(1);
+
 /// How a [`Follower`] works.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -152,11 +155,26 @@ impl Work {
             }
         }
         if self.open {
+            self.catch_up_at_the_end();
             // If it can't, the next start has more to catch up.
             let _ = self.handle.index.checkpoint();
             self.handle.index.close();
         }
         self.handle.desk.show(|board| board.state = State::Stopped);
+    }
+
+    /// Takes in what is left, if that is soon done: the next start finds it up to date.
+    fn catch_up_at_the_end(&mut self) {
+        let end = Instant::now() + AT_THE_END;
+        let Some(reader) = &self.reader else { return };
+        while Instant::now() < end {
+            let at_once = self.options.commits_at_once;
+            match self.handle.index.catch_up(reader, at_once) {
+                Ok(progress) if progress.behind > 0 => (),
+                // What is wrong is found again by the next start.
+                Ok(_) | Err(_) => break,
+            }
+        }
     }
 
     /// Does a piece of what there is to do.

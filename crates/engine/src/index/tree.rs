@@ -22,7 +22,7 @@ const SWEEPS: usize = 8192;
 
 /// For how long opening waits for the lock on the folder: a thread of sled's may hold it a moment longer than
 /// the handle that was closed.
-const LOCKED: Duration = Duration::from_secs(5);
+pub(super) const LOCKED: Duration = Duration::from_secs(5);
 
 /// One write: a key, and its value; `None` removes it.
 pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
@@ -52,8 +52,8 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Opens the folder, or makes it.
-    pub(super) fn open(folder: &Path, cache_bytes: u64) -> Result<Self, Failure> {
+    /// Opens the folder, or makes it. Waits so long for whoever has it open.
+    pub(super) fn open(folder: &Path, cache_bytes: u64, wait: Duration) -> Result<Self, Failure> {
         remove_half_snapshots(folder).map_err(|error| system("opening it", &error))?;
         let config = sled::Config::new()
             .path(folder)
@@ -61,7 +61,7 @@ impl Tree {
             .mode(sled::Mode::LowSpace)
             // No thread of its own: it is flushed at checkpoints.
             .flush_every_ms(None);
-        let until = Instant::now() + LOCKED;
+        let until = Instant::now() + wait;
         let db = loop {
             match guarded("opening it", || config.open()) {
                 Err(Failure::Io(_, why)) if why.contains("lock") && Instant::now() < until => {

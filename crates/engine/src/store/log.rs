@@ -13,10 +13,10 @@
 //! | `index/` | every ticket there ever was, if an engine keeps an index; can be made anew from the journal |
 
 pub mod backup;
-mod identity;
+pub(crate) mod identity;
 mod making;
 mod seal;
-mod snapshot;
+pub(crate) mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;

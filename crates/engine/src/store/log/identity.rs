@@ -11,13 +11,13 @@ use crate::vault::Entropy;
 /// The format of a data folder that this program writes.
 pub const FORMAT: u32 = 1;
 
-pub(super) const FILE: &str = "folder";
+pub(crate) const FILE: &str = "folder";
 const TITLE: &str = "upline data folder";
 /// More than such a file has.
 const MAX_BYTES: usize = 4096;
 
 /// Reads the identity of a folder that has one.
-pub(super) fn read(disk: &dyn Disk) -> Result<FolderId, StoreError> {
+pub(crate) fn read(disk: &dyn Disk) -> Result<FolderId, StoreError> {
     let file = disk.open_read(FILE).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
             StoreError::Format(format!("this is no data folder: it has no file {FILE:?}"))

@@ -1,0 +1,60 @@
+//! The index against the journal.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::disk::{Disk, RealDisk};
+use crate::index::{Index, IndexError, IndexOptions, Verified};
+use crate::journal::{JournalError, JournalReader};
+
+/// Tickets that are compared at once: 1 to 4 KiB of memory each. The journal is read once for each so many.
+const AT_ONCE: u64 = 100_000;
+
+/// What became of comparing an index with its journal.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum IndexCheck {
+    /// There is none: the next start builds it.
+    None,
+    /// An engine has the folder open, and keeps the index itself.
+    InUse,
+    /// It is damaged: the next start builds it anew. Nothing is lost.
+    Damaged(String),
+    /// It could not be compared.
+    Failed(String),
+    /// It was compared; up to its last commit, since the next start goes on from there.
+    Compared(Verified),
+}
+
+/// Compares the index of a data folder with what its journal says, which must be whole. Nothing in the folder
+/// is changed but what sled itself does to its files when it opens them. `tell` is told how many of how many
+/// commits were read.
+///
+/// # Errors
+/// [`JournalError`] if the journal can't be read.
+pub fn compare_index(
+    folder: &Path,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<IndexCheck, JournalError> {
+    if !folder.join("index").exists() {
+        return Ok(IndexCheck::None);
+    }
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(folder));
+    let _lock = match disk.lock("lock") {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(IndexCheck::InUse),
+        Err(error) => return Ok(IndexCheck::Failed(error.to_string())),
+        Ok(lock) => lock,
+    };
+    let reader = JournalReader::open(disk, None)?;
+    let index = Index::in_folder(folder.join("index"), IndexOptions::default());
+    let compared = index
+        .open_as_it_is(&reader)
+        .and_then(|_| index.verify(&reader, AT_ONCE, tell));
+    match compared {
+        Ok(verified) => Ok(IndexCheck::Compared(verified)),
+        Err(IndexError::Broken(why)) => Ok(IndexCheck::Damaged(why)),
+        Err(IndexError::Journal(error)) => Err(error),
+        Err(other) => Ok(IndexCheck::Failed(other.to_string())),
+    }
+}

@@ -1,0 +1,355 @@
+//! The looking itself.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, SnapshotPart};
+use crate::disk::{Disk, RealDisk};
+use crate::floor::instant;
+use crate::journal::{self, FolderId, JournalError, JournalReader};
+use crate::record::{self, Commit};
+use crate::store::StoreError;
+use crate::store::log::snapshot::{self, Snapshot};
+use crate::store::log::{backup, identity};
+use crate::vault::{self, Vault, system_entropy};
+
+/// Less room than this is told: a full disk stops all writing.
+const LITTLE_ROOM: u64 = 256 << 20;
+/// Places of damage that are told.
+const MAX_TOLD: usize = 100;
+/// What Upline puts into a data folder or a backup.
+const OURS: [&str; 8] = [
+    identity::FILE,
+    "folder.new",
+    "lock",
+    journal::FOLDER,
+    vault::FOLDER,
+    "snapshots",
+    "index",
+    backup::MANIFEST,
+];
+
+pub(super) fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Result<Checkup> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(folder));
+    let names = disk.list("")?;
+    let has = |name: &str| names.iter().any(|one| one == name);
+    let kind = match () {
+        () if names.is_empty() => Kind::Empty,
+        () if has(backup::MANIFEST) => Kind::Backup,
+        () if has(identity::FILE) || has(journal::FOLDER) => Kind::DataFolder,
+        () => Kind::Foreign,
+    };
+    let room = rustix::fs::statvfs(folder).ok();
+    let mut checkup = Checkup {
+        kind,
+        folder: None,
+        format: identity::FORMAT,
+        in_use: false,
+        free: room.map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
+        journal: None,
+        snapshots: Vec::new(),
+        keys: None,
+        index: None,
+        strangers: Vec::new(),
+        findings: Vec::new(),
+    };
+    match kind {
+        Kind::Empty => checkup.note(
+            "nothing is in this folder",
+            "start an engine on it to begin, or restore a backup into it",
+        ),
+        Kind::Foreign => checkup.trouble(
+            "this is no data folder of Upline, and no backup of one",
+            "name another folder, or restore a backup into an empty one",
+        ),
+        Kind::DataFolder | Kind::Backup => inside(folder, &disk, &names, &mut checkup, tell)?,
+    }
+    let worst_first = |one: &Finding| std::cmp::Reverse(one.severity);
+    checkup.findings.sort_by_key(worst_first);
+    Ok(checkup)
+}
+
+fn inside(
+    folder: &Path,
+    disk: &Arc<dyn Disk>,
+    names: &[String],
+    checkup: &mut Checkup,
+    tell: &mut dyn FnMut(u64, u64),
+) -> io::Result<()> {
+    let ours = |name: &str| OURS.contains(&name) || name.starts_with("index.broken-");
+    let strangers = names.iter().filter(|name| !ours(name));
+    checkup.strangers = strangers.cloned().collect();
+    // Held until the end, so that no engine starts in the middle; where there is none, none is made.
+    let lock = match names.iter().any(|name| name == "lock") {
+        true => match disk.lock("lock") {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                checkup.in_use = true;
+                None
+            }
+            // On a disk that can't be written nobody has it open.
+            other => other.ok(),
+        },
+        false => None,
+    };
+    let id = whose(disk, checkup);
+    journal(disk, id, checkup, tell);
+    if let Some(id) = id {
+        snapshots(disk, id, checkup)?;
+        keys(disk, id, checkup)?;
+    }
+    if checkup.kind == Kind::DataFolder {
+        index(folder, disk, checkup);
+    }
+    general(checkup);
+    drop(lock);
+    Ok(())
+}
+
+fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Option<FolderId> {
+    let id = match checkup.kind {
+        Kind::Backup => backup::manifest(&**disk).map(|manifest| manifest.folder),
+        _ => identity::read(&**disk),
+    };
+    match id {
+        Ok(id) => {
+            checkup.folder = Some(id.to_string());
+            Some(id)
+        }
+        Err(error @ StoreError::Format(_)) => {
+            checkup.trouble(
+                error.to_string(),
+                "use the program that wrote it, or restore the latest backup into an empty folder",
+            );
+            None
+        }
+        Err(error) => {
+            checkup.trouble(error.to_string(), "see to the disk and its rights first");
+            None
+        }
+    }
+}
+
+fn journal(
+    disk: &Arc<dyn Disk>,
+    id: Option<FolderId>,
+    checkup: &mut Checkup,
+    tell: &mut dyn FnMut(u64, u64),
+) {
+    let (files, bytes) = size(disk, journal::FOLDER);
+    let mut part = JournalPart {
+        format: journal::FORMAT,
+        files,
+        bytes,
+        first: 0,
+        commits: None,
+        head: None,
+        last_at: None,
+        damage: Vec::new(),
+    };
+    let walked = match checkup.in_use {
+        true => Ok(()),
+        false => walk(disk, id, &mut part, tell),
+    };
+    let read = walked.and_then(|()| last(disk, id, &mut part));
+    if let Err(error) = read {
+        match (&error, part.damage.is_empty()) {
+            (JournalError::Newer { .. } | JournalError::Older { .. }, _) => checkup.trouble(
+                error.to_string(),
+                "use the program that wrote it; nothing was changed",
+            ),
+            (_, true) => part.damage.push(error.to_string()),
+            (_, false) => (),
+        }
+    }
+    if !part.damage.is_empty() {
+        let places = part.damage.len();
+        checkup.trouble(
+            format!("the journal is damaged in {places} places: no engine starts on it"),
+            "keep this folder as it is, restore the latest backup into an empty folder, and go on from \
+             there; `upline verify` lists every place",
+        );
+    }
+    if files == 0 {
+        checkup.note(
+            "there is no journal yet",
+            "nothing was committed here so far",
+        );
+    }
+    checkup.journal = Some(part);
+}
+
+fn walk(
+    disk: &Arc<dyn Disk>,
+    id: Option<FolderId>,
+    part: &mut JournalPart,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<(), JournalError> {
+    let report = journal::verify(&**disk, id, None, &mut |progress| {
+        tell(progress.segments, progress.of);
+    })?;
+    part.first = report.first;
+    part.commits = Some(report.frames);
+    part.head = report.last.map(|mark| mark.to_string());
+    let damage = report.damage.iter().take(MAX_TOLD);
+    part.damage = damage.map(ToString::to_string).collect();
+    Ok(())
+}
+
+/// The last commit.
+fn last(
+    disk: &Arc<dyn Disk>,
+    id: Option<FolderId>,
+    part: &mut JournalPart,
+) -> Result<(), JournalError> {
+    let reader = JournalReader::open(Arc::clone(disk), id)?;
+    part.first = reader.oldest().map_or(0, |(first, _)| first);
+    let Some(head) = reader.head() else {
+        return Ok(());
+    };
+    part.head = Some(head.to_string());
+    let frame = reader.read(head.position)?;
+    match record::decode::<Commit>(&frame.payload) {
+        Ok(commit) => part.last_at = Some(instant(commit.at).to_string()),
+        Err(error) => part
+            .damage
+            .push(format!("commit {} can't be read: {error}", head.seq)),
+    }
+    Ok(())
+}
+
+fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
+    for seq in snapshot::list(&**disk)? {
+        let file = disk.open_read(&snapshot::path(seq));
+        let bytes = file.and_then(|file| file.len()).unwrap_or(0);
+        let opened = Snapshot::open(&**disk, id, seq);
+        let damage = opened.err().map(|error| error.to_string());
+        if let Some(why) = &damage {
+            checkup.note(
+                format!("the snapshot of commit {seq} can't be used: {why}"),
+                "nothing is lost: the next start reads more of the journal and takes longer",
+            );
+        }
+        checkup.snapshots.push(SnapshotPart {
+            commit: seq,
+            bytes,
+            damage,
+        });
+    }
+    Ok(())
+}
+
+fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
+    let (_, bytes) = size(disk, vault::FOLDER);
+    let vault = Vault::open(Arc::clone(disk), id.0, system_entropy());
+    let examined = match vault {
+        Ok(vault) => vault.examine()?,
+        Err(error) => (0, vec![error]),
+    };
+    let (files, wrong) = examined;
+    let damage: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    for why in &damage {
+        checkup.trouble(
+            why.clone(),
+            "put back the folder `keys` from the latest backup: without it what is personal in these tickets \
+             can't be read, everything else can",
+        );
+    }
+    checkup.keys = Some(KeysPart {
+        files,
+        bytes,
+        damage,
+    });
+    Ok(())
+}
+
+fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
+    let (files, bytes) = size(disk, "index");
+    let names = disk.list("").unwrap_or_default();
+    let aside = names
+        .into_iter()
+        .filter(|name| name.starts_with("index.broken-"));
+    let mut part = IndexPart {
+        bytes,
+        commit: None,
+        damage: None,
+        set_aside: aside.collect(),
+    };
+    if files > 0 && !checkup.in_use {
+        (part.commit, part.damage) = how_index_is(folder, disk);
+    }
+    if let Some(why) = &part.damage {
+        checkup.note(
+            format!("the index of all tickets can't be used: {why}"),
+            "nothing is lost: the next start sets it aside and builds it anew from the journal",
+        );
+    }
+    if !part.set_aside.is_empty() {
+        checkup.note(
+            format!("an index was damaged and set aside: {}", part.set_aside.join(", ")),
+            "remove these folders when nobody wants to know why; if it happens again, test the disk",
+        );
+    }
+    checkup.index = (files > 0 || !part.set_aside.is_empty()).then_some(part);
+}
+
+#[cfg(feature = "sled")]
+fn how_index_is(folder: &Path, disk: &Arc<dyn Disk>) -> (Option<u64>, Option<String>) {
+    let index = crate::index::Index::in_folder(folder.join("index"), Default::default());
+    let Ok(reader) = JournalReader::open(Arc::clone(disk), None) else {
+        return (None, None);
+    };
+    match index.open_as_it_is(&reader) {
+        Ok(mark) => (mark.map(|mark| mark.seq), None),
+        Err(error) => (None, Some(error.to_string())),
+    }
+}
+
+#[cfg(not(feature = "sled"))]
+fn how_index_is(_: &Path, _: &Arc<dyn Disk>) -> (Option<u64>, Option<String>) {
+    (None, None)
+}
+
+fn general(checkup: &mut Checkup) {
+    if checkup.in_use {
+        checkup.note(
+            "an engine has this folder open",
+            "for a look at every commit and at the index, stop it first, or look at a backup",
+        );
+    }
+    if let Some(free) = checkup.free
+        && free < LITTLE_ROOM
+    {
+        let mebibytes = free >> 20;
+        checkup.trouble(
+            format!("only {mebibytes} MiB are free on this disk"),
+            "make room: on a full disk nothing can be committed; what was is safe",
+        );
+    }
+    if !checkup.strangers.is_empty() {
+        checkup.note(
+            format!("not Upline's: {}", checkup.strangers.join(", ")),
+            "keep other files elsewhere; Upline leaves them alone",
+        );
+    }
+}
+
+/// How many files a folder has, and their bytes.
+fn size(disk: &Arc<dyn Disk>, folder: &str) -> (u64, u64) {
+    let (mut files, mut bytes) = (0, 0);
+    for name in disk.list(folder).unwrap_or_default() {
+        let path = format!("{folder}/{name}");
+        match disk.open_read(&path).and_then(|file| file.len()) {
+            Ok(length) => {
+                files += 1;
+                bytes += length;
+            }
+            Err(_) => {
+                let below = size(disk, &path);
+                files += below.0;
+                bytes += below.1;
+            }
+        }
+    }
+    (files, bytes)
+}
