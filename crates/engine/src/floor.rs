@@ -156,7 +156,8 @@ pub(crate) struct Floor {
     hot: LruCache<Number, Box<Record>>,
     last_number: Number,
     commands: VecDeque<Seen>,
-    by_command: HashMap<CommandId, (u64, Number, u64)>,
+    /// Of each command that is remembered the hash of its wish, and its answer when it comes again.
+    by_command: HashMap<CommandId, (u64, Done)>,
     /// The time of the last command that is not remembered any more.
     pub(crate) forgotten_until: Option<Millis>,
     consequences: VecDeque<Consequence>,
@@ -360,8 +361,13 @@ impl Floor {
     }
 
     fn remember(&mut self, seen: Seen) {
-        self.by_command
-            .insert(seen.id, (seen.wish, seen.number, seen.revision));
+        let done = Done {
+            number: seen.number,
+            id: seen.ticket.clone(),
+            revision: seen.revision,
+            again: true,
+        };
+        self.by_command.insert(seen.id, (seen.wish, done));
         self.commands.push_back(seen);
         self.remember_at_most(MAX_COMMANDS);
     }
@@ -373,8 +379,8 @@ impl Floor {
         {
             // The same id again is only younger if the command has been carried out again since.
             let known = self.by_command.get(&oldest.id);
-            if known.is_some_and(|(wish, number, revision)| {
-                (*wish, *number, *revision) == (oldest.wish, oldest.number, oldest.revision)
+            if known.is_some_and(|(wish, done)| {
+                (*wish, done.number, done.revision) == (oldest.wish, oldest.number, oldest.revision)
             }) {
                 self.by_command.remove(&oldest.id);
             }

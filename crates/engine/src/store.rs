@@ -7,7 +7,7 @@ mod memory;
 use std::collections::VecDeque;
 use std::io;
 
-use upline_core::Workload;
+use upline_core::{Name, Workload};
 
 use crate::journal::JournalReader;
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
@@ -126,6 +126,8 @@ pub struct Seen {
     pub at: Millis,
     /// The ticket that it moved.
     pub number: Number,
+    /// The ticket's id.
+    pub ticket: Name,
     /// The ticket's revision after it.
     pub revision: u64,
 }

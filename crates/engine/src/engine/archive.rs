@@ -205,25 +205,22 @@ impl Archive {
             let Some(seen) = index.command(&id)? else {
                 return Ok((None, index.at()? > until));
             };
-            let record = index.ticket(seen.number)?;
-            Ok((Some((seen, record)), true))
+            Ok((Some(seen), true))
         };
         let found = match self.look(None, find).await {
             Ok(Some((found, true))) => found,
             // It may be behind, or gone; then all of it is needed.
             Ok(_) | Err(_) => self.ask(find).await?.0,
         };
-        let Some((seen, record)) = found else {
+        let Some(seen) = found else {
             return Ok(None);
         };
         if seen.wish != wish {
             return Err(Error::OtherCommand);
         }
-        let number = seen.number;
-        let id = record.map_or_else(|| Name::new(number.to_string()), |one| one.ticket.id);
         Ok(Some(Done {
-            number,
-            id,
+            number: seen.number,
+            id: seen.ticket,
             revision: seen.revision,
             again: true,
         }))

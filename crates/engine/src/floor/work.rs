@@ -53,16 +53,8 @@ impl Floor {
         };
         match self.by_command.get(&id) {
             None => Ok(None),
-            Some((known, ..)) if *known != wish => Err(Fault::OtherWish),
-            Some((_, number, revision)) => Ok(Some(Done {
-                number: *number,
-                id: self.hot.peek(number).map_or_else(
-                    || Name::new(number.to_string()),
-                    |record| record.ticket.id.clone(),
-                ),
-                revision: *revision,
-                again: true,
-            })),
+            Some((known, _)) if *known != wish => Err(Fault::OtherWish),
+            Some((_, done)) => Ok(Some(done.clone())),
         }
     }
 
@@ -258,6 +250,7 @@ impl Floor {
                 wish,
                 at: now,
                 number,
+                ticket: done.id.clone(),
                 revision: done.revision,
             });
         }

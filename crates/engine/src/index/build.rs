@@ -285,6 +285,8 @@ impl Slice {
                 at,
                 number,
                 revision,
+                // The ticket has it.
+                ticket: _,
             } = seen;
             let command = Command {
                 at,

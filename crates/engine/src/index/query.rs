@@ -272,12 +272,20 @@ impl Index {
     /// [`IndexError`].
     pub fn command(&self, id: &CommandId) -> Result<Option<Seen>, IndexError> {
         self.read(|open| {
-            let found = command(&open.tree, id)?;
-            Ok(found.map(|(command, _)| Seen {
+            let Some((command, _)) = command(&open.tree, id)? else {
+                return Ok(None);
+            };
+            let number = command.number;
+            let Some((record, _)) = load(&open.tree, number)? else {
+                let why = format!("a command has moved ticket number {number}, which is not there");
+                return Err(open.tree.condemn(why).into());
+            };
+            Ok(Some(Seen {
                 id: *id,
                 wish: command.wish,
                 at: command.at,
-                number: command.number,
+                number,
+                ticket: record.ticket.id,
                 revision: command.revision,
             }))
         })

@@ -81,11 +81,13 @@ impl Fold {
         record.last = position;
         if let Some((id, wish)) = moved.command {
             let revision = record.ticket.revision;
+            let ticket = record.ticket.id.clone();
             self.known.remember(Seen {
                 id,
                 wish,
                 at,
                 number,
+                ticket,
                 revision,
             });
         }

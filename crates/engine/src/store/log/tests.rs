@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use upline_core::Ticket;
+use upline_core::{Command, Ticket};
 
 use super::*;
 use crate::disk::sim::{Keep, SimDisk};
 use crate::error::Error;
-use crate::floor::Target;
+use crate::floor::{Request, Target};
 use crate::kit::{Hand, begin, entropy};
 use crate::record::Unsent;
 use crate::writer::Input;
@@ -164,6 +164,41 @@ fn a_snapshot_that_finds_no_room_holds_up_nobody() {
     hand.pass(16);
     hand.open_ticket("Mrs High").unwrap();
     assert!(!snapshot::list(&disk).unwrap().is_empty());
+}
+
+#[test]
+fn a_command_that_comes_again_after_a_restart_has_the_same_answer() {
+    let disk = SimDisk::new(10);
+    let mut first = hand(&disk);
+    first.deploy();
+    let open = |hand: &mut Hand| {
+        let wish = upline_core::Wish::Open {
+            ticket: "of-the-caller".into(),
+            key: None,
+            parent: None,
+            fields: Vec::new(),
+        };
+        let mut request = Request::own(Command::person("max", wish), "test");
+        request.id = Some(([1; 16], 1));
+        hand.ask(|reply| Input::Open("call".into(), request, reply))
+    };
+    let done = open(&mut first).unwrap();
+    first
+        .give(
+            "of-the-caller",
+            "max",
+            upline_core::Wish::Cancel {
+                reason: "a wrong number".into(),
+            },
+        )
+        .unwrap();
+    drop(first);
+    let mut second = hand(&disk);
+    let again = crate::floor::Done {
+        again: true,
+        ..done
+    };
+    assert_eq!(open(&mut second).unwrap(), again);
 }
 
 #[test]
