@@ -10,15 +10,14 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use upline_core::{Actor, Fact};
+use upline_core::Actor;
 
 use super::{Engine, Handle};
 use crate::clock::ManualClock;
-use crate::disk::RealDisk;
-use crate::journal::{self, JournalReader};
+use crate::disk::{Disk, RealDisk};
+use crate::kit::told::Told;
 use crate::kit::{CALL, DESK, begin, person};
 use crate::notify::{Message, Notifier, Sending};
-use crate::record::{self, Commit, Entry, Fate};
 use crate::store::{LogOptions, LogStore};
 use crate::vault::system_entropy;
 
@@ -109,6 +108,10 @@ async fn work(handle: Handle, worker: u32) {
     }
 }
 
+fn disk(folder: &Path) -> Arc<dyn Disk> {
+    Arc::new(RealDisk::new(folder))
+}
+
 /// What the processes have said.
 #[derive(Default)]
 struct Said {
@@ -158,69 +161,6 @@ fn round(folder: &Path, said: &mut Said, random: &mut u64) {
     process.wait().unwrap();
 }
 
-/// What the journal says, read with no engine.
-#[derive(Default)]
-struct Told {
-    revisions: BTreeMap<u64, u64>,
-    epochs: BTreeMap<u64, u32>,
-    fired: BTreeSet<(u64, u32)>,
-    notices: BTreeSet<String>,
-    withdrawn: BTreeSet<String>,
-    delivered: BTreeSet<String>,
-}
-
-impl Told {
-    fn read(folder: &Path) -> Self {
-        let disk = Arc::new(RealDisk::new(folder));
-        let report = journal::verify(&*disk, None, None, &mut |_| ()).unwrap();
-        assert!(report.is_whole(), "{report:?}");
-        let reader = JournalReader::open(disk, None).unwrap();
-        let mut told = Self::default();
-        let mut frames = reader.scan_from(1).unwrap();
-        while let Some(frame) = frames.next_frame().unwrap() {
-            let commit: Commit = record::decode(&frame.payload).unwrap();
-            for entry in commit.entries {
-                if let Entry::Moved(moved) = entry {
-                    told.moved(&moved);
-                }
-            }
-        }
-        told
-    }
-
-    fn moved(&mut self, moved: &record::Moved) {
-        let number = moved.number;
-        let revision = self.revisions.entry(number).or_default();
-        assert_eq!(moved.revision, *revision, "ticket {number}");
-        *revision += moved.events.len() as u64;
-        for event in &moved.events {
-            if let Fact::Hopped(hop) = &event.fact {
-                let epoch = self.epochs.entry(number).or_default();
-                assert!(hop.epoch > *epoch, "ticket {number}: a hop twice");
-                *epoch = hop.epoch;
-                if let upline_core::Cause::Clock { clock, .. } = hop.cause {
-                    let once = self.fired.insert((number, clock));
-                    assert!(once, "ticket {number}: clock {clock} fired twice");
-                }
-            }
-            let keys = event.fact.notices().iter();
-            self.notices
-                .extend(keys.map(|notice| format!("{number}-{}", notice.id)));
-        }
-        for settled in &moved.settled {
-            let key = format!("{number}-{}", settled.notice);
-            match settled.fate {
-                Fate::Delivered => assert!(self.delivered.insert(key)),
-                Fate::Withdrawn => {
-                    self.notices.remove(&key);
-                    self.withdrawn.insert(key);
-                }
-                Fate::Failed => panic!("{key} was never refused"),
-            }
-        }
-    }
-}
-
 #[test]
 fn killed_at_any_moment_it_has_lost_and_doubled_nothing() {
     let rounds = std::env::var(ROUNDS).ok();
@@ -236,7 +176,7 @@ fn killed_at_any_moment_it_has_lost_and_doubled_nothing() {
         }
         // All rounds are looked at in the end; the whole journal after each would be too slow.
         if number % 50 == 0 || number == rounds || number < 10 {
-            let told = Told::read(&folder);
+            let told = Told::read(disk(&folder));
             for (ticket, revision) in &said.revisions {
                 let kept = told.revisions.get(ticket).copied().unwrap_or(0);
                 assert!(kept >= *revision, "ticket {ticket}: {kept}, not {revision}");
@@ -258,7 +198,7 @@ fn killed_at_any_moment_it_has_lost_and_doubled_nothing() {
         );
         engine.stop().await.unwrap();
     });
-    let told = Told::read(&folder);
+    let told = Told::read(disk(&folder));
     assert_eq!(told.notices, told.delivered, "every message has been sent");
     for key in &said.sent {
         let known = told.delivered.contains(key) || told.withdrawn.contains(key);

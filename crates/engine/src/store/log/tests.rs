@@ -1,3 +1,5 @@
+mod faults;
+
 use std::collections::BTreeMap;
 
 use upline_core::{Command, Ticket};
@@ -296,70 +298,6 @@ fn a_folder_of_something_else_is_left_alone() {
     disk.put("folder", b"upline data folder 2\n00\n");
     let opened = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
     assert!(matches!(opened, Err(StoreError::Format(_))));
-}
-
-/// Every n-th operation of the disk fails once, in turn; what was answered as done is there afterwards, and
-/// what was refused is not.
-#[test]
-fn no_failure_of_the_disk_makes_a_false_answer() {
-    use crate::disk::sim::Fault;
-    const ROUNDS: usize = 20;
-    let script = |disk: &SimDisk| -> Option<(Vec<Number>, Vec<String>)> {
-        let store = LogStore::open(Arc::new(disk.clone()), options(), entropy(7)).ok()?;
-        let mut hand = Hand::open(store, begin()).ok()?;
-        let files = crate::kit::files();
-        let deployed = hand.ask(|reply| crate::writer::Input::Deploy(files, reply));
-        deployed.ok()?;
-        let (mut done, mut unknown) = (Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            let caller = format!("Caller {round}");
-            match hand.open_ticket(&caller) {
-                Ok(opened) => done.push(opened.number),
-                Err(Error::Unknown(_)) => unknown.push(caller),
-                Err(Error::Unavailable(_)) => (),
-                Err(other) => panic!("{other}"),
-            }
-            hand.pass(30);
-        }
-        Some((done, unknown))
-    };
-    let disk = SimDisk::new(11);
-    script(&disk).unwrap();
-    let all = disk.operations();
-    assert!(all > 60, "{all}");
-    let faults = [
-        Fault::Error,
-        Fault::Part,
-        Fault::Done,
-        Fault::Full,
-        Fault::FullInPart,
-    ];
-    for fault in faults {
-        for operation in 0..all {
-            let disk = SimDisk::new(11);
-            disk.fail(operation, fault);
-            let Some((done, unknown)) = script(&disk) else {
-                continue;
-            };
-            let kept = kept(&disk.crash(Keep::Nothing));
-            for number in &done {
-                assert!(
-                    kept.contains_key(number),
-                    "{fault:?} at {operation}: {number}"
-                );
-            }
-            let most = done.len() + unknown.len();
-            assert!(
-                kept.len() <= most,
-                "{fault:?} at {operation}: {}",
-                kept.len()
-            );
-            assert!(
-                most + 5 >= ROUNDS,
-                "{fault:?} at {operation}: goes on after it, {most}"
-            );
-        }
-    }
 }
 
 #[test]
