@@ -9,6 +9,7 @@ pub mod authors;
 pub mod clients;
 pub mod counters;
 mod differential;
+pub mod every;
 pub mod generate;
 pub mod oracle;
 pub mod peers;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use upline_simulator::{Counters, Home, Outcome, Plan, generate, play, shrink};
+use upline_simulator::{Counters, Home, Outcome, Plan, every, generate, play, shrink};
 
 /// Each so-manieth seed is played twice and compared, and as often against the store in memory.
 const TWICE: u64 = 50;
@@ -35,6 +35,9 @@ struct Options {
     /// Stop at the first failure without shrinking it: for planted bugs.
     #[arg(long)]
     quick: bool,
+    /// Of so many of the seeds' plans, strike each operation of the disk with each fault.
+    #[arg(long, default_value_t = 0)]
+    every: u64,
     /// Fail if something that must happen has not.
     #[arg(long)]
     counters: bool,
@@ -140,6 +143,9 @@ fn seeds(options: &Options) -> Result<bool, String> {
     if let Some((seed, _)) = failures.first().filter(|_| !options.quick) {
         keep(options, *seed)?;
     }
+    if !every(options)? {
+        return Ok(false);
+    }
     let missing = counters.missing();
     if options.counters && !missing.is_empty() {
         say(&format!("never happened: {}", missing.join(", ")));
@@ -148,11 +154,33 @@ fn seeds(options: &Options) -> Result<bool, String> {
     Ok(failures.is_empty())
 }
 
-/// Shrinks a failing seed's plan and writes it down.
+/// Each fault at each operation.
+fn every(options: &Options) -> Result<bool, String> {
+    let (from, to) = options.seeds;
+    for seed in from..to.min(from.saturating_add(options.every)) {
+        match every::operation(&generate::plan(seed), u64::MAX, 1) {
+            Ok(played) => say(&format!("seed {seed}: {played} times struck, all fine")),
+            Err(failed) => {
+                let (plan, failure) = *failed;
+                say(&format!("seed {seed}, {:?}: {failure}", plan.steps[0]));
+                write(options, &format!("every-{seed}"), &plan)?;
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 fn keep(options: &Options, seed: u64) -> Result<(), String> {
-    let plan = shrink::smallest(&generate::plan(seed));
+    let plan = generate::plan(seed);
+    write(options, &format!("seed-{seed}"), &plan)
+}
+
+/// Shrinks a failing plan and writes it down.
+fn write(options: &Options, name: &str, plan: &Plan) -> Result<(), String> {
+    let plan = shrink::smallest(plan);
     let failure = shrink::on_disk(&plan).failure;
-    let path = options.keep.join(format!("seed-{seed}.json"));
+    let path = options.keep.join(format!("{name}.json"));
     let text = serde_json::to_string_pretty(&plan).map_err(|error| error.to_string())?;
     std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     say(&format!(

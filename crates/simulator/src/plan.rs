@@ -302,6 +302,17 @@ impl Step {
     }
 }
 
+impl Step {
+    /// Whether it is a fault that strikes later, so that a plan can begin with it.
+    #[must_use]
+    pub fn is_ahead(&self) -> bool {
+        matches!(
+            self,
+            Self::Kill { .. } | Self::Cut { .. } | Self::Fail { .. } | Self::FailRead { .. }
+        )
+    }
+}
+
 impl Plan {
     /// The same without faults of the machine.
     #[must_use]

@@ -117,6 +117,10 @@ impl Home {
         }
     }
 
+    pub(super) fn operations(&self) -> u64 {
+        self.disk.as_ref().map_or(0, SimDisk::operations)
+    }
+
     pub(super) fn has_snapshot(&self) -> bool {
         !self.snapshots().is_empty()
     }

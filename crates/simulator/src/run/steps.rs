@@ -74,7 +74,9 @@ impl Run<'_> {
                 if let Some(driver) = &mut self.driver {
                     driver.believe_clock();
                 }
-                self.turn()
+                self.turn()?;
+                self.clocks.believed();
+                Ok(())
             }
             Step::Peers(mood) => {
                 self.peers.mood = *mood;

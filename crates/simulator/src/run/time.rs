@@ -11,7 +11,18 @@ pub(super) struct Clocks {
     wrong: i64,
     /// When the process began.
     began: i64,
+    /// When the clock on the wall was set last.
+    set: i64,
+    /// What the engine's time was when, since this process began and nobody has said that the clock is right.
+    seen: Option<(i64, i64)>,
+    /// The most that the wall's clock was ahead for long enough to be believed, since this process began.
+    lasted: i64,
 }
+
+/// A jump of more than this is believed only when it has lasted: ten minutes.
+const JUMP: i64 = 600_000;
+/// For so long: two minutes.
+const LASTS: i64 = 120_000;
 
 impl Clocks {
     pub(super) fn new(begin: i64) -> Self {
@@ -20,6 +31,9 @@ impl Clocks {
             elapsed: 0,
             wrong: 0,
             began: 0,
+            set: 0,
+            seen: None,
+            lasted: i64::MIN,
         }
     }
 
@@ -38,6 +52,8 @@ impl Clocks {
     /// A process begins: its steady clock says nothing of what was before.
     pub(super) fn begin(&mut self) -> Reading {
         self.began = self.elapsed;
+        self.seen = None;
+        self.lasted = i64::MIN;
         self.reading()
     }
 
@@ -46,10 +62,34 @@ impl Clocks {
     }
 
     pub(super) fn jump(&mut self, millis: i64) {
-        self.wrong += millis;
+        self.set(self.wrong + millis);
+    }
+
+    /// Somebody has said that the clock is right.
+    pub(super) fn believed(&mut self) {
+        self.seen = None;
+    }
+
+    /// The engine says what time it is. Whether it has believed a jump too early.
+    pub(super) fn saw(&mut self, now: i64) -> bool {
+        let before = self.seen.replace((self.elapsed, now));
+        before.is_some_and(|(elapsed, time)| {
+            let ahead = now - time - (self.elapsed - elapsed);
+            // On top of what was believed less than a jump is believed at once.
+            let believed = now - self.begin - self.elapsed <= self.lasted.saturating_add(JUMP);
+            ahead > JUMP && self.elapsed - self.set < LASTS && !believed
+        })
     }
 
     pub(super) fn right(&mut self) {
-        self.wrong = 0;
+        self.set(0);
+    }
+
+    fn set(&mut self, wrong: i64) {
+        if self.elapsed - self.set >= LASTS {
+            self.lasted = self.lasted.max(self.wrong);
+        }
+        self.wrong = wrong;
+        self.set = self.elapsed;
     }
 }
