@@ -29,6 +29,9 @@ pub(crate) use timers::Due;
 /// Tickets that are kept decoded. A ticket takes 2 to 4 KiB.
 pub(crate) const HOT_TICKETS: usize = 8192;
 
+/// The number of no ticket.
+const NOBODY: Number = 0;
+
 /// Which ticket is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -230,7 +233,10 @@ impl Floor {
             floor.forgotten_until = known.commands.front().map(|oldest| oldest.at);
         }
         for seen in known.commands {
-            floor.remember(seen);
+            match seen.number {
+                NOBODY => floor.forgotten_until = floor.forgotten_until.max(Some(seen.at)),
+                _ => floor.remember(seen),
+            }
         }
         floor.read_files(known.files)?;
         // Somebody may have gone while nobody looked.
@@ -245,6 +251,15 @@ impl Floor {
 
     /// What the writer must know to go on, for a snapshot.
     pub(crate) fn known(&self) -> Recovered {
+        // That there were more before these stands in front of them, as a command to no ticket.
+        let forgotten = self.forgotten_until.map(|at| Seen {
+            id: CommandId::default(),
+            wish: 0,
+            at,
+            number: NOBODY,
+            ticket: Name::default(),
+            revision: 0,
+        });
         Recovered {
             fence: self.fence,
             at: self.now,
@@ -252,7 +267,10 @@ impl Floor {
             next_key: 0,
             workload: self.workload.clone(),
             files: self.files.clone(),
-            commands: self.commands.clone(),
+            commands: forgotten
+                .into_iter()
+                .chain(self.commands.iter().cloned())
+                .collect(),
         }
     }
 

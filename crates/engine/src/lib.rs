@@ -2,6 +2,17 @@
 //!
 //! A command is answered only after its events are on disk, synced. The journal is the truth; everything
 //! else (timers, the outbox, task lists, the index) follows from it and can be rebuilt from it.
+//!
+//! # Features
+//!
+//! * `sled` (on by default): an engine on a folder keeps an index of all tickets there ever were, in sled,
+//!   behind the journal. It answers `Handle::archive`: tickets that have ended, by id, by another system's
+//!   key, by state, outcome, person and time; their history; and it erases them and remembers commands for 7
+//!   days.
+//!
+//! Without it, or where sled can't be built, the engine runs all the same: no command ever waits for the
+//! index, and no answer is decided by it. Tickets that have ended can't be found or erased then once they
+//! have left memory, and of commands with an id the last 262,144 are remembered.
 
 pub mod clock;
 pub mod disk;

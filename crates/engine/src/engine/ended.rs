@@ -197,6 +197,32 @@ async fn a_ticket_that_ended_long_ago_can_be_erased() {
     engine.stop().await.unwrap();
 }
 
+/// Has an engine write a snapshot of what it remembers, which is little.
+async fn snapshot_each_commit(folder: &Path) {
+    let options = LogOptions {
+        snapshot_commits: 1,
+        ..LogOptions::default()
+    };
+    let disk = Arc::new(RealDisk::new(folder));
+    let store = LogStore::open(disk, options, system_entropy()).unwrap();
+    let builder = Engine::builder().store(store).remember_at_most(3);
+    let builder = builder.clock(ManualClock::at(begin()));
+    let engine = builder.start().await.unwrap();
+    let opened = engine
+        .handle()
+        .open_with("call", opening("", None))
+        .await
+        .unwrap();
+    let by = holder(&engine.handle(), &opened.id).await;
+    engine
+        .handle()
+        .submit(&opened.id, acting(&by, "done"))
+        .await
+        .unwrap();
+    engine.stop().await.unwrap();
+    assert!(std::fs::read_dir(folder.join("snapshots")).unwrap().count() > 0);
+}
+
 #[tokio::test]
 async fn a_command_that_comes_again_is_known_though_the_writer_has_forgotten_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -211,6 +237,8 @@ async fn a_command_that_comes_again_is_known_though_the_writer_has_forgotten_it(
     }
     engine.stop().await.unwrap();
     for start in 0..2 {
+        // After the second start the writer remembers what a snapshot says, which is less.
+        snapshot_each_commit(folder.path()).await;
         let engine = on(folder.path(), &told, few).await;
         let handle = engine.handle();
         for (number, first) in (1..=20).zip(&done) {

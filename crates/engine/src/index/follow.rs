@@ -17,6 +17,11 @@ const NICE: i32 = 10;
 /// How long it goes on when it is to stop, if it is behind.
 const AT_THE_END: Duration = Duration::from_secs(1);
 
+/// How long whoever stops it waits at most: sled may take longer to open a large folder.
+const STOPPED_WITHIN: Duration = Duration::from_secs(8);
+/// How often it is looked meanwhile whether the thread has ended by itself.
+const LOOKED_AFTER: Duration = Duration::from_millis(100);
+
 /// How a [`Follower`] works.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -65,7 +70,10 @@ impl Follower {
     /// # Errors
     /// The system's, if it gives no thread.
     pub fn start(handle: IndexHandle, options: FollowerOptions, tell: Tell) -> io::Result<Self> {
-        lock(&handle.desk.board).stop = false;
+        handle.desk.show(|board| {
+            board.stop = false;
+            board.state = State::Opening { checked: 0, of: 0 };
+        });
         handle.index.shared.stop.store(false, Ordering::Relaxed);
         let mut work = Work {
             handle: handle.clone(),
@@ -87,7 +95,7 @@ impl Follower {
         })
     }
 
-    /// Stops the thread, and waits until what it has done would survive a power cut.
+    /// Stops the thread, and waits until what it has done would survive a power cut; eight seconds at most.
     pub fn stop(mut self) {
         self.end();
     }
@@ -97,10 +105,26 @@ impl Follower {
         handle.index.shared.stop.store(true, Ordering::Relaxed);
         lock(&handle.desk.board).stop = true;
         handle.desk.told.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It catches what panics; if it has ended all the same there is nothing to wait for.
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        let end = Instant::now() + STOPPED_WITHIN;
+        let mut board = lock(&handle.desk.board);
+        while board.state != State::Stopped && !thread.is_finished() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // It has nothing that the journal has not: it is left behind.
+                return;
+            }
+            let waited = handle
+                .desk
+                .moved
+                .wait_timeout(board, left.min(LOOKED_AFTER));
+            board = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        drop(board);
+        // It catches what panics; if it has ended all the same there is nothing to wait for.
+        let _ = thread.join();
     }
 }
 

@@ -116,8 +116,9 @@ fn damaged_folders_give_no_wrong_answer() {
         let opened = index.open(&bench.reader()).unwrap();
         aside += u64::from(opened.set_aside.is_some());
         older_state += u64::from(opened.set_aside.is_none() && opened.mark != bench.journal.head());
-        if opened.mark.is_none() && seed % 8 > 0 {
-            // Nothing is in it: what is built then is looked at in some of the rounds.
+        if opened.mark.is_none() && seed % 8 > 0 && rounds < 200 {
+            // Nothing is in it: what is built then is looked at in some of the rounds, or in a full run in
+            // all.
             assert_eq!(all(&index), BTreeMap::new(), "seed {seed}: {done:?}");
             continue;
         }
