@@ -2,8 +2,9 @@
 //!
 //! `cargo bench -p upline --bench index` prints, in rounds: 128 callers who open, accept and resolve tickets
 //! on a real disk without an index and with one, and how far that is behind when they stop; how long the
-//! index takes to be built from nothing of that journal; and questions. At the end what an open ticket takes
-//! of memory. `cargo test` runs it once with a few tickets. `UPLINE_BENCH_FOLDER` says where.
+//! index takes to be built from nothing of that journal; and questions. Before that, what an open ticket
+//! takes of memory. `cargo test` runs it once with a few tickets. `UPLINE_BENCH_FOLDER` says where. With
+//! `UPLINE_BENCH_NO_INDEX` memory is measured without an index.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -101,12 +102,7 @@ fn main() {
 
 async fn round(round: u32, size: &Size) {
     let path = folder("without");
-    let store = LogStore::open(
-        Arc::new(RealDisk::new(&path)),
-        LogOptions::default(),
-        system_entropy(),
-    );
-    let engine = started(Engine::builder().store(store.expect("a store"))).await;
+    let engine = without_index(&path).await;
     let without = commands(&engine, size).await;
     engine.stop().await.expect("it stops");
     std::fs::remove_dir_all(&path).expect("the folder goes");
@@ -203,7 +199,11 @@ async fn ask(round: u32, archive: &Archive, tickets: u64, size: &Size) {
 /// What an open ticket takes of memory.
 async fn memory(size: &Size) {
     let path = folder("memory");
-    let engine = on(&path).await;
+    let with = std::env::var_os("UPLINE_BENCH_NO_INDEX").is_none();
+    let engine = match with {
+        true => on(&path).await,
+        false => without_index(&path).await,
+    };
     let before = resident();
     let each = size.open / size.callers;
     let tasks: Vec<_> = (0..size.callers)
@@ -221,7 +221,8 @@ async fn memory(size: &Size) {
     }
     let (after, open) = (resident(), each * size.callers);
     println!(
-        "{open} open tickets: {:.0} bytes of memory each, {:.0} MiB in all",
+        "{open} open tickets{}: {:.0} bytes of memory each, {:.0} MiB in all",
+        if with { ", with an index" } else { "" },
         (after.saturating_sub(before)) as f64 / f64::from(open),
         after as f64 / f64::from(1 << 20)
     );
@@ -235,6 +236,12 @@ fn resident() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
     kib.unwrap_or(0) * 1024
+}
+
+async fn without_index(path: &Path) -> Engine {
+    let disk = Arc::new(RealDisk::new(path));
+    let store = LogStore::open(disk, LogOptions::default(), system_entropy());
+    started(Engine::builder().store(store.expect("a store"))).await
 }
 
 async fn on(path: &Path) -> Engine {

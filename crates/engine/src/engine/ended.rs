@@ -300,6 +300,62 @@ async fn an_index_that_breaks_while_the_engine_runs_is_built_anew_and_commands_g
 }
 
 #[tokio::test]
+async fn files_of_the_index_that_are_damaged_under_a_running_engine_cost_no_answer() {
+    use std::os::unix::fs::FileExt;
+
+    let rounds = std::env::var("UPLINE_DAMAGES").ok();
+    let rounds: u64 = rounds.map_or(3, |rounds| rounds.parse().unwrap());
+    let (mut told_of, mut unanswered) = (0, 0);
+    for round in 0..rounds {
+        let folder = tempfile::tempdir().unwrap();
+        let told = Told::default();
+        let engine = on(folder.path(), &told, |builder| builder).await;
+        let handle = engine.handle();
+        work(&handle).await;
+        everything_is_found(&handle).await;
+        // Only now there is something in the files.
+        handle.archive().unwrap().index().checkpoint().unwrap();
+        let file = std::fs::File::options();
+        let file = file
+            .clone()
+            .write(true)
+            .open(folder.path().join("index/db"))
+            .unwrap();
+        match round % 3 {
+            0 => file.write_all_at(&[0x5a; 4096], 512 * (round / 3)).unwrap(),
+            1 => file.set_len(100 * round).unwrap(),
+            _ => std::fs::remove_dir_all(folder.path().join("index")).unwrap(),
+        }
+        for more in 0..30_u8 {
+            let opened = handle.open_with("call", opening("", None)).await.unwrap();
+            let by = holder(&handle, &opened.id).await;
+            handle
+                .submit(&opened.id, acting(&by, "done").id([more; 16]))
+                .await
+                .unwrap();
+            match handle.archive().unwrap().ticket(&opened.id).await {
+                Ok(found) => assert!(found.is_some(), "round {round}"),
+                Err(Error::Indexing { .. } | Error::NoIndex(_)) => unanswered += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        engine.stop().await.unwrap();
+        let engine = on(folder.path(), &told, |builder| builder).await;
+        let archive = engine.handle().archive().unwrap();
+        for id in 5..35 {
+            let ticket = archive.ticket(&id.to_string()).await.unwrap().unwrap();
+            assert!(
+                !ticket.is_open() && caller(&ticket).is_some(),
+                "round {round}: {ticket:?}"
+            );
+        }
+        engine.stop().await.unwrap();
+        told_of += told.lock().unwrap().len();
+    }
+    println!("of {rounds}: {told_of} told, {unanswered} questions put off");
+}
+
+#[tokio::test]
 async fn without_a_usable_index_the_engine_works_and_questions_are_told_why() {
     let folder = tempfile::tempdir().unwrap();
     let told = Told::default();

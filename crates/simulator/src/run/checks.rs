@@ -7,8 +7,8 @@ use upline::Status;
 use super::Run;
 use crate::oracle::fold::Wrong;
 
-/// How often it is looked, twenty seconds apart, while faults are still to come: each can spoil one try of the
-/// engine to go on, and a plan seldom has more than half as many in a row.
+/// How often it is looked, twenty seconds apart, while faults are still to come: each can spoil one try of
+/// the engine to go on, and a plan seldom has more than half as many in a row.
 const MOST_LOOKS: usize = 12;
 
 impl Run<'_> {
