@@ -3,10 +3,12 @@
 //!
 //! `UPLINE_KILL_ROUNDS=2000 cargo test --release -p upline kill` plays more rounds than the usual few.
 
+mod rebuild;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,7 +89,10 @@ fn child() {
             // Five minutes pass in a moment, so that clocks fire all the time.
             clock.forward(Duration::from_secs(300));
             let now = clock.now().to_string();
-            std::fs::write(folder.with_extension("time"), now).unwrap();
+            // In one step: half a time would be none, and the next process would begin in the past.
+            std::fs::write(folder.with_extension("next"), now).unwrap();
+            let time = folder.with_extension("time");
+            std::fs::rename(folder.with_extension("next"), time).unwrap();
             engine.handle().status().await.unwrap();
             if workers.iter().all(tokio::task::JoinHandle::is_finished) {
                 return;
@@ -136,20 +141,35 @@ impl Said {
     }
 }
 
-fn round(folder: &Path, said: &mut Said, random: &mut u64) {
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engine::kill::child", "--nocapture"])
+/// This program again, of which only one test is wanted.
+fn process(test: &str, folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        .unwrap()
+}
+
+/// The next random number below `end`.
+fn next(random: &mut u64, end: u64) -> u64 {
     *random ^= *random << 13;
     *random ^= *random >> 7;
     *random ^= *random << 17;
+    *random % end
+}
+
+fn rounds() -> u32 {
+    let rounds = std::env::var(ROUNDS).ok();
+    rounds.map_or(12, |rounds| rounds.parse().unwrap())
+}
+
+fn round(folder: &Path, said: &mut Said, random: &mut u64) {
+    let mut process = process("engine::kill::child", folder);
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     // In every phase: while it starts, when it has just begun, while it works.
-    let listen = *random % 60;
+    let listen = next(random, 60);
     for line in lines.by_ref().take(usize::try_from(listen).unwrap()) {
         said.hear(&line.unwrap());
     }
@@ -163,8 +183,7 @@ fn round(folder: &Path, said: &mut Said, random: &mut u64) {
 
 #[test]
 fn killed_at_any_moment_it_has_lost_and_doubled_nothing() {
-    let rounds = std::env::var(ROUNDS).ok();
-    let rounds: u32 = rounds.map_or(12, |rounds| rounds.parse().unwrap());
+    let rounds = rounds();
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
     let mut said = Said::default();
@@ -204,4 +223,11 @@ fn killed_at_any_moment_it_has_lost_and_doubled_nothing() {
         let known = told.delivered.contains(key) || told.withdrawn.contains(key);
         assert!(known, "{key} was sent and is not in the journal");
     }
+    println!(
+        "{rounds} rounds: {} tickets, {} clocks fired, {} messages delivered, {} withdrawn",
+        told.revisions.len(),
+        told.fired.len(),
+        told.delivered.len(),
+        told.withdrawn.len()
+    );
 }
