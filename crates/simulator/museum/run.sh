@@ -7,10 +7,10 @@ museum=$PWD/crates/simulator/museum
 seeds=${SEEDS:-5000}
 tree=${TREE:-${CARGO_TARGET_DIR:-$PWD/target}/museum}
 mkdir -p "$tree"
-# The working tree as it stands, without what git does not know.
-git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$tree"
+# The working tree as it stands, as new files: what was planted when it was broken off last must be built again.
+git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xmf - -C "$tree"
 cd "$tree"
-export CARGO_TARGET_DIR="$tree/target"
+export CARGO_TARGET_DIR="$tree/target" CARGO_INCREMENTAL=1
 
 missed=0
 for patch in "$museum"/*.patch; do

@@ -117,7 +117,7 @@ fn a_restore_that_is_killed_leaves_a_whole_folder_or_none() {
             match again {
                 // What a killed restore has left is not taken for an empty folder.
                 Err(StoreError::Format(_)) => assert!(began),
-                other => assert_eq!(other.map(|_| began).unwrap(), false),
+                other => assert!(!other.map(|_| began).unwrap()),
             }
             left_none += 1;
         }
