@@ -1,5 +1,5 @@
-//! Killed while a backup is restored, and while the index is built: the one leaves a whole data folder or none,
-//! the other goes on or begins anew, and is what the journal says.
+//! Killed while a backup is restored, and while the index is built: the one leaves a whole data folder or
+//! none, the other goes on or begins anew, and is what the journal says.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
