@@ -209,7 +209,7 @@ impl Floor {
         request: &Request,
     ) -> Result<Done, Fault> {
         let now = self.now;
-        let Some(record) = self.hot.get_mut(&number) else {
+        let Some(mut record) = self.hot.pop(&number) else {
             return Err(Rejection::NotOpen.into());
         };
         let before = record.ticket.revision;
@@ -225,6 +225,7 @@ impl Floor {
             again: false,
         };
         if events.is_empty() && request.id.is_none() {
+            self.hot.put(number, record);
             return Ok(done);
         }
         let moved = Moved {
@@ -238,11 +239,11 @@ impl Floor {
             sealed: Vec::new(),
             settled: Vec::new(),
         };
-        let record = record.clone();
         if !record.unsent.is_empty() {
             self.unsent.push(number);
         }
         self.link(&record);
+        self.hot.put(number, record);
         self.note(moved);
         if let Some((id, wish)) = request.id {
             self.remember(Seen {

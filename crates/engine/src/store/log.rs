@@ -35,7 +35,7 @@ use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
 use making::{Frozen, Job, Next};
 use snapshot::{Snapshot, SnapshotError};
-use table::{Changes, Each, Walk};
+use table::{Change, Changes, Each, Walk};
 
 pub use identity::FORMAT;
 
@@ -95,6 +95,8 @@ struct Open {
     segment: Option<Job<Result<bool, JournalError>>>,
     /// Whether the last one could not be made.
     no_segment: bool,
+    /// For what is encoded.
+    scratch: Vec<u8>,
     fence: u64,
 }
 
@@ -186,9 +188,9 @@ impl Store for LogStore {
     fn ticket(&mut self, number: Number) -> Result<Option<Record>, StoreError> {
         let open = self.ready()?;
         let found = match open.changed(number) {
-            Some(bytes) => bytes
-                .map(|bytes| seal::decode(&open.vault, bytes))
-                .transpose(),
+            Some(Change::Gone) => Ok(None),
+            Some(Change::Young(record)) => Ok(Some(Record::clone(record))),
+            Some(Change::Bytes(bytes)) => seal::decode(&open.vault, bytes).map(Some),
             None => load(open.snapshot.as_deref(), &open.vault, number),
         };
         found.map_err(|error| match error {
@@ -214,16 +216,17 @@ impl Store for LogStore {
             wall: batch.wall,
             entries,
         };
-        let bytes = record::encode(&commit, Vec::new()).map_err(record::Unreadable::Bytes)?;
-        open.journal.append(&bytes)?;
+        let scratch = &mut open.scratch;
+        let bytes = record::encode(&commit, seal::cleared(scratch));
+        *scratch = bytes.map_err(record::Unreadable::Bytes)?;
+        open.journal.append(scratch)?;
         open.commits += 1;
+        let mut encode = |record: &mut Record| seal::encode(&open.vault, record, &mut open.scratch);
         for record in batch.after {
-            let number = record.number;
-            let bytes = match record.is_hot() {
-                true => Some(seal::encode(&open.vault, record)?),
-                false => None,
-            };
-            open.changed.put(number, bytes);
+            match record.is_hot() {
+                true => open.changed.put_young(record, &mut encode)?,
+                false => open.changed.put(record.number, Change::Gone),
+            }
         }
         if let Some(listener) = &self.listener {
             listener.committed();
@@ -310,6 +313,7 @@ impl LogStore {
             commits,
             segment: None,
             no_segment: false,
+            scratch: Vec::new(),
             fence: known.fence,
         };
         open.show(records, each)?;
@@ -347,6 +351,8 @@ impl LogStore {
             return Ok(());
         };
         known.next_key = open.vault.next();
+        let mut encode = |record: &mut Record| seal::encode(&open.vault, record, &mut open.scratch);
+        open.changed.encode_all(&mut encode)?;
         let changes = Arc::new(std::mem::take(&mut open.changed));
         open.frozen = Some(Arc::clone(&changes));
         open.commits = 0;
@@ -365,7 +371,7 @@ impl LogStore {
 
 impl Open {
     /// What was changed, if this ticket was.
-    fn changed(&self, number: Number) -> Option<Option<&[u8]>> {
+    fn changed(&self, number: Number) -> Option<&Change> {
         let frozen = || self.frozen.as_ref()?.get(number);
         self.changed.get(number).or_else(frozen)
     }
@@ -426,11 +432,11 @@ impl Open {
         each: &mut crate::store::Show<'_>,
     ) -> Result<(), StoreError> {
         for (number, mut record) in records {
-            let bytes = match record.is_hot() {
-                true => Some(seal::encode(&self.vault, &mut record)?),
-                false => None,
+            let change = match record.is_hot() {
+                true => Change::Bytes(seal::encode(&self.vault, &mut record, &mut self.scratch)?),
+                false => Change::Gone,
             };
-            self.changed.put(number, bytes);
+            self.changed.put(number, change);
         }
         let each: &mut Each<'_> = &mut |_, bytes| each(&record::decode(bytes)?);
         let mut walk = Walk::default();

@@ -33,16 +33,29 @@ pub(super) fn open_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreEr
 }
 
 /// A record's bytes, its fields sealed. The record is as before afterwards.
-pub(super) fn encode(vault: &Vault, record: &mut Record) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode(
+    vault: &Vault,
+    record: &mut Record,
+    scratch: &mut Vec<u8>,
+) -> Result<Vec<u8>, StoreError> {
     let fields = std::mem::take(&mut record.ticket.fields);
     let secrets = record::fields_bytes(&fields).map_err(Unreadable::Bytes);
     let encoded = secrets.map_err(StoreError::from).and_then(|secrets| {
         record.sealed = vault.seal(record.key, &about(record.number, FIELDS), &secrets)?;
-        Ok(record::encode(&*record, Vec::new()).map_err(Unreadable::Bytes)?)
+        *scratch = record::encode(&*record, cleared(scratch)).map_err(Unreadable::Bytes)?;
+        // Exactly as long as it must be: there are many.
+        Ok(scratch.as_slice().into())
     });
     record.sealed = Vec::new();
     record.ticket.fields = fields;
     encoded
+}
+
+/// The buffer, empty, with the room that it has.
+pub(super) fn cleared(scratch: &mut Vec<u8>) -> Vec<u8> {
+    let mut bytes = std::mem::take(scratch);
+    bytes.clear();
+    bytes
 }
 
 /// A record from its bytes. Without the key its fields are empty.

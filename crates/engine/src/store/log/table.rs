@@ -1,10 +1,10 @@
 //! The open tickets as they are: a snapshot, and what was changed since, encoded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use super::snapshot::{Snapshot, SnapshotError};
-use crate::record::Number;
+use crate::record::{Number, Record};
 use crate::store::StoreError;
 
 /// Is shown the bytes of a record.
@@ -16,24 +16,101 @@ const ENTRY: usize = 64;
 /// How many changed tickets behind the snapshot's last one are shown in one piece.
 const PIECE: usize = 1024;
 
-/// Tickets that were changed; `None`: not hot any more.
+/// How many of the tickets that were changed last are kept as they are. Most are changed again soon, or end,
+/// and need not have been encoded in between; all are when a snapshot begins, while a commit may wait.
+const YOUNG: usize = 1024;
+
+/// About how much memory one of those takes.
+const YOUNG_BYTES: usize = 2048;
+
+/// What a changed ticket is now.
+#[derive(Debug, Clone)]
+pub(super) enum Change {
+    /// Not hot any more.
+    Gone,
+    /// Encoded.
+    Bytes(Vec<u8>),
+    /// To be encoded.
+    Young(Box<Record>),
+}
+
+impl Change {
+    /// About how much memory it takes.
+    fn size(&self) -> usize {
+        ENTRY
+            + match self {
+                Self::Gone => 0,
+                Self::Bytes(bytes) => bytes.len(),
+                Self::Young(_) => YOUNG_BYTES,
+            }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Gone | Self::Young(_) => None,
+        }
+    }
+}
+
+/// How a record is encoded.
+pub(super) type Encode<'a> = dyn FnMut(&mut Record) -> Result<Vec<u8>, StoreError> + 'a;
+
+/// Tickets that were changed.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Changes {
-    map: BTreeMap<Number, Option<Vec<u8>>>,
+    map: BTreeMap<Number, Change>,
+    /// The young ones, oldest first; some of them may be gone.
+    young: VecDeque<Number>,
     bytes: usize,
 }
 
 impl Changes {
-    pub(super) fn put(&mut self, number: Number, record: Option<Vec<u8>>) {
-        self.bytes += size(record.as_ref());
-        if let Some(before) = self.map.insert(number, record) {
-            self.bytes = self.bytes.saturating_sub(size(before.as_ref()));
+    pub(super) fn put(&mut self, number: Number, change: Change) {
+        self.bytes += change.size();
+        if let Some(before) = self.map.insert(number, change) {
+            self.bytes = self.bytes.saturating_sub(before.size());
         }
     }
 
+    /// A ticket that was changed just now, to be encoded later.
+    pub(super) fn put_young(
+        &mut self,
+        record: &Record,
+        encode: &mut Encode<'_>,
+    ) -> Result<(), StoreError> {
+        let number = record.number;
+        if let Some(Change::Young(known)) = self.map.get_mut(&number) {
+            known.as_mut().clone_from(record);
+            return Ok(());
+        }
+        self.put(number, Change::Young(Box::new(record.clone())));
+        self.young.push_back(number);
+        self.encode_but(YOUNG, encode)
+    }
+
+    /// Encodes all, as they must be for a [`Walk`].
+    pub(super) fn encode_all(&mut self, encode: &mut Encode<'_>) -> Result<(), StoreError> {
+        self.encode_but(0, encode)
+    }
+
+    /// Encodes all but the youngest so many.
+    fn encode_but(&mut self, most: usize, encode: &mut Encode<'_>) -> Result<(), StoreError> {
+        while self.young.len() > most {
+            let Some(number) = self.young.pop_front() else {
+                break;
+            };
+            if let Some(Change::Young(record)) = self.map.get_mut(&number) {
+                let bytes = encode(record)?;
+                self.put(number, Change::Bytes(bytes));
+            }
+        }
+        Ok(())
+    }
+
     /// The ticket, if it was changed.
-    pub(super) fn get(&self, number: Number) -> Option<Option<&[u8]>> {
-        self.map.get(&number).map(Option::as_deref)
+    pub(super) fn get(&self, number: Number) -> Option<&Change> {
+        self.map.get(&number)
     }
 
     /// About how much memory they take.
@@ -44,14 +121,11 @@ impl Changes {
     /// Adds what was changed before: what is here is newer.
     pub(super) fn add_older(&mut self, older: Self) {
         let newer = std::mem::replace(self, older);
-        for (number, record) in newer.map {
-            self.put(number, record);
+        self.young.extend(newer.young);
+        for (number, change) in newer.map {
+            self.put(number, change);
         }
     }
-}
-
-fn size(record: Option<&Vec<u8>>) -> usize {
-    ENTRY + record.map_or(0, Vec::len)
 }
 
 /// A walk through all hot tickets in order of their numbers, in pieces: those of the snapshot, and in place
@@ -77,9 +151,9 @@ impl Walk {
         let from = self.after.map_or(Unbounded, Excluded);
         let Some((snapshot, chunk)) = chunk else {
             let mut shown = 0;
-            for (number, record) in changes.map.range((from, Unbounded)).take(PIECE) {
-                if let Some(record) = record {
-                    each(*number, record)?;
+            for (number, change) in changes.map.range((from, Unbounded)).take(PIECE) {
+                if let Some(bytes) = change.bytes() {
+                    each(*number, bytes)?;
                 }
                 self.after = Some(*number);
                 shown += 1;
@@ -89,13 +163,12 @@ impl Walk {
         let mut changed = changes.map.range((from, Included(chunk.last))).peekable();
         snapshot.read(&chunk, &mut self.buffer, |number, bytes| {
             while let Some((other, newer)) = changed.next_if(|(other, _)| **other < number) {
-                if let Some(newer) = newer {
+                if let Some(newer) = newer.bytes() {
                     each(*other, newer)?;
                 }
             }
             match changed.next_if(|(other, _)| **other == number) {
-                Some((_, Some(newer))) => each(number, newer),
-                Some((_, None)) => Ok(()),
+                Some((_, newer)) => newer.bytes().map_or(Ok(()), |newer| each(number, newer)),
                 None => each(number, bytes),
             }
         })?;
