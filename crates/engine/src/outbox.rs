@@ -21,7 +21,8 @@ pub struct OutboxOptions {
     pub longest_wait: Duration,
     /// After how long a message that fails for the moment is given up for good.
     pub give_up: Duration,
-    /// How many messages are under way at once.
+    /// How many messages are under way at once, counted until it is on disk that they were sent. A channel
+    /// whose peers take fewer bounds that itself.
     pub at_once: usize,
 }
 
@@ -32,7 +33,7 @@ impl Default for OutboxOptions {
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_secs(15 * 60),
             give_up: Duration::from_secs(24 * 3600),
-            at_once: 64,
+            at_once: 512,
         }
     }
 }

@@ -20,10 +20,10 @@ use crate::record::{File, Millis, Number};
 use crate::store::{MAX_COMMIT_BYTES, Store, StoreError};
 
 /// Most clocks that fire in one commit: between two, other people's commands have their turn.
-pub(crate) const MAX_FIRED_PER_COMMIT: usize = 1024;
+pub(crate) const MAX_FIRED_PER_COMMIT: usize = 512;
 
 /// Most commands in one commit.
-pub(crate) const MAX_COMMANDS_PER_COMMIT: usize = 4096;
+pub(crate) const MAX_COMMANDS_PER_COMMIT: usize = 1024;
 
 /// How long a store that failed is left alone before it is opened again: the n-th time in a row.
 const REOPEN_AFTER: [Duration; 5] = [
