@@ -22,6 +22,10 @@ mod soak;
 
 use kit::Scale;
 
+/// The one of the program `upline`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // A caller that panics is a bench whose workload is not what it says.
     let usual = std::panic::take_hook();

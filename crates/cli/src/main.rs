@@ -14,6 +14,10 @@ use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
 use output::{Colour, Output};
 
+/// Half of the engine's time was spent in the system's; see `docs/benchmarks.md`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 // A paragraph is one line here: clap breaks lines where the terminal ends, and so a second time.
 const EXIT_CODES: &str = "\
 Exit codes:

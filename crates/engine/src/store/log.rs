@@ -222,10 +222,14 @@ impl Store for LogStore {
         open.journal.append(scratch)?;
         open.commits += 1;
         let mut encode = |record: &mut Record| seal::encode(&open.vault, record, &mut open.scratch);
+        let are_many = batch.after.len() > table::YOUNG / 4;
         for record in batch.after {
+            let number = record.number;
             match record.is_hot() {
+                // They would be old before they are changed again.
+                true if are_many => open.changed.put(number, Change::Bytes(encode(record)?)),
                 true => open.changed.put_young(record, &mut encode)?,
-                false => open.changed.put(record.number, Change::Gone),
+                false => open.changed.put(number, Change::Gone),
             }
         }
         if let Some(listener) = &self.listener {

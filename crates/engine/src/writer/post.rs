@@ -9,6 +9,9 @@ use crate::outbox::{self, MessageId};
 use crate::record::{Fate, Millis, Number, Settled};
 use crate::store::StoreError;
 
+/// Most messages that go out after a commit while more clocks are due: these come first.
+const MESSAGES_IN_A_HERD: usize = 32;
+
 impl Writer {
     pub(super) fn take_messages(&mut self) {
         let now = self.floor.now;
@@ -22,7 +25,15 @@ impl Writer {
     /// The messages whose turn has come. Those about something that is over are withdrawn.
     pub(super) fn messages(&mut self, now: Millis) -> Vec<(MessageId, Message)> {
         let mut messages = Vec::new();
-        while let Some(id) = self.outbox.take(now) {
+        let is_herd = self.floor.next_wake().is_some_and(|at| at <= now);
+        let most = if is_herd {
+            MESSAGES_IN_A_HERD
+        } else {
+            usize::MAX
+        };
+        while messages.len() < most
+            && let Some(id) = self.outbox.take(now)
+        {
             let (number, notice) = id;
             let directory = self.floor.directory.clone();
             let Ok(record) = self.floor.record(&mut *self.store, number) else {

@@ -18,7 +18,7 @@ const PIECE: usize = 1024;
 
 /// How many of the tickets that were changed last are kept as they are. Most are changed again soon, or end,
 /// and need not have been encoded in between; all are when a snapshot begins, while a commit may wait.
-const YOUNG: usize = 1024;
+pub(super) const YOUNG: usize = 1024;
 
 /// About how much memory one of those takes.
 const YOUNG_BYTES: usize = 2048;
