@@ -118,7 +118,7 @@ pub enum Fate {
 }
 
 /// All that is kept of one ticket beside the journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
     /// Its number.
     pub number: Number,
@@ -132,8 +132,23 @@ pub struct Record {
     pub set_aside: Option<String>,
     /// The ticket, without its fields.
     pub ticket: Ticket,
-    /// Its fields, sealed. Empty: it has none.
+    /// Its fields, sealed. Empty: it has none, or they were not sealed yet.
     pub sealed: Vec<u8>,
+    /// A hash of the fields that are sealed there: the same ones need not be sealed again.
+    #[serde(skip)]
+    pub(crate) sealed_of: Option<[u8; 16]>,
+}
+
+/// What is sealed, and of what, is the store's affair.
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+            && self.key == other.key
+            && self.last == other.last
+            && self.unsent == other.unsent
+            && self.set_aside == other.set_aside
+            && self.ticket == other.ticket
+    }
 }
 
 impl Record {
@@ -147,6 +162,7 @@ impl Record {
             set_aside: None,
             ticket: Ticket::default(),
             sealed: Vec::new(),
+            sealed_of: None,
         }
     }
 

@@ -13,6 +13,7 @@
 //! | `index/` | every ticket there ever was, if an engine keeps an index; can be made anew from the journal |
 
 pub mod backup;
+mod between;
 pub(crate) mod identity;
 mod making;
 mod seal;
@@ -26,18 +27,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::fold::Fold;
-use super::{Batch, Listener, MAX_COMMIT_BYTES, Recovered, Store, StoreError};
+use super::{Batch, Listener, Recovered, Store, StoreError};
 use crate::disk::Disk;
 use crate::journal::{
     Frame, Journal, JournalError, JournalReader, Mark, Options, Position, Upkeep,
 };
 use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
-use making::{Frozen, Job, Next};
+use making::{Job, Next};
 use snapshot::{Snapshot, SnapshotError};
 use table::{Change, Changes, Each, Walk};
 
 pub use identity::FORMAT;
+
+/// How many tickets are held decoded while the journal is read at a start. Each takes 2 to 4 KiB.
+const FOLDED_AT_ONCE: usize = 16_384;
 
 /// How a data folder is kept.
 #[derive(Debug, Clone)]
@@ -45,7 +49,8 @@ pub use identity::FORMAT;
 pub struct LogOptions {
     /// How long a segment of the journal is, in bytes.
     pub segment_bytes: u64,
-    /// A snapshot is written when tickets that were changed since the last one take so many bytes.
+    /// A snapshot is written when tickets that were changed since the last one take so many bytes, or when
+    /// the journal has grown by half as many, and by as many as the last snapshot has.
     pub snapshot_bytes: usize,
     /// Or when so many commits came since the last one.
     pub snapshot_commits: u64,
@@ -89,8 +94,9 @@ struct Open {
     next: Option<Next>,
     /// What was changed since then.
     changed: Changes,
-    /// How many commits came since the last snapshot was begun.
+    /// How many commits came since the last snapshot was begun, and where the journal was then.
     commits: u64,
+    tail_from: u64,
     /// The journal's next segment.
     segment: Option<Job<Result<bool, JournalError>>>,
     /// Whether the last one could not be made.
@@ -187,12 +193,8 @@ impl Store for LogStore {
 
     fn ticket(&mut self, number: Number) -> Result<Option<Record>, StoreError> {
         let open = self.ready()?;
-        let found = match open.changed(number) {
-            Some(Change::Gone) => Ok(None),
-            Some(Change::Young(record)) => Ok(Some(Record::clone(record))),
-            Some(Change::Bytes(bytes)) => seal::decode(&open.vault, bytes).map(Some),
-            None => load(open.snapshot.as_deref(), &open.vault, number),
-        };
+        let snapshot = open.snapshot.as_deref();
+        let found = find(open.changed(number), snapshot, &open.vault, number);
         found.map_err(|error| match error {
             StoreError::Damaged(why) => StoreError::Ticket { number, why },
             other => other,
@@ -264,7 +266,11 @@ impl Store for LogStore {
             let done = next.go_on();
             return open.snapshot_done(done);
         }
-        if open.changed.bytes() >= bytes || open.commits >= commits {
+        let tail = open.reader.end().0 - open.tail_from;
+        let snapshot = open.snapshot.as_ref().map_or(0, |snapshot| snapshot.bytes);
+        // Reading the rest of the journal at the next start must not take longer than the snapshot.
+        let is_long = tail >= snapshot.max(bytes as u64 / 2);
+        if open.changed.bytes() >= bytes || open.commits >= commits || is_long {
             return self.begin_snapshot(known(), self.options.beside);
         }
         Ok(())
@@ -284,7 +290,7 @@ impl LogStore {
         let mut next_key = fold.known.next_key;
         let disk = Arc::clone(&self.disk);
         let mut vault = Vault::open(disk, self.folder.0, self.entropy.clone())?;
-        let mut commits = 0;
+        let (mut commits, mut changed, mut scratch) = (0, Changes::default(), Vec::new());
         let after = snapshot.as_ref().map(|snapshot| snapshot.mark);
         let mut options = Options::new(self.folder);
         options.segment_bytes = self.options.segment_bytes;
@@ -299,13 +305,19 @@ impl LogStore {
             commits += 1;
             let position = frame.mark.position.0;
             fold.commit(position, commit, &mut |number| {
-                load(snapshot.as_deref(), &vault, number)
-            })
+                find(changed.get(number), snapshot.as_deref(), &vault, number)
+            })?;
+            if fold.records.len() >= FOLDED_AT_ONCE {
+                let records = std::mem::take(&mut fold.records);
+                put_all(&mut changed, records, &vault, &mut scratch)?;
+            }
+            Ok(())
         };
         let journal = Journal::open(Arc::clone(&self.disk), options, after.as_ref(), &mut frame)?;
         vault.go_on(next_key)?;
         let Fold { records, mut known } = fold;
-        let mut open = Open {
+        put_all(&mut changed, records, &vault, &mut scratch)?;
+        let open = Open {
             reader: journal.reader(),
             upkeep: journal.upkeep(),
             journal,
@@ -313,63 +325,21 @@ impl LogStore {
             snapshot,
             frozen: None,
             next: None,
-            changed: Changes::default(),
+            tail_from: after.map_or(0, |mark| mark.position.0),
+            changed,
             commits,
             segment: None,
             no_segment: false,
-            scratch: Vec::new(),
+            scratch,
             fence: known.fence,
         };
-        open.show(records, each)?;
+        open.show(each)?;
         known.next_key = open.vault.next();
         if let Some(listener) = &self.listener {
             listener.opened(&open.reader);
         }
         self.open = Some(open);
         Ok(known)
-    }
-
-    /// Writes a snapshot of what is committed, and waits for it.
-    ///
-    /// # Errors
-    /// [`StoreError`]; the one before stays.
-    pub fn snapshot(&mut self, known: &Recovered) -> Result<(), StoreError> {
-        let open = self.ready()?;
-        if let Some(next) = open.next.take() {
-            let done = next.whole().map(Ok);
-            open.snapshot_done(done)?;
-        }
-        self.begin_snapshot(known.clone(), false)?;
-        let open = self.ready()?;
-        if let Some(next) = open.next.take() {
-            let done = next.whole().map(Ok);
-            open.snapshot_done(done)?;
-        }
-        Ok(())
-    }
-
-    fn begin_snapshot(&mut self, mut known: Recovered, beside: bool) -> Result<(), StoreError> {
-        let (disk, folder) = (Arc::clone(&self.disk), self.folder);
-        let open = self.ready()?;
-        let Some(mark) = open.journal.head() else {
-            return Ok(());
-        };
-        known.next_key = open.vault.next();
-        let mut encode = |record: &mut Record| seal::encode(&open.vault, record, &mut open.scratch);
-        open.changed.encode_all(&mut encode)?;
-        let changes = Arc::new(std::mem::take(&mut open.changed));
-        open.frozen = Some(Arc::clone(&changes));
-        open.commits = 0;
-        let frozen = Frozen {
-            disk,
-            folder,
-            mark,
-            before: open.snapshot.clone(),
-            changes,
-            known,
-        };
-        let begun = Next::begin(frozen, beside).map(Err);
-        open.snapshot_done(begun)
     }
 }
 
@@ -380,73 +350,30 @@ impl Open {
         self.changed.get(number).or_else(frozen)
     }
 
-    /// The next snapshot is there, or not yet, or it can't be made.
-    fn snapshot_done(
-        &mut self,
-        done: Result<Result<Snapshot, Next>, StoreError>,
-    ) -> Result<(), StoreError> {
-        match done {
-            Ok(Err(next)) => {
-                self.next = Some(next);
-                Ok(())
-            }
-            Ok(Ok(snapshot)) => {
-                self.snapshot = Some(Arc::new(snapshot));
-                self.frozen = None;
-                Ok(())
-            }
-            Err(error) => {
-                if let Some(frozen) = self.frozen.take() {
-                    self.changed.add_older(Arc::unwrap_or_clone(frozen));
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Sees to the journal's next segment in time. A commit waits for it only if it has no room without.
-    fn make_room(&mut self, beside: bool) -> Result<(), StoreError> {
-        let has_room = self.upkeep.has_room(MAX_COMMIT_BYTES as u64);
-        match self.segment.take() {
-            Some(job) if has_room && !job.has_ended() => self.segment = Some(job),
-            Some(job) => {
-                let made = job.result();
-                self.no_segment = !matches!(made, Some(Ok(_)));
-                made.transpose()?;
-            }
-            // While the disk is full nobody is kept waiting by trying here.
-            None if !beside || !has_room || self.no_segment => {
-                self.upkeep.prepare()?;
-                self.no_segment = false;
-            }
-            None if self.upkeep.is_wanted() => {
-                let upkeep = self.upkeep.clone();
-                let job = Job::start("upline-segment", move |_| upkeep.prepare());
-                self.segment = Some(job.map_err(io("starting a thread"))?);
-            }
-            None => (),
-        }
-        Ok(())
-    }
-
-    /// Takes in what the journal says behind the snapshot, and shows all tickets.
-    fn show(
-        &mut self,
-        records: BTreeMap<Number, Record>,
-        each: &mut crate::store::Show<'_>,
-    ) -> Result<(), StoreError> {
-        for (number, mut record) in records {
-            let change = match record.is_hot() {
-                true => Change::Bytes(seal::encode(&self.vault, &mut record, &mut self.scratch)?),
-                false => Change::Gone,
-            };
-            self.changed.put(number, change);
-        }
+    /// Shows all tickets.
+    fn show(&self, each: &mut crate::store::Show<'_>) -> Result<(), StoreError> {
         let each: &mut Each<'_> = &mut |_, bytes| each(&record::decode(bytes)?);
         let mut walk = Walk::default();
         while walk.piece(self.snapshot.as_deref(), &self.changed, each)? {}
         Ok(())
     }
+}
+
+/// Adds what the journal says behind the snapshot.
+fn put_all(
+    changed: &mut Changes,
+    records: BTreeMap<Number, Record>,
+    vault: &Vault,
+    scratch: &mut Vec<u8>,
+) -> Result<(), StoreError> {
+    for (number, mut record) in records {
+        let change = match record.is_hot() {
+            true => Change::Bytes(seal::encode(vault, &mut record, scratch)?),
+            false => Change::Gone,
+        };
+        changed.put(number, change);
+    }
+    Ok(())
 }
 
 /// The newest snapshot that is whole, of those of frames before `below`.
@@ -466,16 +393,23 @@ fn newest_snapshot(
     Ok(None)
 }
 
-fn load(
+/// A hot ticket: as it was changed, or else as the snapshot has it.
+fn find(
+    changed: Option<&Change>,
     snapshot: Option<&Snapshot>,
     vault: &Vault,
     number: Number,
 ) -> Result<Option<Record>, StoreError> {
-    let Some(snapshot) = snapshot else {
-        return Ok(None);
-    };
-    let bytes = snapshot.record(number)?;
-    bytes.map(|bytes| seal::decode(vault, &bytes)).transpose()
+    match changed {
+        Some(Change::Gone) => Ok(None),
+        Some(Change::Young(record)) => Ok(Some(Record::clone(record))),
+        Some(Change::Bytes(bytes)) => seal::decode(vault, bytes).map(Some),
+        None => {
+            let bytes = snapshot.map(|snapshot| snapshot.record(number));
+            let bytes = bytes.transpose()?.flatten();
+            bytes.map(|bytes| seal::decode(vault, &bytes)).transpose()
+        }
+    }
 }
 
 fn closed() -> StoreError {

@@ -41,14 +41,22 @@ pub(super) fn encode(
     let fields = std::mem::take(&mut record.ticket.fields);
     let secrets = record::fields_bytes(&fields).map_err(Unreadable::Bytes);
     let encoded = secrets.map_err(StoreError::from).and_then(|secrets| {
-        record.sealed = vault.seal(record.key, &about(record.number, FIELDS), &secrets)?;
+        let hash = short_hash(&secrets);
+        if record.sealed_of != Some(hash) {
+            record.sealed = vault.seal(record.key, &about(record.number, FIELDS), &secrets)?;
+            record.sealed_of = Some(hash);
+        }
         *scratch = record::encode(&*record, cleared(scratch)).map_err(Unreadable::Bytes)?;
         // Exactly as long as it must be: there are many.
         Ok(scratch.as_slice().into())
     });
-    record.sealed = Vec::new();
     record.ticket.fields = fields;
     encoded
+}
+
+fn short_hash(bytes: &[u8]) -> [u8; 16] {
+    let hash = blake3::hash(bytes);
+    std::array::from_fn(|at| hash.as_bytes()[at])
 }
 
 /// The buffer, empty, with the room that it has.
@@ -61,9 +69,10 @@ pub(super) fn cleared(scratch: &mut Vec<u8>) -> Vec<u8> {
 /// A record from its bytes. Without the key its fields are empty.
 pub(super) fn decode(vault: &Vault, bytes: &[u8]) -> Result<Record, StoreError> {
     let mut record: Record = record::decode(bytes)?;
-    let sealed = std::mem::take(&mut record.sealed);
-    if let Some(fields) = vault.unseal(record.key, &about(record.number, FIELDS), &sealed)? {
+    let about = about(record.number, FIELDS);
+    if let Some(fields) = vault.unseal(record.key, &about, &record.sealed)? {
         restore_fields(&mut record.ticket, &fields).map_err(Unreadable::Bytes)?;
+        record.sealed_of = Some(short_hash(&fields));
     }
     Ok(record)
 }

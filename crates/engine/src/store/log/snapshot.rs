@@ -69,6 +69,8 @@ pub(crate) struct Snapshot {
     file: Arc<dyn DiskFile>,
     pub(crate) mark: Mark,
     rows: Vec<Row>,
+    /// How long it is.
+    pub(crate) bytes: u64,
     /// What else is known, encoded.
     pub(crate) known: Vec<u8>,
     /// Whether one of its records has turned out to be damaged.
@@ -155,6 +157,7 @@ impl Snapshot {
             file,
             mark,
             rows: rows.collect(),
+            bytes: end,
             known: known.to_vec(),
             damaged: Arc::default(),
         })
