@@ -1,4 +1,4 @@
-//! An engine in a few lines: tickets are kept in a folder, a colleague who does nothing is passed over.
+//! An engine in a few lines: a ticket is kept in a folder, and somebody acts on it.
 //!
 //! `cargo run --example embed`
 #![expect(
