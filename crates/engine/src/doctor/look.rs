@@ -251,8 +251,8 @@ fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
     for why in &damage {
         checkup.trouble(
             why.clone(),
-            "put back the folder `keys` from the latest backup: without it what is personal in these tickets \
-             can't be read, everything else can",
+            "put back this file, and no other, from the latest backup that has it: without it what is \
+             personal in its tickets can't be read; then erase again those that were erased since",
         );
     }
     checkup.keys = Some(KeysPart {
