@@ -7,8 +7,9 @@
 //! A file `keys/<number of its first key, 10 digits>` has 1 + [`KEYS_A_FILE`] slots of [`SLOT_BYTES`]
 //! bytes: one byte of state (1: a key; 2: destroyed), 15 zeros, the key (32 bytes), the first 16 bytes of the
 //! BLAKE3 hash of those 48. The first slot is the header: its key's first half is the folder's id, the other
-//! half the number of the file's first key. A file has its name only when it is whole and synced, and is replaced by
-//! another one when a key in it is destroyed: a file whose sync has failed is never written again.
+//! half the number of the file's first key. A file has its name only when it is whole and synced, and is
+//! replaced by another one when a key in it is destroyed: a file whose sync has failed is never written
+//! again.
 
 use std::io;
 use std::num::NonZeroUsize;
