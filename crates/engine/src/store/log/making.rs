@@ -12,6 +12,9 @@ use crate::journal::{FolderId, Mark};
 use crate::record;
 use crate::store::{Recovered, StoreError};
 
+/// How much less than others the thread is given of a busy processor: as `nice` counts.
+const NICE: i32 = 5;
+
 /// What a snapshot is made of: all as it was at one commit.
 pub(super) struct Frozen {
     pub(super) disk: Arc<dyn Disk>,
@@ -126,6 +129,9 @@ impl Next {
             return Ok(Self::Between(Box::new(Making::begin(frozen)?)));
         }
         let work = move |stop: &AtomicBool| {
+            // As fast as others would be only matters to a start that may come. Where it is refused, it is as
+            // fast as they are.
+            let _ = rustix::process::nice(NICE);
             let mut making = Making::begin(frozen)?;
             while making.piece()? {
                 if stop.load(Ordering::Relaxed) {
