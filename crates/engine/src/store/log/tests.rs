@@ -1,4 +1,5 @@
 mod faults;
+mod golden;
 
 use std::collections::BTreeMap;
 
