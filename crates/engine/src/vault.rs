@@ -11,6 +11,7 @@
 //! replaced by another one when a key in it is destroyed: a file whose sync has failed is never written
 //! again.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -162,18 +163,19 @@ impl Vault {
         Ok(slot)
     }
 
-    /// How many files with keys there are, and what is wrong with which.
-    pub(crate) fn examine(&self) -> io::Result<(u64, Vec<VaultError>)> {
+    /// How many files with keys there are, and what is wrong with which. Up to the key `last` all must be
+    /// there.
+    pub(crate) fn examine(&self, last: u32) -> io::Result<(u64, Vec<VaultError>)> {
         let names = match self.disk.list(FOLDER) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             other => other?,
         };
-        let (mut files, mut wrong) = (0, Vec::new());
-        for first in names.iter().filter_map(|name| name.parse::<u32>().ok()) {
-            files += 1;
-            wrong.extend(self.read(first).err());
-        }
-        Ok((files, wrong))
+        let there: BTreeSet<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let last = there.last().map_or(last, |newest| last.max(*newest));
+        let needed = (1..=last).step_by(KEYS_A_FILE as usize);
+        let all: BTreeSet<u32> = needed.chain(there.iter().copied()).collect();
+        let wrong = all.into_iter().filter_map(|first| self.read(first).err());
+        Ok((there.len() as u64, wrong.collect()))
     }
 
     /// The next key that no ticket has.

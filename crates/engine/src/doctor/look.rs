@@ -8,10 +8,10 @@ use super::{Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, SnapshotPa
 use crate::disk::{Disk, RealDisk};
 use crate::floor::instant;
 use crate::journal::{self, FolderId, JournalError, JournalReader};
-use crate::record::{self, Commit};
-use crate::store::StoreError;
+use crate::record::{self, Commit, Entry};
 use crate::store::log::snapshot::{self, Snapshot};
 use crate::store::log::{backup, identity};
+use crate::store::{Recovered, StoreError};
 use crate::vault::{self, Vault, system_entropy};
 
 /// Less room than this is told: a full disk stops all writing.
@@ -243,12 +243,12 @@ fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
     let (_, bytes) = size(disk, vault::FOLDER);
     let vault = Vault::open(Arc::clone(disk), id.0, system_entropy());
     let examined = match vault {
-        Ok(vault) => vault.examine()?,
+        Ok(vault) => vault.examine(last_key(disk, id).unwrap_or(0))?,
         Err(error) => (0, vec![error]),
     };
     let (files, wrong) = examined;
     let damage: Vec<String> = wrong.iter().map(ToString::to_string).collect();
-    for why in &damage {
+    for why in damage.iter().take(MAX_TOLD) {
         checkup.trouble(
             why.clone(),
             "put back this file, and no other, from the latest backup that has it: without it what is \
@@ -261,6 +261,32 @@ fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
         damage,
     });
     Ok(())
+}
+
+/// The last key that a ticket has, by what a start would read: the newest snapshot, and the journal from
+/// there. `None`: these can't be read.
+fn last_key(disk: &Arc<dyn Disk>, id: FolderId) -> Option<u32> {
+    let reader = JournalReader::open(Arc::clone(disk), Some(id)).ok()?;
+    let snapshots = snapshot::list(&**disk).ok()?.into_iter();
+    let newest = snapshots
+        .filter_map(|seq| Snapshot::open(&**disk, id, seq).ok())
+        .next();
+    let known = newest.as_ref().map(|newest| record::decode(&newest.known));
+    let known: Recovered = known.transpose().ok()?.unwrap_or_default();
+    let mut last = known.next_key.saturating_sub(1);
+    let from = newest.map_or(1, |newest| newest.mark.seq + 1);
+    let mut scan = reader.scan_from(from).ok()?;
+    while let Ok(Some(frame)) = scan.next_frame() {
+        let Ok(commit) = record::decode::<Commit>(&frame.payload) else {
+            break;
+        };
+        for entry in commit.entries {
+            if let Entry::Moved(moved) = entry {
+                last = last.max(moved.key);
+            }
+        }
+    }
+    Some(last)
 }
 
 fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {

@@ -106,6 +106,15 @@ async fn every_part_that_is_damaged_is_named_with_what_to_do() {
     bytes[100] ^= 1;
     fs::write(&key, bytes).unwrap();
     assert!(!look(&folder).is_fine());
+    let elsewhere = home.path().join("keys");
+    fs::rename(folder.join("keys"), &elsewhere).unwrap();
+    let missing = look(&folder);
+    let told = said(&missing);
+    assert!(
+        told.contains("0000000001\" with tickets' keys is missing"),
+        "{told}"
+    );
+    fs::rename(elsewhere, folder.join("keys")).unwrap();
 
     let segment = folder.join("journal/00000000000000000001.log");
     let mut bytes = fs::read(&segment).unwrap();
