@@ -11,7 +11,8 @@ use upline_core::{Branch, Name, Person, Recipient, Ticket, Topic};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Message {
-    /// The same for every try, and for no other message: peers recognise a second copy by it.
+    /// The same for every try, and for no other message of this data folder: peers recognise a second copy by
+    /// it. It is the ticket's number and the message's in the ticket.
     pub key: String,
     /// The ticket as it is now.
     pub ticket: Ticket,

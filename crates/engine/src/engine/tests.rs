@@ -42,6 +42,37 @@ async fn holder(handle: &Handle, id: &str) -> String {
 }
 
 #[tokio::test]
+async fn two_tickets_that_have_had_one_id_have_no_message_key_in_common() {
+    let post = Post::default();
+    let (engine, _) = started(&post).await;
+    let handle = engine.handle();
+    for _ in 0..2 {
+        let wish = Wish::Open {
+            ticket: "order-7".into(),
+            key: None,
+            parent: None,
+            fields: vec![("caller".into(), "Mr Low".into())],
+        };
+        let open = Submission::new(person("max"), wish);
+        handle.open_with("call", open).await.unwrap();
+        handle.settled().await.unwrap();
+        let asked = holder(&handle, "order-7").await;
+        handle.act("order-7", person(&asked), "done").await.unwrap();
+        handle.settled().await.unwrap();
+    }
+    let keys: Vec<String> = post
+        .sent
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|sent| sent.0.clone())
+        .collect();
+    let different: std::collections::BTreeSet<&String> = keys.iter().collect();
+    assert!(keys.len() >= 2 && different.len() == keys.len(), "{keys:?}");
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_ticket_climbs_when_nobody_acts_and_everybody_is_told_once() {
     let post = Post::default();
     let (engine, clock) = started(&post).await;

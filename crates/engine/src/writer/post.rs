@@ -63,7 +63,8 @@ impl Writer {
                         Recipient::Contact(_) => None,
                     };
                     let message = Message {
-                        key: format!("{}-{notice}", record.ticket.id),
+                        // Not by the id: when its ticket has ended, a caller may give it to another one.
+                        key: format!("{number}-{notice}"),
                         ticket: record.ticket.clone(),
                         branch: unsent.branch.clone(),
                         to: unsent.notice.to.clone(),
