@@ -107,7 +107,8 @@ fn read(folder: &Path) -> String {
                 }
                 other => kind(other),
             };
-            text.push_str(&format!("commit {}, {said}\n", frame.mark.seq));
+            text.push_str(format!("commit {}, {said}", frame.mark.seq).trim_end());
+            text.push('\n');
         }
     }
     text
