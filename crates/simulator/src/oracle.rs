@@ -16,7 +16,7 @@ use fold::{Ticket, Wrong};
 use journal::{Commit, Entry, Fate, Files, Frame, Hash, Moved, Reader};
 
 /// A commit with so many fired clocks may leave others to the next one, for the sake of those who wait.
-const MOST_FIRED: usize = 1_000;
+const MOST_FIRED: usize = 512;
 
 /// What one command has come to in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
