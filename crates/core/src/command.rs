@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use serde::Serialize;
+
 use crate::Name;
 use crate::ticket::{Actor, Branch, ClockId, NoticeId, Parent};
 
 /// A wish concerning one ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Command {
     /// Who wishes it, as the surroundings have established it.
     pub by: Actor,
@@ -39,8 +41,9 @@ impl Command {
 /// Fields as people typed them: name and text; an empty text empties the field.
 pub type Typed = Vec<(Name, String)>;
 
-/// What can be wished.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What can be wished. New wishes are added at the end: a wish is recognised by its serialized form when it
+/// comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Wish {
     /// Open the ticket.
     Open {

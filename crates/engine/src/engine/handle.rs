@@ -79,16 +79,16 @@ impl Submission {
     /// In a parallel state: the branch.
     pub fn branch(mut self, branch: Branch) -> Self {
         self.request.command.branch = Some(branch);
-        self
+        match self.request.id {
+            Some((id, _)) => self.id(id),
+            None => self,
+        }
     }
 
     /// An id that is never used for another command: given again with it, the command is answered as before
     /// and not carried out twice.
     pub fn id(mut self, id: CommandId) -> Self {
-        let wish = format!("{:?}", self.request.command);
-        let hash = blake3::hash(wish.as_bytes());
-        let short = std::array::from_fn(|at| hash.as_bytes()[at]);
-        self.request.id = Some((id, u64::from_le_bytes(short)));
+        self.request.id = Some((id, recognised_by(&self.request.command)));
         self
     }
 
@@ -103,6 +103,14 @@ impl Submission {
         self.request.expected = Some(revision);
         self
     }
+}
+
+/// A hash of what is wished, for when it comes again.
+fn recognised_by(command: &Command) -> u64 {
+    // Only what can't be written would not do, and all that a command has can be.
+    let bytes = postcard::to_stdvec(command).unwrap_or_default();
+    let hash = blake3::hash(&bytes);
+    u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
 }
 
 /// A page of an answer.

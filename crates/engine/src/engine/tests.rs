@@ -295,3 +295,11 @@ async fn a_ticket_is_explained_from_its_journal_and_its_future_is_told() {
     };
     assert_eq!(handle.tickets(filter, 0).await.unwrap().items, []);
 }
+
+#[test]
+fn a_wish_is_recognised_whatever_was_said_of_it_first() {
+    let wish = || Submission::new(person("max"), Wish::Claim);
+    let first = wish().id([1; 16]).branch("left".into());
+    assert_eq!(first, wish().branch("left".into()).id([1; 16]));
+    assert_ne!(first, wish().branch("right".into()).id([1; 16]));
+}

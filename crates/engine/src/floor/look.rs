@@ -103,7 +103,7 @@ impl Floor {
                 found.push(record.ticket.clone());
             }
             if found.len() == limit {
-                let more = numbers.last() != Some(number);
+                let more = numbers.last() != Some(number) || numbers.len() == MAX_SOUGHT;
                 return Ok((found, more.then_some(*number)));
             }
         }
