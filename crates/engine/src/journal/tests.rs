@@ -3,6 +3,7 @@
 mod basics;
 mod crash;
 mod damage;
+mod flips;
 mod format;
 mod kit;
 mod random;
