@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use upline::Handle;
 
-use crate::kit::{Scale, act, everybody, folder, limit, open, remove, started};
+use crate::kit::{QUARTER, Scale, act, everybody, folder, limit, open, remove, started};
 
 pub(crate) async fn run(scale: Scale) {
     for round in 1..=scale.of(5, 1) {
@@ -13,7 +13,7 @@ pub(crate) async fn run(scale: Scale) {
         println!("answers, round {round}: the disk syncs {can:.0} appends of 4 KiB a second");
         for callers in [1, 16, 128] {
             let path = folder("answers");
-            let engine = started(&path, "15 min").await;
+            let engine = started(&path, QUARTER).await;
             let (began, time) = (Instant::now(), scale.seconds(4.0));
             let done = everybody(callers, |_| work(engine.handle(), began, time)).await;
             let rate = done.iter().sum::<u64>() as f64 / began.elapsed().as_secs_f64();

@@ -8,7 +8,7 @@ use upline::disk::{Disk, DiskFile, RealDisk};
 use upline::store::{LogOptions, LogStore};
 use upline::vault::system_entropy;
 
-use crate::kit::{Scale, act, builder, everybody, folder, open, remove, size, written};
+use crate::kit::{QUARTER, Scale, act, builder, everybody, folder, open, remove, size, written};
 
 pub(crate) async fn run(scale: Scale) {
     for (callers, commands) in [(1, scale.of(30_000, 30)), (128, scale.of(1_000_000, 600))] {
@@ -19,7 +19,7 @@ pub(crate) async fn run(scale: Scale) {
             syncs: Arc::clone(&syncs),
         };
         let store = LogStore::open(Arc::new(disk), LogOptions::default(), system_entropy());
-        let engine = builder("15 min")
+        let engine = builder(QUARTER)
             .store(store.expect("a data folder"))
             .start();
         let engine = engine.await.expect("it starts");

@@ -10,7 +10,7 @@ use upline::clock::ManualClock;
 use upline::core::Name;
 use upline::notify::{Message, Notifier, Sending};
 
-use crate::kit::{Scale, act, builder, fill, folder, ids, remove, spread};
+use crate::kit::{QUARTER, Scale, act, builder, fill, folder, ids, remove, spread};
 
 /// Counts, and tells nobody.
 struct Count(Arc<AtomicU64>);
@@ -34,7 +34,7 @@ async fn one(size: u64, round: u64) {
     let path = folder("herd");
     let clock = ManualClock::at("2026-03-02T08:00:00Z".parse().expect("a time"));
     let sent = Arc::new(AtomicU64::new(0));
-    let builder = builder("15 min").clock(clock.clone());
+    let builder = builder(QUARTER).clock(clock.clone());
     let builder = builder.notifier(Count(Arc::clone(&sent)));
     let engine = builder.folder(&path).expect("a data folder").start();
     let engine = engine.await.expect("it starts");

@@ -2,15 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use crate::kit::{Scale, fill, folder, processor, remove, started, status_of_process};
+use upline::index::State;
+
+use crate::kit::{LATER, Scale, fill, folder, processor, remove, started, status_of_process};
 
 pub(crate) async fn run(scale: Scale) {
     let path = folder("idle");
-    let engine = started(&path, "90 min").await;
+    let engine = started(&path, LATER).await;
     let handle = engine.handle();
     let count = scale.of(1_000_000, 100);
     fill(&handle, count).await;
     handle.settled().await.expect("it settles");
+    // The index comes behind.
+    let archive = handle.archive().expect("an index");
+    while !matches!(archive.state(), State::Following { behind: 0 }) {
+        tokio::time::sleep_until((Instant::now() + Duration::from_millis(100)).into()).await;
+    }
     let before = (
         processor(),
         handle.status().await.expect("a status").position,

@@ -54,7 +54,7 @@ fields:
   problem: {{ type: text, label: Problem }}
 ladders:
   climb:
-    - {{ after: {first}, assign: another in desk }}
+    - {{ {first} }}
     - {{ after: 1 h, assign: another in desk }}
     - {{ after: 2 h, assign: lead of desk }}
 states:
@@ -82,6 +82,13 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 pub(crate) fn remove(path: &Path) {
     std::fs::remove_dir_all(path).expect("the folder goes");
 }
+
+/// Passed from one colleague to the next.
+pub(crate) const QUARTER: &str = "after: 15 min, assign: another in desk";
+/// Not for a while.
+pub(crate) const LATER: &str = "after: 90 min, assign: another in desk";
+/// Soon, and once.
+pub(crate) const SOON: &str = "after: 2 s, assign: lead of desk";
 
 /// An engine's parts with the workload's files, whose ladder has `first` as its first step.
 pub(crate) fn builder(first: &str) -> Builder {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use upline::core::Topic;
 use upline::notify::{Message, Notifier, Sending};
 
-use crate::kit::{Scale, builder, folder, open, remove, spread};
+use crate::kit::{SOON, Scale, builder, folder, open, remove, spread};
 
 /// Keeps how late each hop was decided, and its message handed over.
 #[derive(Clone, Default)]
@@ -36,7 +36,7 @@ impl Notifier for Lateness {
 pub(crate) async fn run(scale: Scale) {
     let path = folder("late");
     let lateness = Lateness::default();
-    let builder = builder("2 s").notifier(lateness.clone());
+    let builder = builder(SOON).notifier(lateness.clone());
     let engine = builder.folder(&path).expect("a data folder").start();
     let engine = engine.await.expect("it starts");
     let handle = engine.handle();

@@ -7,12 +7,12 @@ use upline::Handle;
 use upline::core::Name;
 
 use crate::kit::{
-    Numbers, Scale, act, everybody, fill, folder, ids, limit, remove, spread, started,
+    Numbers, QUARTER, Scale, act, everybody, fill, folder, ids, limit, remove, spread, started,
 };
 
 pub(crate) async fn run(scale: Scale) {
     let path = folder("latency");
-    let engine = started(&path, "15 min").await;
+    let engine = started(&path, QUARTER).await;
     let handle = engine.handle();
     fill(&handle, scale.of(20_000, 64)).await;
     let tickets = ids(&handle, scale.of(20_000, 64) as usize).await;

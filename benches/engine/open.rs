@@ -10,7 +10,8 @@ use upline::core::Name;
 use upline::{Engine, Handle};
 
 use crate::kit::{
-    Numbers, Scale, act, everybody, fill, folder, ids, remove, size, started, status_of_process,
+    LATER, Numbers, Scale, act, everybody, fill, folder, ids, remove, size, started,
+    status_of_process,
 };
 
 /// What a child of this process does.
@@ -94,7 +95,7 @@ pub(crate) async fn child(job: Job) {
             std::future::pending().await
         }
         Job::Work(path, count) => {
-            let engine = started(&path, "90 min").await;
+            let engine = started(&path, LATER).await;
             let handle = engine.handle();
             let began = Instant::now();
             fill(&handle, count).await;

@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::kit::{Scale, act, folder, open, remove, spread, started, status_of_process};
+use crate::kit::{SOON, Scale, act, folder, open, remove, spread, started, status_of_process};
 
 pub(crate) async fn run(scale: Scale) {
     let path = folder("soak");
-    let engine = started(&path, "2 s").await;
+    let engine = started(&path, SOON).await;
     let handle = engine.handle();
     let minutes = scale.of(30, 1);
     let a_minute = scale.of(30_000, 10);
