@@ -92,6 +92,8 @@ struct Open {
     /// What was changed since the snapshot, and is going into the next one.
     frozen: Option<Arc<Changes>>,
     next: Option<Next>,
+    /// Whether the last one could not be made.
+    overdue: bool,
     /// What was changed since then.
     changed: Changes,
     /// How many commits came since the last snapshot was begun, and where the journal was then.
@@ -270,7 +272,7 @@ impl Store for LogStore {
         let snapshot = open.snapshot.as_ref().map_or(0, |snapshot| snapshot.bytes);
         // Reading the rest of the journal at the next start must not take longer than the snapshot.
         let is_long = tail >= snapshot.max(bytes as u64 / 2);
-        if open.changed.bytes() >= bytes || open.commits >= commits || is_long {
+        if open.changed.bytes() >= bytes || open.commits >= commits || is_long || open.overdue {
             return self.begin_snapshot(known(), self.options.beside);
         }
         Ok(())
@@ -325,6 +327,7 @@ impl LogStore {
             snapshot,
             frozen: None,
             next: None,
+            overdue: false,
             tail_from: after.map_or(0, |mark| mark.position.0),
             changed,
             commits,

@@ -71,6 +71,7 @@ impl Open {
             }
             Ok(Ok(snapshot)) => {
                 self.snapshot = Some(Arc::new(snapshot));
+                self.overdue = false;
                 self.frozen = None;
                 Ok(())
             }
@@ -78,6 +79,7 @@ impl Open {
                 if let Some(frozen) = self.frozen.take() {
                     self.changed.add_older(Arc::unwrap_or_clone(frozen));
                 }
+                self.overdue = true;
                 Err(error)
             }
         }

@@ -45,10 +45,18 @@ impl Change {
             }
     }
 
-    fn bytes(&self) -> Option<&[u8]> {
+    /// What a walk shows; `None`: nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Ticket`] if it was not encoded: leaving it out would be forgetting the ticket.
+    fn bytes(&self) -> Result<Option<&[u8]>, StoreError> {
         match self {
-            Self::Bytes(bytes) => Some(bytes),
-            Self::Gone | Self::Young(_) => None,
+            Self::Bytes(bytes) => Ok(Some(bytes)),
+            Self::Gone => Ok(None),
+            Self::Young(record) => Err(StoreError::Ticket {
+                number: record.number,
+                why: "it was not encoded before a snapshot".into(),
+            }),
         }
     }
 }
@@ -96,14 +104,15 @@ impl Changes {
 
     /// Encodes all but the youngest so many.
     fn encode_but(&mut self, most: usize, encode: &mut Encode<'_>) -> Result<(), StoreError> {
-        while self.young.len() > most {
-            let Some(number) = self.young.pop_front() else {
-                break;
-            };
+        while self.young.len() > most
+            && let Some(number) = self.young.front().copied()
+        {
             if let Some(Change::Young(record)) = self.map.get_mut(&number) {
                 let bytes = encode(record)?;
                 self.put(number, Change::Bytes(bytes));
             }
+            // Only now: one that can't be encoded just now must be tried again, or no snapshot had it.
+            self.young.pop_front();
         }
         Ok(())
     }
@@ -152,7 +161,7 @@ impl Walk {
         let Some((snapshot, chunk)) = chunk else {
             let mut shown = 0;
             for (number, change) in changes.map.range((from, Unbounded)).take(PIECE) {
-                if let Some(bytes) = change.bytes() {
+                if let Some(bytes) = change.bytes()? {
                     each(*number, bytes)?;
                 }
                 self.after = Some(*number);
@@ -163,12 +172,12 @@ impl Walk {
         let mut changed = changes.map.range((from, Included(chunk.last))).peekable();
         snapshot.read(&chunk, &mut self.buffer, |number, bytes| {
             while let Some((other, newer)) = changed.next_if(|(other, _)| **other < number) {
-                if let Some(newer) = newer.bytes() {
+                if let Some(newer) = newer.bytes()? {
                     each(*other, newer)?;
                 }
             }
             match changed.next_if(|(other, _)| **other == number) {
-                Some((_, newer)) => newer.bytes().map_or(Ok(()), |newer| each(number, newer)),
+                Some((_, newer)) => newer.bytes()?.map_or(Ok(()), |newer| each(number, newer)),
                 None => each(number, bytes),
             }
         })?;
@@ -186,5 +195,45 @@ impl From<SnapshotError> for StoreError {
                 Self::Damaged(format!("a snapshot: {error}"))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn young(changes: &mut Changes, number: Number) {
+        let record = Record::new(number, 1);
+        changes.put_young(&record, &mut |_| Ok(vec![1])).unwrap();
+    }
+
+    fn walk(changes: &Changes) -> Result<Vec<Number>, StoreError> {
+        let (mut walk, mut seen) = (Walk::default(), Vec::new());
+        while walk.piece(None, changes, &mut |number, _| {
+            seen.push(number);
+            Ok(())
+        })? {}
+        Ok(seen)
+    }
+
+    #[test]
+    fn a_ticket_that_could_not_be_encoded_once_is_in_the_next_snapshot() {
+        let mut changes = Changes::default();
+        (1..=3).for_each(|number| young(&mut changes, number));
+        let mut calls = 0;
+        let failed = changes.encode_all(&mut |record| {
+            calls += 1;
+            match record.number {
+                2 => Err(StoreError::Full),
+                _ => Ok(vec![1]),
+            }
+        });
+        assert!(matches!(failed, Err(StoreError::Full)) && calls == 2);
+        assert!(matches!(
+            walk(&changes),
+            Err(StoreError::Ticket { number: 2, .. })
+        ));
+        changes.encode_all(&mut |_| Ok(vec![1])).unwrap();
+        assert_eq!(walk(&changes).unwrap(), [1, 2, 3]);
     }
 }
