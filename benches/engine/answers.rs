@@ -1,9 +1,9 @@
 //! Durable commands a second: 1, 16 and 128 callers who each open, accept and resolve tickets one after the
 //! other, beside the disk's limit.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use upline::Handle;
+use upline::{Engine, Handle};
 
 use crate::kit::{QUARTER, Scale, act, everybody, folder, limit, open, remove, started};
 
@@ -14,9 +14,7 @@ pub(crate) async fn run(scale: Scale) {
         for callers in [1, 16, 128] {
             let path = folder("answers");
             let engine = started(&path, QUARTER).await;
-            let (began, time) = (Instant::now(), scale.seconds(4.0));
-            let done = everybody(callers, |_| work(engine.handle(), began, time)).await;
-            let rate = done.iter().sum::<u64>() as f64 / began.elapsed().as_secs_f64();
+            let rate = commands(&engine, callers, scale.seconds(4.0)).await;
             println!(
                 "answers, round {round}: {callers} callers: {rate:.0} commands a second ({:.2} of the limit)",
                 rate / can
@@ -27,8 +25,15 @@ pub(crate) async fn run(scale: Scale) {
     }
 }
 
+/// Commands a second of so many callers.
+pub(crate) async fn commands(engine: &Engine, callers: u64, time: Duration) -> f64 {
+    let began = Instant::now();
+    let done = everybody(callers, |_| work(engine.handle(), began, time)).await;
+    done.iter().sum::<u64>() as f64 / began.elapsed().as_secs_f64()
+}
+
 /// One caller's day: a ticket is opened, accepted, resolved; the next one.
-async fn work(handle: Handle, began: Instant, time: std::time::Duration) -> u64 {
+async fn work(handle: Handle, began: Instant, time: Duration) -> u64 {
     let mut done = 0;
     while began.elapsed() < time {
         let ticket = open(&handle).await;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use upline::index::State;
-
-use crate::kit::{LATER, Scale, fill, folder, processor, remove, started, status_of_process};
+use crate::kit::{
+    LATER, Scale, fill, folder, followed, processor, remove, started, status_of_process,
+};
 
 pub(crate) async fn run(scale: Scale) {
     let path = folder("idle");
@@ -13,11 +13,7 @@ pub(crate) async fn run(scale: Scale) {
     let count = scale.of(1_000_000, 100);
     fill(&handle, count).await;
     handle.settled().await.expect("it settles");
-    // The index comes behind.
-    let archive = handle.archive().expect("an index");
-    while !matches!(archive.state(), State::Following { behind: 0 }) {
-        tokio::time::sleep_until((Instant::now() + Duration::from_millis(100)).into()).await;
-    }
+    followed(&handle).await;
     let before = (
         processor(),
         handle.status().await.expect("a status").position,

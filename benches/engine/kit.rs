@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use upline::core::{Actor, Name, Wish};
+use upline::index::State;
 use upline::{Builder, Engine, Handle, Submission};
 
 /// How much is done: all of it, or so little that it is a test.
@@ -152,6 +153,14 @@ where
         set.spawn(caller(one));
     }
     set.join_all().await
+}
+
+/// Waits until the index has all that was committed.
+pub(crate) async fn followed(handle: &Handle) {
+    let archive = handle.archive().expect("an index");
+    while !matches!(archive.state(), State::Following { behind: 0 }) {
+        tokio::time::sleep_until((Instant::now() + Duration::from_millis(2)).into()).await;
+    }
 }
 
 /// Ids of tickets as the engine gives them: the first so many.

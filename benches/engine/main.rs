@@ -1,7 +1,7 @@
 //! What the engine does on a real disk, beside what the disk itself can do.
 //!
 //! `cargo bench -p upline --bench engine` prints all workloads but `soak`; `-- NAME ...` only those named:
-//! `answers`, `latency`, `open`, `herd`, `late`, `idle`, `disk`, `soak`. `cargo test` runs each with a few
+//! `answers`, `latency`, `open`, `herd`, `late`, `idle`, `disk`, `index`, `soak`. `cargo test` runs each with a few
 //! tickets. `UPLINE_BENCH_FOLDER` says where data folders are made; it must be on the disk that is meant.
 #![expect(
     clippy::expect_used,
@@ -14,6 +14,7 @@ mod answers;
 mod disk;
 mod herd;
 mod idle;
+mod index;
 mod kit;
 mod late;
 mod latency;
@@ -71,6 +72,9 @@ fn main() {
         }
         if is_wanted("disk") {
             disk::run(scale).await;
+        }
+        if is_wanted("index") {
+            index::run(scale).await;
         }
         if is_wanted("soak") || !scale.measured {
             soak::run(scale).await;

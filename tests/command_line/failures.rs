@@ -2,18 +2,9 @@
 
 use super::folder::{Folder, PEOPLE, TRANSCRIPT, WORKFLOW};
 
-fn small(name: &str) -> Folder {
-    let files = [
-        ("small.yaml", WORKFLOW),
-        ("small.test.txt", TRANSCRIPT),
-        ("directory.yaml", PEOPLE),
-    ];
-    Folder::with(name, &files)
-}
-
 #[test]
 fn a_file_that_cannot_be_read_is_told_once_and_alike() {
-    let folder = small("cannot-be-read");
+    let folder = Folder::small("cannot-be-read");
     // A folder has the name of a file.
     folder.write("other.yaml/x", "");
     folder.write(
@@ -56,7 +47,7 @@ fn a_file_that_cannot_be_read_is_told_once_and_alike() {
 
 #[test]
 fn a_broken_directory_is_told_as_what_it_is() {
-    let folder = small("broken-directory");
+    let folder = Folder::small("broken-directory");
     let checked = |directory: &str| {
         folder.write("directory.yaml", directory);
         let check = folder.run("check small.yaml");
@@ -93,7 +84,7 @@ fn without_a_directory_nothing_is_played() {
 
 #[test]
 fn what_check_refuses_is_not_played() {
-    let folder = small("not-played");
+    let folder = Folder::small("not-played");
     // Reads without a mistake, and nothing watches the state.
     let ladders = "ladders: { up: [{ after: 1 h, assign: lead of desk }] }\n";
     let text = WORKFLOW.replace(ladders, "").replace(" escalate: up,", "");
@@ -142,7 +133,7 @@ fn what_check_refuses_is_not_played() {
 
 #[test]
 fn a_call_that_leads_nowhere_is_not_played() {
-    let folder = small("call-leads-nowhere");
+    let folder = Folder::small("call-leads-nowhere");
     let caller = "workflow: caller\nladders: { up: [{ after: 1 h, assign: lead of desk }] }\nstart: new\n\
                   states:\n  new: { assign: lead of desk, call: { workflow: small }, escalate: up, \
                   actions: { other: closed } }\n  closed: { end: done }\n";
@@ -174,7 +165,7 @@ fn a_call_that_leads_nowhere_is_not_played() {
 
 #[test]
 fn every_failure_is_json() {
-    let folder = small("failure-is-json");
+    let folder = Folder::small("failure-is-json");
     folder.write("broken.yaml", "workflow: [");
     for (line, exit, message) in [
         ("check nix --json", 3, "cannot read `nix`: "),
@@ -215,7 +206,7 @@ fn every_failure_is_json() {
 
 #[test]
 fn files_of_any_size_and_encoding_are_told_where_and_how_large() {
-    let folder = small("size-and-encoding");
+    let folder = Folder::small("size-and-encoding");
     folder.write("large.yaml", vec![b'a'; 20_000_000]);
     let called = folder.run("check large.yaml");
     let told = "the file has 20000000 bytes (19.1 MiB); at most 1 MiB is read";

@@ -76,6 +76,16 @@ impl Folder {
         Self(path)
     }
 
+    /// A folder with the small workflow, its transcript and its people.
+    pub(super) fn small(name: &str) -> Self {
+        let files = [
+            ("small.yaml", WORKFLOW),
+            ("small.test.txt", TRANSCRIPT),
+            ("directory.yaml", PEOPLE),
+        ];
+        Self::with(name, &files)
+    }
+
     /// A folder with these files.
     pub(super) fn with(name: &str, files: &[(&str, &str)]) -> Self {
         let folder = Self::new(name);

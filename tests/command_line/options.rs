@@ -2,20 +2,11 @@
 
 use std::process::Command;
 
-use super::folder::{Folder, PEOPLE, TRANSCRIPT, WORKFLOW};
-
-fn small(name: &str) -> Folder {
-    let files = [
-        ("small.yaml", WORKFLOW),
-        ("small.test.txt", TRANSCRIPT),
-        ("directory.yaml", PEOPLE),
-    ];
-    Folder::with(name, &files)
-}
+use super::folder::{Folder, PEOPLE, WORKFLOW};
 
 #[test]
 fn two_formats_at_once_are_refused() {
-    let folder = small("two-formats");
+    let folder = Folder::small("two-formats");
     for line in [
         "check small.yaml --json --format github",
         "graph small.yaml --format dot --json",
@@ -30,7 +21,7 @@ fn two_formats_at_once_are_refused() {
 
 #[test]
 fn a_day_is_asked_for_in_plain_words() {
-    let folder = small("plain-day");
+    let folder = Folder::small("plain-day");
     for (day, told) in [
         ("tomorrow", "write a day such as 2026-11-30"),
         ("2026-11-30T10:00", "write a day such as 2026-11-30"),
@@ -50,7 +41,7 @@ fn a_day_is_asked_for_in_plain_words() {
 
 #[test]
 fn whoever_opens_a_ticket_must_be_there() {
-    let folder = small("nobody-opens");
+    let folder = Folder::small("nobody-opens");
     let called = folder.run("simulate small.yaml --at '2026-03-06 09:00' --by anne");
     let told = "error: `--by 'anne'`: there is no person `anne`\n  help: did you mean `ann`?\n";
     assert_eq!((called.exit, called.error.as_str()), (2, told));
@@ -59,7 +50,7 @@ fn whoever_opens_a_ticket_must_be_there() {
 /// As in transcripts: the first time after the skip.
 #[test]
 fn a_time_that_clocks_skip_is_the_first_after_the_skip() {
-    let folder = small("skipped-time");
+    let folder = Folder::small("skipped-time");
     let zoned = "calendars: { office: { time-zone: Europe/Berlin, hours: { mon-sun: \"00:00-24:00\" } } }\n";
     folder.write("directory.yaml", format!("{PEOPLE}{zoned}"));
     let workflow = WORKFLOW.replace("workflow: small\n", "workflow: small\ncalendar: office\n");
@@ -77,7 +68,7 @@ fn a_time_that_clocks_skip_is_the_first_after_the_skip() {
 
 #[test]
 fn a_file_without_a_test_is_told_as_what_it_is() {
-    let folder = small("without-a-test");
+    let folder = Folder::small("without-a-test");
     let called = folder.run("test directory.yaml");
     assert_eq!(called.exit, 2, "{called:?}");
     let told = "error: `directory.yaml` is a directory, not a workflow\n";

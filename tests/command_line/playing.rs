@@ -1,19 +1,12 @@
 //! `upline simulate` and `upline check`: what is said of the options, and of silence.
 
-use super::folder::{Folder, PEOPLE, WORKFLOW};
-
-fn small(name: &str) -> Folder {
-    Folder::with(
-        name,
-        &[("small.yaml", WORKFLOW), ("directory.yaml", PEOPLE)],
-    )
-}
+use super::folder::{Folder, WORKFLOW};
 
 const SIMULATE: &str = "simulate small.yaml --at '2026-03-06 09:00' --by ann";
 
 #[test]
 fn a_wrong_option_is_named_with_what_is_wrong_in_it() {
-    let folder = small("wrong-option");
+    let folder = Folder::small("wrong-option");
     for (option, told) in [
         (
             "--with cost",
@@ -75,7 +68,7 @@ fn a_wrong_option_is_named_with_what_is_wrong_in_it() {
 
 #[test]
 fn an_act_at_the_opening_is_played() {
-    let folder = small("act-at-the-opening");
+    let folder = Folder::small("act-at-the-opening");
     let called = folder.run(&format!("{SIMULATE} --act 'ann done @2026-03-06 09:00'"));
     assert_eq!(called.exit, 0, "{called:?}");
     assert!(called.out.contains("Fri 09:00  ended: done"), "{called:?}");
@@ -83,7 +76,7 @@ fn an_act_at_the_opening_is_played() {
 
 #[test]
 fn only_languages_that_exist_are_spoken() {
-    let folder = small("languages");
+    let folder = Folder::small("languages");
     assert_eq!(folder.run("demo --lang fr").exit, 2);
     assert!(folder.run("demo --lang zh-CN").out.contains("周五"));
     // Those of a drawing are the author's own.
@@ -114,7 +107,7 @@ fn only_languages_that_exist_are_spoken() {
 
 #[test]
 fn nobody_has_no_name_in_json() {
-    let folder = small("nobody");
+    let folder = Folder::small("nobody");
     let text = WORKFLOW.replace("assign: next in desk", "assign: opener");
     folder.write("small.yaml", text);
     let called = folder.run("simulate small.yaml --at '2026-03-06 09:00' --json");
@@ -129,7 +122,7 @@ fn nobody_has_no_name_in_json() {
 
 #[test]
 fn the_hold_is_told_where_it_is_counted() {
-    let folder = small("hold");
+    let folder = Folder::small("hold");
     let told = "Each person on a ladder is given 5 min more than it says";
     let called = folder.run("check small.yaml");
     assert!(called.out.contains(told), "{called:?}");
@@ -155,7 +148,7 @@ fn the_hold_is_told_where_it_is_counted() {
 /// A promise is broken once, so that the way that it leads back by is gone once.
 #[test]
 fn the_way_of_a_broken_promise_is_told_once() {
-    let folder = small("broken-promise");
+    let folder = Folder::small("broken-promise");
     let promise =
         "promises: { soon: { within: 30 min, met-in: closed, breach: { goto: asked } } }\nstart:";
     folder.write("small.yaml", WORKFLOW.replace("start:", promise));
@@ -168,7 +161,7 @@ fn the_way_of_a_broken_promise_is_told_once() {
 
 #[test]
 fn a_branch_that_ends_alone_is_told_as_its_end() {
-    let folder = small("branch-ends");
+    let folder = Folder::small("branch-ends");
     let text = "\
 workflow: split
 ladders: { up: [{ after: 1 h, assign: lead of desk }] }
@@ -215,7 +208,7 @@ states:
 /// One mistake for each cause, however often it is in the file.
 #[test]
 fn a_bomb_of_aliases_is_told_in_a_few_words() {
-    let folder = small("aliases");
+    let folder = Folder::small("aliases");
     let mut bomb = "workflow: bomb\nl0: &l0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..10 {
         let aliases = vec![format!("*l{}", level - 1); 10].join(", ");

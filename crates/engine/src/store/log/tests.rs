@@ -22,12 +22,24 @@ fn options() -> LogOptions {
     }
 }
 
+fn try_open(disk: &SimDisk) -> Result<LogStore, StoreError> {
+    LogStore::open(Arc::new(disk.clone()), options(), entropy(7))
+}
+
 fn store(disk: &SimDisk) -> LogStore {
-    LogStore::open(Arc::new(disk.clone()), options(), entropy(7)).unwrap()
+    try_open(disk).unwrap()
 }
 
 fn hand(disk: &SimDisk) -> Hand {
     Hand::open(store(disk), begin()).unwrap()
+}
+
+/// A folder on a new disk, with the desk's files.
+fn desk(seed: u64) -> (SimDisk, Hand) {
+    let disk = SimDisk::new(seed);
+    let mut hand = hand(&disk);
+    hand.deploy();
+    (disk, hand)
 }
 
 type Kept = BTreeMap<Number, (Ticket, Vec<Unsent>)>;
@@ -83,9 +95,7 @@ fn work(hand: &mut Hand, rounds: i64) {
 
 #[test]
 fn what_was_answered_is_there_after_a_power_cut_and_nothing_else() {
-    let disk = SimDisk::new(3);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(3);
     work(&mut hand, 60);
     let live = kept(&disk.crash(Keep::Everything));
     let cut = kept(&disk.crash(Keep::Nothing));
@@ -97,9 +107,7 @@ fn what_was_answered_is_there_after_a_power_cut_and_nothing_else() {
 
 #[test]
 fn a_snapshot_and_what_came_after_it_say_what_the_whole_journal_says() {
-    let disk = SimDisk::new(4);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(4);
     work(&mut hand, 60);
     let copy = disk.crash(Keep::Nothing);
     assert!(!snapshot::list(&copy).unwrap().is_empty());
@@ -113,9 +121,7 @@ fn a_snapshot_and_what_came_after_it_say_what_the_whole_journal_says() {
 
 #[test]
 fn a_damaged_snapshot_is_passed_over() {
-    let disk = SimDisk::new(5);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(5);
     work(&mut hand, 60);
     let whole = kept(&disk.crash(Keep::Nothing));
     let copy = disk.crash(Keep::Nothing);
@@ -126,9 +132,7 @@ fn a_damaged_snapshot_is_passed_over() {
 
 #[test]
 fn a_snapshot_with_a_damaged_record_is_passed_over() {
-    let disk = SimDisk::new(5);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(5);
     work(&mut hand, 60);
     let whole = kept(&disk.crash(Keep::Nothing));
     let copy = disk.crash(Keep::Nothing);
@@ -171,9 +175,7 @@ fn a_snapshot_that_finds_no_room_holds_up_nobody() {
 
 #[test]
 fn a_command_that_comes_again_after_a_restart_has_the_same_answer() {
-    let disk = SimDisk::new(10);
-    let mut first = hand(&disk);
-    first.deploy();
+    let (disk, mut first) = desk(10);
     let open = |hand: &mut Hand| {
         let wish = upline_core::Wish::Open {
             ticket: "of-the-caller".into(),
@@ -206,9 +208,7 @@ fn a_command_that_comes_again_after_a_restart_has_the_same_answer() {
 
 #[test]
 fn a_clock_between_two_milliseconds_fires_at_the_later_one() {
-    let disk = SimDisk::new(9);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (_, mut hand) = desk(9);
     hand.open_ticket("Mr Low").unwrap();
     hand.act("1", "ann", "accept").unwrap();
     let until = begin() + jiff::SignedDuration::from_secs(60) + jiff::SignedDuration::from_nanos(1);
@@ -232,9 +232,7 @@ fn a_clock_between_two_milliseconds_fires_at_the_later_one() {
 
 #[test]
 fn clocks_go_on_after_a_restart_and_fire_once() {
-    let disk = SimDisk::new(6);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(6);
     hand.open_ticket("Mr Low").unwrap();
     drop(hand);
     let later = begin() + jiff::SignedDuration::from_mins(20);
@@ -254,9 +252,7 @@ fn clocks_go_on_after_a_restart_and_fire_once() {
 
 #[test]
 fn nothing_personal_is_on_the_disk_in_plain_text() {
-    let disk = SimDisk::new(8);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(8);
     hand.open_ticket("Mr Low of 17 Elm Street").unwrap();
     hand.act("1", "ann", "accept").unwrap();
     work(&mut hand, 60);
@@ -283,7 +279,7 @@ fn nothing_personal_is_on_the_disk_in_plain_text() {
 fn a_second_process_is_kept_out() {
     let disk = SimDisk::new(9);
     let first = store(&disk);
-    let second = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
+    let second = try_open(&disk);
     assert!(matches!(second, Err(StoreError::Locked)));
     drop(first);
     store(&disk);
@@ -293,19 +289,17 @@ fn a_second_process_is_kept_out() {
 fn a_folder_of_something_else_is_left_alone() {
     let disk = SimDisk::new(10);
     disk.put("letters.txt", b"Dear Ann");
-    let opened = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
+    let opened = try_open(&disk);
     assert!(matches!(opened, Err(StoreError::Format(_))));
     disk.take("letters.txt");
     disk.put("folder", b"upline data folder 2\n00\n");
-    let opened = LogStore::open(Arc::new(disk.clone()), options(), entropy(8));
+    let opened = try_open(&disk);
     assert!(matches!(opened, Err(StoreError::Format(_))));
 }
 
 #[test]
 fn an_open_ticket_is_not_erased() {
-    let disk = SimDisk::new(12);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (_, mut hand) = desk(12);
     hand.open_ticket("Mr Low").unwrap();
     let erased = hand.ask(|reply| crate::writer::Input::Erase("1".into(), "max".into(), reply));
     assert!(matches!(erased, Err(Error::StillOpen)), "{erased:?}");
@@ -314,9 +308,7 @@ fn an_open_ticket_is_not_erased() {
 #[test]
 fn a_backup_taken_at_work_is_restored_and_says_the_same() {
     use super::backup::{MANIFEST, backup, restore};
-    let disk = SimDisk::new(13);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(13);
     work(&mut hand, 30);
     let before = kept(&disk.copy(2).crash(Keep::Nothing));
     let from: Arc<dyn Disk> = Arc::new(disk.clone());
@@ -368,9 +360,7 @@ fn a_backup_taken_at_work_is_restored_and_says_the_same() {
 #[test]
 fn a_restore_that_is_killed_leaves_no_half_folder() {
     use super::backup::{backup, restore};
-    let disk = SimDisk::new(18);
-    let mut hand = hand(&disk);
-    hand.deploy();
+    let (disk, mut hand) = desk(18);
     work(&mut hand, 10);
     let from: Arc<dyn Disk> = Arc::new(disk.clone());
     let taken = SimDisk::new(19);
@@ -393,7 +383,7 @@ fn a_restore_that_is_killed_leaves_no_half_folder() {
         );
         for keep in Keep::ALL {
             let home = home.crash(keep);
-            match LogStore::open(Arc::new(home.clone()), options(), entropy(9)) {
+            match try_open(&home) {
                 Ok(store)
                     if home.open("folder").is_ok()
                         && !home.list("journal").unwrap_or_default().is_empty() =>

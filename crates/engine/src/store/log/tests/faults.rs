@@ -5,6 +5,7 @@
 //! one of twenty commands.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use upline_core::Wish;
 
@@ -34,7 +35,7 @@ struct Ledger {
 
 /// So many commands, half a minute apart. `None`: the folder could not be made.
 fn script(disk: &SimDisk, commands: usize) -> Option<Ledger> {
-    let store = LogStore::open(Arc::new(disk.clone()), options(), entropy(7)).ok()?;
+    let store = try_open(disk).ok()?;
     let mut hand = Hand::open(store, begin()).ok()?;
     let files = crate::kit::files();
     hand.ask(|reply| Input::Deploy(files, reply)).ok()?;
@@ -117,6 +118,22 @@ impl Ledger {
     }
 }
 
+/// Plays something for each operation, on all processors.
+fn at_each(operations: u64, play: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let one = || Some(next.fetch_add(1, Ordering::Relaxed));
+                std::iter::from_fn(one)
+                    .take_while(|one| *one < operations)
+                    .for_each(&play);
+            });
+        }
+    });
+}
+
 #[test]
 fn no_failure_of_the_disk_makes_a_false_answer() {
     let commands = commands();
@@ -133,14 +150,12 @@ fn no_failure_of_the_disk_makes_a_false_answer() {
         Fault::Full,
         Fault::FullInPart,
     ];
-    let mut played = 0_u64;
     for fault in faults {
-        for operation in 0..all {
+        at_each(all, |operation| {
             let disk = SimDisk::new(11);
             disk.fail(operation, fault);
-            played += 1;
             let Some(ledger) = script(&disk, commands) else {
-                continue;
+                return;
             };
             let what = format!("{fault:?} at {operation}");
             assert!(
@@ -150,9 +165,9 @@ fn no_failure_of_the_disk_makes_a_false_answer() {
             );
             ledger.check(&disk.copy(operation).kill(), &what);
             ledger.check(&disk.crash(Keep::Nothing), &what);
-        }
+        });
+        println!("{commands} commands, {fault:?} at each of {all} operations");
     }
-    println!("{commands} commands, {all} operations, {played} faults");
 }
 
 #[test]
@@ -161,8 +176,8 @@ fn no_power_cut_loses_what_was_answered() {
     let disk = SimDisk::new(12);
     script(&disk, commands).unwrap();
     let all = disk.operations();
-    let mut cuts = 0_u64;
-    for operation in 0..all {
+    let cuts = AtomicU64::new(0);
+    at_each(all, |operation| {
         let disk = SimDisk::new(12);
         disk.power_off_at(operation);
         let ledger = script(&disk, commands).unwrap_or_default();
@@ -174,9 +189,10 @@ fn no_power_cut_loses_what_was_answered() {
                 continue;
             }
             ledger.check(&left, &what);
-            cuts += 1;
+            cuts.fetch_add(1, Ordering::Relaxed);
         }
-    }
+    });
+    let cuts = cuts.into_inner();
     assert!(cuts > 200, "{cuts}");
     println!("{commands} commands, {all} operations, {cuts} power cuts");
 }
