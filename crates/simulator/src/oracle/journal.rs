@@ -219,7 +219,9 @@ impl Reader {
             segment.at += length as u64;
             rest = after;
         }
-        self.torn = next.is_none() && rest.iter().any(|byte| *byte != 0);
+        // By chunks, since a search byte by byte took a third of a run.
+        let is_empty = |part: &[u8]| part.iter().fold(0, |all, byte| all | byte) == 0;
+        self.torn = next.is_none() && !rest.chunks(256).all(is_empty);
         self.segment = Some(segment);
         match next {
             Some(next) if self.seq != next => Err(format!("{path} ends at frame {}", self.seq)),
