@@ -21,11 +21,9 @@ impl Notifier for Lateness {
         let due = message.ticket.opened.as_millisecond() + AFTER.as_millis() as i64;
         let late = |at: Timestamp| u64::try_from(at.as_millisecond() - due).ok();
         // The message about the opening was written long before.
-        if let (Topic::Assigned, Some(hop), Some(told)) = (
-            &message.topic,
-            late(message.written),
-            late(Timestamp::now()),
-        ) {
+        if let (Topic::Assigned, Some(hop)) = (&message.topic, late(message.written)) {
+            // The engine's time can be a little ahead of a clock on the wall that is being slowed down.
+            let told = late(Timestamp::now()).unwrap_or_default();
             let mut all = self.0.lock().expect("nobody panicked");
             all.push((Duration::from_millis(hop), Duration::from_millis(told)));
         }
