@@ -27,7 +27,7 @@ states:
 ";
 
 /// An empty place for a test.
-fn place(name: &str) -> PathBuf {
+pub(crate) fn place(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("data-{name}"));
     if path.exists() {
         fs::remove_dir_all(&path).unwrap();
@@ -36,7 +36,7 @@ fn place(name: &str) -> PathBuf {
     path
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -83,24 +83,24 @@ fn data(name: &str) -> PathBuf {
 }
 
 #[derive(Debug)]
-struct Called {
-    out: String,
-    error: String,
-    exit: i32,
+pub(crate) struct Called {
+    pub(crate) out: String,
+    pub(crate) error: String,
+    pub(crate) exit: i32,
 }
 
 impl Called {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// `upline` with these words; the paths are words of their own, so that any path will do.
-fn upline(words: &[&str]) -> Called {
+pub(crate) fn upline(words: &[&str]) -> Called {
     told(words, "3600")
 }
 
-fn told(words: &[&str], seconds: &str) -> Called {
+pub(crate) fn told(words: &[&str], seconds: &str) -> Called {
     let output = Command::new(env!("CARGO_BIN_EXE_upline"))
         .args(words)
         .env("NO_COLOR", "1")
@@ -114,12 +114,12 @@ fn told(words: &[&str], seconds: &str) -> Called {
     }
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// The last file of the journal, and how many of its bytes are written.
-fn journal(folder: &Path) -> (PathBuf, Vec<u8>, usize) {
+pub(crate) fn journal(folder: &Path) -> (PathBuf, Vec<u8>, usize) {
     let files = fs::read_dir(folder.join("journal")).unwrap();
     let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
     files.sort();

@@ -9,6 +9,7 @@ mod command_line;
 mod data_folders;
 mod documents;
 mod limits;
+mod looking;
 mod reference;
 mod replay;
 mod repository;

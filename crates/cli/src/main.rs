@@ -4,6 +4,7 @@ mod bar;
 mod cmd;
 mod exit;
 mod files;
+mod moment;
 mod output;
 mod sets;
 
@@ -51,6 +52,8 @@ enum Command {
     Simulate(cmd::simulate::Args),
     Replay(cmd::replay::Args),
     Explain(cmd::explain::Args),
+    Forecast(cmd::forecast::Args),
+    Migrate(cmd::migrate::Args),
     Graph(cmd::graph::Args),
     Schema(cmd::schema::Args),
     Backup(cmd::backup::BackupArgs),
@@ -91,6 +94,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Graph(args) => cmd::graph::run(&args, output),
         Command::Schema(args) => cmd::schema::run(&args, output),
         Command::Explain(args) => cmd::explain::run(&args, output),
+        Command::Forecast(args) => cmd::forecast::run(&args, output),
+        Command::Migrate(args) => cmd::migrate::run(&args, output),
         Command::Backup(args) => cmd::backup::run_backup(&args, output),
         Command::Restore(args) => cmd::backup::run_restore(&args, output),
         Command::Verify(args) => cmd::verify::run(&args, output),

@@ -23,6 +23,7 @@ use links::Link;
 use timers::Timers;
 
 pub use files::Deployed;
+pub(crate) use links::number_of;
 pub use look::{Filter, HistoryEntry, Status};
 pub(crate) use timers::Due;
 
@@ -247,6 +248,11 @@ impl Floor {
     /// The engine's time.
     pub(crate) fn timestamp(&self) -> Timestamp {
         instant(self.now)
+    }
+
+    /// The last number that was given to a ticket; 0: none was.
+    pub(crate) fn last_number(&self) -> Number {
+        self.last_number
     }
 
     /// What the writer must know to go on, for a snapshot.

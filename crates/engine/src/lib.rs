@@ -108,6 +108,7 @@
 //! | keys for what is personal | [`vault`] |
 //! | every ticket there ever was | `index` (feature `sled`) |
 //! | what is in a folder, and what to do about it | [`doctor`], [`journal::verify()`] |
+//! | a ticket's explanation and forecast, and a migration's plan, without an engine | [`look`] |
 //! | every operation on files, real and simulated | [`disk`] |
 //! | the words, and what a command means | [`core`] |
 //! | text to workflows, with every mistake at its place | [`dsl`] |
@@ -150,6 +151,7 @@ pub mod index;
 pub mod journal;
 #[cfg(test)]
 mod kit;
+pub mod look;
 pub mod notify;
 mod outbox;
 pub mod record;

@@ -35,6 +35,8 @@ pub struct Explanation {
     pub now: Timestamp,
     /// How it ended, if it did.
     pub outcome: Option<Name>,
+    /// When it ended, if it did.
+    pub ended: Option<Timestamp>,
     /// Each position that somebody has.
     pub positions: Vec<Standing>,
     /// The promises.
@@ -88,6 +90,8 @@ pub struct Running {
     pub next: Next,
     /// When.
     pub due: Timestamp,
+    /// Whether that is over: no engine has run since, and the first one that does fires it.
+    pub overdue: bool,
     /// Since when it runs.
     pub armed: Timestamp,
     /// The span that the author gave, if he gave one.
@@ -160,7 +164,7 @@ pub fn explain<'a>(
         let left_out = hop.map(|hop| hop.left_out.iter().map(NotAsked::from).collect());
         let clocks = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
         let clocks = clocks.filter(|clock| !is_promise(&clock.kind));
-        let running = |clock| running(clock, Some(position), workflow, directory);
+        let running = |clock| running(clock, position, workflow, directory, now);
         let mut standing = standing(branch, position, clocks.map(running).collect())?;
         standing.not_asked = left_out.unwrap_or_default();
         Some(standing)
@@ -185,6 +189,7 @@ pub fn explain<'a>(
         version: ticket.version,
         now,
         outcome: ticket.ended.as_ref().map(|ended| ended.outcome.clone()),
+        ended: ticket.ended.as_ref().map(|ended| ended.at),
         positions: positions.collect(),
         promises: promises.collect(),
     }
@@ -227,9 +232,10 @@ fn standing(branch: &Branch, position: &Position, mut clocks: Vec<Running>) -> O
 
 fn running(
     clock: &Clock,
-    position: Option<&Position>,
+    position: &Position,
     workflow: &Workflow,
     directory: &Directory,
+    now: Timestamp,
 ) -> Running {
     // Times that machines and people's own rules are given are physical.
     let physical = matches!(
@@ -240,8 +246,9 @@ fn running(
     let name = workflow.calendar.as_ref().filter(|_| !around);
     let calendar = name.and_then(|name| directory.calendars.get(name));
     Running {
-        next: Next::of(clock, position, Some(workflow)),
+        next: Next::of(clock, Some(position), Some(workflow)),
         due: clock.due,
+        overdue: clock.due < now,
         armed: clock.armed,
         span: clock.span.map(|span| span.to_string()),
         calendar: calendar.and(name).cloned(),

@@ -47,6 +47,7 @@ impl<O: Observer> World<O> {
         let mut world = self.alone(ticket)?;
         let from = world.now();
         let chronicle = Chronicle::new(world.tickets(), &Name::new(ticket), times, language);
+        world.recheck_all();
         let more = run_on(&mut world, ticket, horizon);
         Some(timeline(&world, from, more, &[], chronicle))
     }

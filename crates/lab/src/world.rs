@@ -348,6 +348,12 @@ impl<O: Observer> World<O> {
         self.workload = workload;
     }
 
+    /// Nobody has looked for a while whether the holders are still there, as after an outage: that is the
+    /// first thing that happens in a [`World::forecast`], and when the engine is back.
+    pub fn holders_unchecked(&mut self) {
+        self.unchecked = true;
+    }
+
     /// A world of its own in which only this ticket, and those that it waits for, go on. Nothing that
     /// happens there happens here.
     pub fn alone(&self, id: &str) -> Option<World<Log>> {
@@ -360,6 +366,7 @@ impl<O: Observer> World<O> {
         world.timers.clear();
         world.queue_absences();
         world.workload = self.workload.clone();
+        world.unchecked = self.unchecked;
         let mut family = vec![id];
         for held in &self.tickets[index..] {
             let parent = held

@@ -1,16 +1,45 @@
 //! `upline explain`.
 
-use serde::Serialize;
-use upline_dsl::{Code, did_you_mean, explain};
+use std::path::Path;
 
+use serde::Serialize;
+use upline_dsl::{Code, did_you_mean, explain, shown};
+use upline_lab::explain::Explanation;
+use upline_lab::render::Times;
+
+use super::look::{Look, When};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
-/// Explain a mistake: what it means, an example, and the way out
+/// A mistake has no folder: one word is a code, two are a ticket.
+const USAGE: &str = "\
+upline explain [OPTIONS] CODE
+       upline explain [OPTIONS] FOLDER TICKET";
+
+/// Explain a mistake, or a ticket of a data folder
+///
+/// A mistake: what it means, an example, and the way out. A ticket: who is answerable now, since when and
+/// why, why not the others, and what each clock has counted.
 #[derive(clap::Args)]
+#[command(override_usage = USAGE)]
 pub(crate) struct Args {
-    /// The code, such as `unknown-state`; `list` shows all
-    code: String,
+    /// The code of a mistake, such as `unknown-state`; `list` shows all
+    #[arg(value_name = "CODE")]
+    what: String,
+    /// The ticket; the first word is its data folder then, which no engine has open, or a backup
+    ticket: Option<String>,
+    #[command(flatten)]
+    when: When,
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Answer<'a> {
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+    set_aside: Option<&'a str>,
+    last_commit: jiff::Timestamp,
 }
 
 #[derive(Serialize)]
@@ -31,7 +60,41 @@ impl From<Code> for Entry {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    if args.code.eq_ignore_ascii_case("list") {
+    match &args.ticket {
+        Some(ticket) => of_folder(args, ticket, output),
+        None => mistake(args, output),
+    }
+}
+
+fn of_folder(args: &Args, ticket: &str, output: &mut Output) -> Result<Exit, Failure> {
+    let mut look = Look::into(Path::new(&args.what))?;
+    let found = look.find(ticket, &args.when)?;
+    let explanation = look.folder.explain(&found);
+    let explanation = explanation.map_err(|error| look.failure(&error))?;
+    if output.is_json() {
+        output.json(&Answer {
+            explanation: &explanation,
+            set_aside: found.set_aside.as_deref(),
+            last_commit: look.folder.last_commit(),
+        })?;
+        return Ok(Exit::Ok);
+    }
+    let language = args.when.language();
+    let times = Times::new(look.zone(&found.ticket), language);
+    let lines = look.head(&found, language);
+    for line in lines.into_iter().chain(explanation.lines(&times, language)) {
+        output.line(line)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn mistake(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    if args.when.is_said() {
+        let message = "`--at` and `--lang` are for a ticket of a data folder";
+        let help = "`upline explain FOLDER TICKET`";
+        return Err(Failure::usage(message).help(help));
+    }
+    if args.what.eq_ignore_ascii_case("list") {
         let entries: Vec<Entry> = Code::ALL.iter().copied().map(Entry::from).collect();
         if output.is_json() {
             output.json(&entries)?;
@@ -42,9 +105,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Ok);
     }
-    let words = args.code.to_ascii_lowercase();
+    let words = args.what.to_ascii_lowercase();
     let Some(code) = Code::from_words(&words) else {
-        let failure = Failure::not_found(format!("there is no mistake called `{}`", args.code));
+        if Path::new(&args.what).is_dir() {
+            let message = format!("`{}` is a folder", shown(Path::new(&args.what)));
+            let help = "name a ticket in it too: `upline explain FOLDER TICKET`";
+            return Err(Failure::usage(message).help(help));
+        }
+        let failure = Failure::not_found(format!("there is no mistake called `{}`", args.what));
         let near = did_you_mean(&words, Code::ALL.iter().map(|code| code.as_str()));
         return Err(match near {
             Some(near) => failure.help(format!(

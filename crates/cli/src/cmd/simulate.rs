@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use jiff::civil::DateTime;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use upline_core::{Actor, Name, Typed};
 use upline_dsl::did_you_mean;
 use upline_dsl::phrase::how_long;
@@ -15,6 +14,7 @@ use upline_lab::timeline::Timeline;
 use upline_lab::transcript::Setting;
 
 use crate::exit::{Exit, Failure};
+use crate::moment::Moment;
 use crate::output::Output;
 use crate::sets::{self, DirectoryArg};
 
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let opened = Moment::read(&args.at)?;
+    let opened = Moment::read("--at", &args.at)?;
     let within = span(&args.within)?;
     let fields = args.fields.iter().map(|field| typed(field));
     let fields = fields.collect::<Result<Typed, _>>()?;
@@ -90,7 +90,7 @@ fn refused(args: &Args, wrong: Vec<Mistake>) -> Failure {
     }))
 }
 
-fn print(timeline: &Timeline, output: &mut Output) -> Result<(), Failure> {
+pub(crate) fn print(timeline: &Timeline, output: &mut Output) -> Result<(), Failure> {
     for line in &timeline.lines {
         output.line(&line.text)?;
     }
@@ -98,36 +98,6 @@ fn print(timeline: &Timeline, output: &mut Output) -> Result<(), Failure> {
         output.note("... and so on");
     }
     Ok(())
-}
-
-/// A time of the command line.
-enum Moment {
-    /// `2026-03-06T17:20:00+01:00`.
-    Instant(Timestamp),
-    /// `2026-03-06 17:20`, by clocks that are not known yet.
-    Local(DateTime),
-}
-
-impl Moment {
-    fn read(text: &str) -> Result<Self, Failure> {
-        let instant = text.parse().ok().map(Self::Instant);
-        let moment = instant.or_else(|| text.parse().ok().map(Self::Local));
-        moment.ok_or_else(|| {
-            let message = format!("`--at '{text}'`: this is no time");
-            Failure::usage(message).help("such as `2026-03-06 17:20`")
-        })
-    }
-
-    /// By the clocks of `zone`. A time that they skip is the first after the skip; of one that comes twice it
-    /// is the first: the one rule of transcripts, workflows and logs.
-    fn in_zone(&self, zone: &TimeZone) -> Result<Timestamp, Failure> {
-        match self {
-            Self::Instant(instant) => Ok(*instant),
-            Self::Local(local) => upline_dsl::instant(zone, *local).ok_or_else(|| {
-                Failure::usage(format!("`--at '{local}'`: this time can't be computed"))
-            }),
-        }
-    }
 }
 
 fn opener(by: Option<&Name>, setting: &Setting) -> Result<Actor, Failure> {

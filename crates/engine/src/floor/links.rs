@@ -128,7 +128,7 @@ impl Due {
 }
 
 /// The number in an id that the engine has made.
-pub(super) fn number_of(id: &str) -> Option<Number> {
+pub(crate) fn number_of(id: &str) -> Option<Number> {
     let digits = !id.is_empty() && !id.starts_with('0') && id.bytes().all(|c| c.is_ascii_digit());
     digits.then(|| id.parse().ok()).flatten()
 }

@@ -176,6 +176,9 @@ impl Floor {
         let directory = self.directory.clone().ok_or(Fault::NoDirectory)?;
         let mut world = World::new(self.timestamp(), self.workflows.clone(), directory);
         world.set_workload(self.workload.clone());
+        if self.recheck.is_some() {
+            world.holders_unchecked();
+        }
         let mut id = Name::default();
         let mut family = vec![number];
         // Those that it waits for go on too.

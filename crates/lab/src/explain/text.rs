@@ -17,7 +17,11 @@ impl Explanation {
         };
         let mut lines = Vec::new();
         if let Some(outcome) = &self.outcome {
-            lines.push(words.pick(format!("ended: {outcome}"), format!("结束：{outcome}")));
+            let at = self.ended.map(|at| words.time(at)).unwrap_or_default();
+            lines.push(words.pick(
+                format!("ended: {outcome}, {at}"),
+                format!("结束：{outcome}，{at}"),
+            ));
         }
         for standing in &self.positions {
             words.standing(standing, &mut lines);
@@ -114,12 +118,16 @@ impl Words<'_> {
         let next = next_words(&clock.next, self.language);
         let due = self.time(clock.due);
         let left = clock.due.duration_since(self.explanation.now);
-        let left = match left > SignedDuration::ZERO {
-            true => {
+        let left = match (left > SignedDuration::ZERO, clock.overdue) {
+            (true, _) => {
                 let left = duration(left.as_secs(), self.language);
                 self.pick(format!(" ({left} left)"), format!("（还有 {left}）"))
             }
-            false => String::new(),
+            (false, true) => self.pick(
+                " (overdue: it fires as soon as an engine runs)".to_owned(),
+                "（已过期：引擎一运行就会触发）".to_owned(),
+            ),
+            (false, false) => String::new(),
         };
         lines.push(self.pick(
             format!("  if nobody acts: {next}, {due}{left}"),
@@ -164,6 +172,9 @@ impl Words<'_> {
             }
             (None, PromiseState::Paused, _) => {
                 self.pick(format!("paused, {used} used"), format!("暂停，已用 {used}"))
+            }
+            (None, PromiseState::Running, Some(at)) if at < self.explanation.now => {
+                self.pick(format!("overdue since {due}"), format!("自 {due} 起已过期"))
             }
             (None, PromiseState::Running, _) => {
                 self.pick(format!("due {due}"), format!("期限 {due}"))

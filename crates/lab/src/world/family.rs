@@ -185,7 +185,7 @@ impl<O: Observer> World<O> {
     }
 
     /// Whether the holders of all tickets are still there, if another directory has come.
-    pub(super) fn recheck_all(&mut self) {
+    pub(crate) fn recheck_all(&mut self) {
         if !std::mem::take(&mut self.unchecked) {
             return;
         }

@@ -1,0 +1,171 @@
+//! What `explain`, `forecast` and `migrate` have in common: a data folder that is looked at.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use upline::core::Ticket;
+use upline::disk::RealDisk;
+use upline::look::{Folder, Found, LookError};
+use upline::store::StoreError;
+use upline_dsl::shown;
+use upline_lab::render::{Language, Times};
+
+use crate::bar::{Bar, Unit};
+use crate::exit::Failure;
+use crate::moment::Moment;
+
+/// For when, and in which language.
+#[derive(clap::Args)]
+pub(crate) struct When {
+    /// The instant that the answer is for, in the time zone of the workflow's calendar: `2026-03-06 17:20`
+    /// [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The language of the lines: en, zh [default: en]
+    #[arg(long, value_name = "TAG")]
+    lang: Option<Language>,
+}
+
+/// A data folder that is looked at.
+pub(crate) struct Look {
+    pub(crate) path: PathBuf,
+    pub(crate) folder: Folder,
+}
+
+impl Look {
+    /// Reads the folder.
+    pub(crate) fn into(path: &Path) -> Result<Self, Failure> {
+        // A folder that is not there has no file either, and that is not what must be told.
+        std::fs::read_dir(path)
+            .map_err(|error| Failure::not_found(format!("`{}`: {error}", shown(path))))?;
+        let bar = Bar::new("reading", Unit::Bytes);
+        let folder = Folder::open(Arc::new(RealDisk::new(path)), &mut |bytes| bar.at(bytes));
+        bar.clear();
+        let path = path.to_owned();
+        match folder {
+            Ok(folder) => Ok(Self { path, folder }),
+            Err(error) => Err(failure(&path, &LookError::Store(error))),
+        }
+    }
+
+    /// Seeks a ticket, and goes to the instant that is asked for.
+    pub(crate) fn find(&mut self, ticket: &str, when: &When) -> Result<Found, Failure> {
+        let at = when.moment()?;
+        let bar = Bar::new("reading the journal", Unit::Of("commits"));
+        let found = self
+            .folder
+            .find(ticket, &mut |done, of| bar.at_of(done, of));
+        bar.clear();
+        let found = found.map_err(|error| self.failure(&error))?;
+        let last = self.folder.last_commit();
+        let at = match at {
+            Some(at) => not_before(last, &at, &self.zone(&found.ticket))?,
+            None => Timestamp::now(),
+        };
+        self.folder.at(at);
+        Ok(found)
+    }
+
+    /// The time zone of the ticket's workflow.
+    pub(crate) fn zone(&self, ticket: &Ticket) -> TimeZone {
+        self.folder.zone(&ticket.workflow, ticket.version)
+    }
+
+    /// What is above an answer: which ticket, and for when.
+    pub(crate) fn head(&self, found: &Found, language: Language) -> Vec<String> {
+        let ticket = &found.ticket;
+        let (id, workflow, version) = (&ticket.id, &ticket.workflow, ticket.version);
+        let at = stamp(self.folder.now(), self.zone(ticket), language);
+        let mut lines = vec![match language {
+            Language::English => format!("ticket {id}, {workflow} version {version}, as of {at}"),
+            Language::Chinese => format!("工单 {id}，{workflow} 第 {version} 版，截至 {at}"),
+        }];
+        if let Some(why) = &found.set_aside {
+            lines.push(match language {
+                Language::English => {
+                    format!("set aside, and no engine moves it until an operator has looked: {why}")
+                }
+                Language::Chinese => format!("已搁置，运维人员查看之前引擎不会推动它：{why}"),
+            });
+        }
+        lines
+    }
+
+    /// A look's error as the failure of a command.
+    pub(crate) fn failure(&self, error: &LookError) -> Failure {
+        failure(&self.path, error)
+    }
+}
+
+impl When {
+    /// Whether something was said.
+    pub(crate) fn is_said(&self) -> bool {
+        self.at.is_some() || self.lang.is_some()
+    }
+
+    /// The language of the lines.
+    pub(crate) fn language(&self) -> Language {
+        self.lang.unwrap_or(Language::English)
+    }
+
+    /// What `--at` says.
+    pub(crate) fn moment(&self) -> Result<Option<Moment>, Failure> {
+        let at = self.at.as_deref();
+        at.map(|at| Moment::read("--at", at)).transpose()
+    }
+}
+
+/// The instant that is asked for, which must not be before the last commit.
+pub(crate) fn not_before(
+    last: Timestamp,
+    at: &Moment,
+    zone: &TimeZone,
+) -> Result<Timestamp, Failure> {
+    let at = at.in_zone(zone)?;
+    if at >= last {
+        return Ok(at);
+    }
+    let last = last.to_zoned(zone.clone());
+    let message = format!("`--at`: this is before the last commit, which was at {last}");
+    let help = "name a later time, or leave `--at` out: how things were before is not kept";
+    Err(Failure::usage(message).help(help))
+}
+
+/// An instant in full, with its zone.
+pub(crate) fn stamp(at: Timestamp, zone: TimeZone, language: Language) -> String {
+    let name = zone.iana_name().unwrap_or("UTC").to_owned();
+    let time = Times::new(zone, language).stamp(at);
+    format!("{time} {name}")
+}
+
+/// What a data folder's error means for a command.
+pub(crate) fn failure(folder: &Path, error: &LookError) -> Failure {
+    let path = shown(folder);
+    let message = format!("`{path}`: {error}");
+    match error {
+        LookError::Store(StoreError::Locked) => Failure::not_found(message).help(
+            "or copy it with `upline backup`, which may be done while an engine runs, and ask the copy",
+        ),
+        LookError::Store(StoreError::Damaged(_) | StoreError::Ticket { .. }) => {
+            let help = format!("`upline doctor {path}` says what to do");
+            Failure::findings(message).help(help)
+        }
+        LookError::NoSuchTicket { last, .. } => Failure::not_found(message).help(match last {
+            0 => "no ticket was opened here yet".to_owned(),
+            1 => "the only one that was opened here has the number 1".to_owned(),
+            last => format!("those that were opened here have the numbers 1 to {last}"),
+        }),
+        LookError::Removed { .. } => {
+            let help = "an engine that keeps an index of all tickets still knows it";
+            Failure::not_found(message).help(help)
+        }
+        LookError::Refused(error) => match &**error {
+            upline::Error::Files(checked) => Failure::findings("the files can't be used together")
+                .found(checked.sources.clone(), checked.diagnostics.clone()),
+            error => Failure::findings(format!("`{path}`: {error}")),
+        },
+        _ => Failure::not_found(message),
+    }
+}

@@ -1,0 +1,298 @@
+//! `upline migrate`.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use upline::core::decide::{MigratedClocks, Migration};
+use upline::core::{Actor, Name, Ticket};
+use upline::look::{Plan, Planned, Planning};
+use upline::record::File;
+use upline_dsl::{plain, shown};
+use upline_lab::render::{Language, Times};
+
+use super::look::{Look, When, failure, not_before, stamp};
+use crate::bar::{Bar, Unit};
+use crate::exit::{Exit, Failure};
+use crate::files;
+use crate::output::Output;
+
+/// Say what moving the open tickets of a data folder to another version of their workflow would change
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The data folder, which no engine has open, or a backup
+    folder: PathBuf,
+    /// The file of the workflow's other version
+    workflow: PathBuf,
+    /// Only say what would change; tickets are moved by the engine that runs them
+    #[arg(long)]
+    plan: bool,
+    /// Where tickets in a state go that has another name now; the others keep theirs
+    #[arg(long = "state", value_name = "OLD=NEW")]
+    states: Vec<String>,
+    /// What becomes of clocks that run: they keep their due time, begin anew, or count by the new rule from
+    /// when they began
+    #[arg(long, value_enum, default_value_t = Clocks::Keep, value_name = "HOW")]
+    clocks: Clocks,
+    /// Only this ticket
+    #[arg(long, value_name = "TICKET")]
+    ticket: Option<String>,
+    #[command(flatten)]
+    when: When,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Clocks {
+    // Without doc comments the help names them on one line.
+    Keep,
+    Restart,
+    Rebase,
+}
+
+impl From<Clocks> for MigratedClocks {
+    fn from(clocks: Clocks) -> Self {
+        match clocks {
+            Clocks::Keep => Self::KeepRemaining,
+            Clocks::Restart => Self::Restart,
+            Clocks::Rebase => Self::Rebase,
+        }
+    }
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Answer<'a> {
+    workflow: &'a Name,
+    version: u32,
+    now: Timestamp,
+    movable: u64,
+    stuck: u64,
+    there: u64,
+    tickets: Vec<Row>,
+}
+
+/// A ticket.
+#[derive(Serialize)]
+struct Row {
+    ticket: Name,
+    from: u32,
+    /// Why it can't move.
+    why: Option<String>,
+    positions: Vec<Place>,
+}
+
+/// Where a ticket is, and would be.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Place {
+    branch: Name,
+    from: Name,
+    to: Option<Name>,
+    answerable: Option<Name>,
+    /// When its next clock is due, and would be.
+    due: Option<Timestamp>,
+    would_be_due: Option<Timestamp>,
+}
+
+impl From<Planned> for Row {
+    fn from(planned: Planned) -> Self {
+        let Planned { before, after, .. } = planned;
+        let (after, why) = match after {
+            Ok((_, after)) => (Some(after), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let due = |ticket: &Ticket, branch: &Name| {
+            let clocks = ticket.clocks.iter();
+            let clocks = clocks.filter(|clock| clock.branch == *branch);
+            clocks.map(|clock| clock.due).min()
+        };
+        let positions = before.positions.iter().map(|(branch, at)| Place {
+            branch: branch.clone(),
+            from: at.state.clone(),
+            to: after
+                .as_ref()
+                .and_then(|after| Some(after.positions.get(branch)?.state.clone())),
+            answerable: at.holder.answerable().cloned(),
+            due: due(&before, branch),
+            would_be_due: after.as_ref().and_then(|after| due(after, branch)),
+        });
+        Self {
+            ticket: before.id.clone(),
+            from: before.version,
+            why,
+            positions: positions.collect(),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    if !args.plan {
+        let message =
+            "tickets are moved by the engine that runs them, and not in a folder that lies still";
+        return Err(Failure::usage(message).help(
+            "`--plan` says what would change; a program with the engine moves them with `Handle::migrate`",
+        ));
+    }
+    let migration = migration(args)?;
+    let at = args.when.moment()?;
+    let file = workflow(args)?;
+    let Look { mut folder, path } = Look::into(&args.folder)?;
+    if at.is_none() {
+        folder.at(Timestamp::now());
+    }
+    let failed = |error| failure(&path, &error);
+    let last = folder.last_commit();
+    let mut planning = folder.with_workflow(file).map_err(failed)?;
+    if let Some(at) = at {
+        planning.at(not_before(last, &at, &planning.zone())?);
+    }
+    let bar = Bar::new("planning", Unit::Of("tickets"));
+    let mut rows = Vec::new();
+    let by = Actor::System(Name::new("plan"));
+    let plan = planning.plan(
+        &migration,
+        &by,
+        args.ticket.as_deref(),
+        &mut |one, done, of| {
+            rows.push(Row::from(one));
+            bar.at_of(done, of);
+        },
+    );
+    bar.clear();
+    let plan = plan.map_err(failed)?;
+    told(&planning, plan, rows, args.when.language(), output)?;
+    Ok(match plan.stuck {
+        0 => Exit::Ok,
+        _ => Exit::Findings,
+    })
+}
+
+/// The workflow's file, as it would be deployed.
+fn workflow(args: &Args) -> Result<File, Failure> {
+    let path = shown(&args.workflow);
+    if args.workflow.is_dir() {
+        let message = format!("`{path}` is a folder");
+        return Err(Failure::usage(message).help("name a workflow in it"));
+    }
+    let content = files::read(&args.workflow)?;
+    let name = plain(&args.workflow);
+    match String::from_utf8(content.bytes) {
+        Ok(text) if text.len() as u64 == content.size => Ok(File {
+            name: Name::new(name),
+            text,
+        }),
+        Ok(_) => Err(Failure::findings(format!("`{path}` is too large"))),
+        Err(_) => Err(Failure::findings(format!("`{path}` is not UTF-8"))),
+    }
+}
+
+fn migration(args: &Args) -> Result<Migration, Failure> {
+    let mut migration = Migration {
+        clocks: args.clocks.into(),
+        ..Migration::default()
+    };
+    for state in &args.states {
+        let parts = state.split_once('=');
+        let parts = parts.map(|(old, new)| (Name::new(old.trim()), Name::new(new.trim())));
+        let Some((old, new)) = parts.filter(|(old, new)| !old.is_empty() && !new.is_empty()) else {
+            let message = format!("`--state '{state}'`: this is not an old state and a new one");
+            return Err(Failure::usage(message).help("write `--state working=busy`"));
+        };
+        if migration.states.insert(old.clone(), new).is_some() {
+            let message = format!("`--state '{state}'`: `{old}` goes somewhere already");
+            return Err(Failure::usage(message));
+        }
+    }
+    Ok(migration)
+}
+
+fn told(
+    planning: &Planning,
+    plan: Plan,
+    rows: Vec<Row>,
+    language: Language,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let (workflow, version) = (planning.workflow(), planning.version());
+    let Plan {
+        movable,
+        stuck,
+        there,
+        ..
+    } = plan;
+    if output.is_json() {
+        output.json(&Answer {
+            workflow,
+            version,
+            now: planning.now(),
+            movable,
+            stuck,
+            there,
+            tickets: rows,
+        })?;
+        return Ok(());
+    }
+    let chinese = language == Language::Chinese;
+    let at = stamp(planning.now(), planning.zone(), language);
+    output.line(match chinese {
+        false => format!("{workflow} version {version}, as of {at}"),
+        true => format!("{workflow} 第 {version} 版，截至 {at}"),
+    })?;
+    let times = Times::new(planning.zone(), language);
+    let time = |at: Option<Timestamp>| at.map(|at| times.around(planning.now(), at));
+    for row in rows {
+        let (ticket, from) = (&row.ticket, row.from);
+        if let Some(why) = &row.why {
+            output.line(match chinese {
+                false => format!("{ticket}: stays in version {from}: {why}"),
+                true => format!("{ticket}：留在第 {from} 版：{why}"),
+            })?;
+            continue;
+        }
+        output.line(match chinese {
+            false => format!("{ticket}: moves from version {from}"),
+            true => format!("{ticket}：从第 {from} 版迁移"),
+        })?;
+        for place in &row.positions {
+            output.line(format!("  {}", place.told(&time, chinese)))?;
+        }
+    }
+    output.line(match chinese {
+        false => format!("{movable} can move, {stuck} can't, {there} have this version already"),
+        true => format!("可迁移 {movable} 个，不可迁移 {stuck} 个，已是此版 {there} 个"),
+    })?;
+    Ok(())
+}
+
+impl Place {
+    /// `asked → offered, ann, next Fri 17:20 → Fri 17:35`.
+    fn told(&self, time: &dyn Fn(Option<Timestamp>) -> Option<String>, chinese: bool) -> String {
+        let both = |before: &str, after: Option<&str>| match after {
+            Some(after) if after != before => format!("{before} → {after}"),
+            _ => before.to_owned(),
+        };
+        let mut told = match self.branch.is_empty() {
+            true => String::new(),
+            false => format!("{}: ", self.branch),
+        };
+        told += &both(&self.from, self.to.as_deref());
+        let comma = if chinese { "，" } else { ", " };
+        if let Some(who) = &self.answerable {
+            told += &format!("{comma}{who}");
+        }
+        let none = if chinese { "无" } else { "none" };
+        let (before, after) = (time(self.due), time(self.would_be_due));
+        if before.is_some() || after.is_some() {
+            let (before, after) = (before.as_deref(), after.as_deref());
+            let next = both(before.unwrap_or(none), Some(after.unwrap_or(none)));
+            let word = if chinese {
+                "下一时钟 "
+            } else {
+                "next clock "
+            };
+            told += &format!("{comma}{word}{next}");
+        }
+        told
+    }
+}
