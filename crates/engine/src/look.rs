@@ -63,7 +63,6 @@ use upline_lab::timeline::Timeline;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::floor::{Fault, Floor, millis_at};
-use crate::journal::JournalReader;
 use crate::record::Number;
 use crate::store::log::identity;
 use crate::store::{LogOptions, LogStore, StoreError};
@@ -128,7 +127,6 @@ pub struct Found {
 pub struct Folder {
     floor: Floor,
     store: LogStore,
-    reader: JournalReader,
     last: Timestamp,
 }
 
@@ -166,17 +164,10 @@ impl Folder {
             beside: false,
             ..LogOptions::default()
         };
-        let disk: Arc<dyn Disk> = glass;
-        let mut store = LogStore::open(Arc::clone(&disk), options, system_entropy())?;
+        let mut store = LogStore::open(glass, options, system_entropy())?;
         let floor = Floor::recover(&mut store)?;
-        let reader = JournalReader::open(Arc::clone(&disk), Some(identity::read(&*disk)?))?;
         let last = floor.timestamp();
-        Ok(Self {
-            floor,
-            store,
-            reader,
-            last,
-        })
+        Ok(Self { floor, store, last })
     }
 
     /// The instant of the last commit.

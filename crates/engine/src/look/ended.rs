@@ -90,11 +90,14 @@ impl Folder {
         trail: &mut Trail<'_>,
         tell: &mut dyn FnMut(u64, u64),
     ) -> Result<(), StoreError> {
-        let (Some(head), Some((oldest, _))) = (self.reader.head(), self.reader.oldest()) else {
+        let Some(reader) = self.store.reader() else {
             return Ok(());
         };
-        let of = head.seq - oldest + 1;
-        let mut scan = self.reader.scan_from(oldest)?;
+        let (Some(head), Some((oldest, _))) = (reader.head(), reader.oldest()) else {
+            return Ok(());
+        };
+        let of = (head.seq + 1).saturating_sub(oldest);
+        let mut scan = reader.scan_from(oldest)?;
         let mut done = 0;
         while let Some(frame) = scan.next_frame()? {
             let commit: Commit = record::decode(&frame.payload)?;

@@ -6,7 +6,8 @@ use upline_core::ticket::Level;
 use super::*;
 use crate::disk::sim::SimDisk;
 use crate::kit::{CALL, Hand, begin, entropy, person};
-use crate::record::File;
+use crate::record::{Entry, File};
+use crate::store::{Batch, Store};
 use crate::writer::Input;
 use upline_core::decide::Migration;
 
@@ -208,6 +209,34 @@ fn tickets_that_have_ended_are_found_in_the_journal() {
     }
     drop(folder);
     assert_eq!(files(&copy), before);
+}
+
+#[test]
+fn a_ticket_that_is_set_aside_says_why() {
+    let (disk, hand) = worked();
+    let at = hand.reading.wall;
+    drop(hand);
+    let mut store = store(&disk);
+    store.recover(&mut |_| Ok(())).unwrap();
+    let mut record = store.ticket(2).unwrap().unwrap();
+    let why = Some("clock 1 is due, and nothing happens".to_owned());
+    record.set_aside.clone_from(&why);
+    let set_aside = Entry::SetAside {
+        number: 2,
+        why: why.clone(),
+    };
+    let batch = Batch {
+        fence: 0,
+        at,
+        wall: at,
+        entries: vec![set_aside],
+        after: vec![&mut record],
+    };
+    store.commit(batch).unwrap();
+    drop(store);
+    let mut folder = look(&disk);
+    assert_eq!(find(&mut folder, "2").unwrap().set_aside, why);
+    assert_eq!(find(&mut folder, "3").unwrap().set_aside, None);
 }
 
 #[test]

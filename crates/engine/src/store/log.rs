@@ -154,6 +154,11 @@ impl LogStore {
         self.open.as_ref().and_then(|open| open.journal.head())
     }
 
+    /// The journal, after [`Store::recover`].
+    pub(crate) fn reader(&self) -> Option<JournalReader> {
+        self.open.as_ref().map(|open| open.reader.clone())
+    }
+
     fn ready(&mut self) -> Result<&mut Open, StoreError> {
         self.open.as_mut().ok_or_else(closed)
     }
