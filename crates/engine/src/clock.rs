@@ -224,6 +224,11 @@ impl TimeKeeper {
         self.now
     }
 
+    /// The engine's time, as it was observed last.
+    pub(crate) fn now(&self) -> Millis {
+        self.now
+    }
+
     /// An operator says that the clock on the wall is right.
     pub(crate) fn believe(&mut self, reading: Reading) {
         self.jumped = None;

@@ -3,6 +3,7 @@
 #[cfg(feature = "sled")]
 mod archive;
 mod handle;
+mod operator;
 
 #[cfg(feature = "sled")]
 #[cfg(test)]

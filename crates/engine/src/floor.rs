@@ -1,6 +1,8 @@
 //! The floor: all open tickets, the people, the clocks. What a command means here and for whom else, in
 //! memory, without a clock or a disk. The writer drives it and commits what it has decided.
 
+mod aside;
+mod audit;
 mod files;
 mod links;
 mod look;
@@ -10,6 +12,7 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lru::LruCache;
@@ -22,8 +25,12 @@ use crate::store::{Batch, Recovered, Seen, Store, StoreError};
 use links::Link;
 use timers::Timers;
 
+pub use aside::SetAside;
+pub use audit::Audit;
+pub(crate) use audit::Auditor;
 pub use files::Deployed;
 pub(crate) use links::number_of;
+pub(crate) use look::since;
 pub use look::{Filter, HistoryEntry, Status};
 pub(crate) use timers::Due;
 
@@ -131,6 +138,28 @@ pub enum Incident {
         /// What is wrong.
         why: String,
     },
+    /// Clocks fire late: for longer than [`OVERDUE`](crate::OVERDUE) there was always one that was due and
+    /// had not fired, and the oldest is later than that, though the engine runs and its store works. Told once
+    /// when it begins, and once when it is over.
+    Overdue {
+        /// How late the oldest is; when it is over: the most that was seen.
+        late: Duration,
+        /// Whether it is over.
+        over: bool,
+    },
+    /// A message waits for longer than
+    /// [`OutboxOptions::alarm_after`](crate::drive::OutboxOptions::alarm_after), though the engine runs and
+    /// its store works: a notifier hangs, or a peer takes nothing. Told once when it begins, and once when it
+    /// is over.
+    Outbox {
+        /// How long the oldest has waited since this engine has tried; when it is over: the most that was
+        /// seen.
+        age: Duration,
+        /// How many are not delivered.
+        unsent: usize,
+        /// Whether it is over.
+        over: bool,
+    },
     /// A clock, a child's end or an opening by the clock was refused.
     Refused {
         /// The ticket's id.
@@ -171,10 +200,11 @@ pub(crate) struct Floor {
     next_openings: Vec<Option<Timestamp>>,
     /// The first ticket whose holders must still be looked at.
     recheck: Option<Number>,
-    /// Tickets that are set aside.
-    set_aside: BTreeSet<Number>,
+    /// Tickets that are set aside, and why.
+    set_aside: BTreeMap<Number, String>,
     /// Tickets without an answerable person or an armed clock.
     forgotten: BTreeSet<Number>,
+    pub(crate) auditor: Auditor,
     /// Since the last commit.
     entries: Vec<Entry>,
     changed: BTreeSet<Number>,
@@ -210,8 +240,9 @@ impl Floor {
             absences: BTreeMap::new(),
             next_openings: Vec::new(),
             recheck: None,
-            set_aside: BTreeSet::new(),
+            set_aside: BTreeMap::new(),
             forgotten: BTreeSet::new(),
+            auditor: Auditor::default(),
             entries: Vec::new(),
             changed: BTreeSet::new(),
             bytes: 0,

@@ -9,7 +9,7 @@ use upline_core::{Actor, Command, Name, Wish};
 
 use crate::clock::Reading;
 use crate::error::Error;
-use crate::floor::{Done, Request, Target};
+use crate::floor::{Done, Incident, Request, Target};
 use crate::notify::{Message, SendError};
 use crate::outbox::{MessageId, OutboxOptions};
 use crate::record::File;
@@ -126,14 +126,22 @@ impl Hand {
         &mut self,
         input: impl FnOnce(crate::writer::Reply<T>) -> Input,
     ) -> Result<T, Error> {
+        self.ask_and_hear(input).0
+    }
+
+    /// What was answered, and what was told to the operator.
+    pub(crate) fn ask_and_hear<T: Send + 'static>(
+        &mut self,
+        input: impl FnOnce(crate::writer::Reply<T>) -> Input,
+    ) -> (Result<T, Error>, Vec<Incident>) {
         let answer: Answer<T> = Arc::default();
         let reply = Arc::clone(&answer);
         let input = input(Box::new(move |done| {
             *reply.lock().unwrap() = Some(done);
         }));
-        self.turn(vec![input]);
+        let turn = self.turn(vec![input]);
         let answered = answer.lock().unwrap().take();
-        answered.unwrap()
+        (answered.unwrap(), turn.incidents)
     }
 
     pub(crate) fn deploy(&mut self) {
@@ -142,6 +150,13 @@ impl Hand {
     }
 
     pub(crate) fn open_ticket(&mut self, caller: &str) -> Result<Done, Error> {
+        self.open_ticket_and_hear(caller).0
+    }
+
+    pub(crate) fn open_ticket_and_hear(
+        &mut self,
+        caller: &str,
+    ) -> (Result<Done, Error>, Vec<Incident>) {
         let wish = Wish::Open {
             ticket: Name::default(),
             key: None,
@@ -149,7 +164,7 @@ impl Hand {
             fields: vec![("caller".into(), caller.into())],
         };
         let request = Request::own(command("max", wish), "test");
-        self.ask(|reply| Input::Open("call".into(), request, reply))
+        self.ask_and_hear(|reply| Input::Open("call".into(), request, reply))
     }
 
     pub(crate) fn act(&mut self, ticket: &str, by: &str, action: &str) -> Result<Done, Error> {

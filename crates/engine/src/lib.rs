@@ -79,8 +79,14 @@
 //! * [`Error::Busy`] and [`Error::Unavailable`] pass: too many wait, the disk is full or has failed. A full
 //!   disk is tried again every 5 seconds, a store that has failed is opened again after 15 at the latest.
 //!   Damage does not pass: commands are refused, and the operator is told.
-//! * **Every commit is audited**: an open ticket without an answerable person or an armed clock is an
-//!   [`Incident::Gap`]. What else an operator must know is an [`Incident`] too: see [`Builder::on_incident`].
+//! * **It looks after itself.** Every commit is audited, and slow passes over all open tickets go on behind
+//!   commits ([`Audit`]): an open ticket without an answerable person or an armed clock is an
+//!   [`Incident::Gap`]. A ticket that can't be read or moved is set aside, [`Incident::SetAside`]: it alone
+//!   stands still, until [`Handle::release`]. Clocks that fire more than [`OVERDUE`] late are an
+//!   [`Incident::Overdue`], messages that lie for longer than [`drive::OutboxOptions::alarm_after`] an
+//!   [`Incident::Outbox`]; each is told once when it begins and once when it is over. All incidents go to
+//!   [`Builder::on_incident`], and the figures behind them are in [`Handle::status`]. Nothing of this wakes
+//!   an idle engine.
 //!
 //! How this was tried is told in the repository's `docs/reliability.md`; what is in a data folder, and what
 //! to do when it is damaged, in `docs/data-folder.md`; the journal's bytes in `docs/journal-format.md`.
@@ -99,6 +105,7 @@
 //! | what | where |
 //! |---|---|
 //! | start, command, ask | [`Engine`], [`Builder`], [`Handle`], [`Submission`], [`Error`] |
+//! | how it is, and what an operator must know | [`Status`], [`Audit`], [`Incident`], [`SetAside`] |
 //! | tickets that have ended, and erasing them | `Archive`, by `Handle::archive` (feature `sled`) |
 //! | tell people | [`notify`] |
 //! | time, and tests that move it | [`clock`] |
@@ -134,6 +141,8 @@
 //! | tickets on a page | [`MAX_PAGE`]: 200 |
 //! | bytes of a commit | [`store::MAX_COMMIT_BYTES`]: 16 MiB |
 //! | messages under way at once | [`drive::OutboxOptions::at_once`]: 512 |
+//! | how late a clock may be without an incident | [`OVERDUE`]: 5 s |
+//! | how long a message may lie without an incident | [`drive::OutboxOptions::alarm_after`]: 10 minutes |
 //! | a jump of the clock that is believed at once, not only after 2 minutes | [`clock::JUMP`]: 10 minutes |
 //!
 //! Network file systems are not supported. Old segments of the journal are kept: no rule removes them yet. A
@@ -163,7 +172,8 @@ mod writer;
 pub use engine::Archive;
 pub use engine::{Builder, Engine, Handle, MAX_PAGE, MAX_WAITING, Page, StartError, Submission};
 pub use error::Error;
-pub use floor::{Deployed, Done, Filter, HistoryEntry, Incident, Status, Target};
+pub use floor::{Audit, Deployed, Done, Filter, HistoryEntry, Incident, SetAside, Status, Target};
 pub use upline_core as core;
 pub use upline_dsl as dsl;
 pub use upline_lab as lab;
+pub use writer::OVERDUE;

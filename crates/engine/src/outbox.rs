@@ -1,6 +1,7 @@
 //! What must still be sent: written in the commit of what caused it, tried until it is delivered or can't be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use upline_core::ticket::NoticeId;
@@ -21,6 +22,9 @@ pub struct OutboxOptions {
     pub longest_wait: Duration,
     /// After how long a message that fails for the moment is given up for good.
     pub give_up: Duration,
+    /// After how long without being delivered, while the engine runs and its store works, a message is an
+    /// [`Incident::Outbox`](crate::Incident::Outbox).
+    pub alarm_after: Duration,
     /// How many messages are under way at once, counted until it is on disk that they were sent. A channel
     /// whose peers take fewer bounds that itself.
     pub at_once: usize,
@@ -33,6 +37,7 @@ impl Default for OutboxOptions {
             first_wait: Duration::from_secs(5),
             longest_wait: Duration::from_secs(15 * 60),
             give_up: Duration::from_secs(24 * 3600),
+            alarm_after: Duration::from_secs(10 * 60),
             at_once: 512,
         }
     }
@@ -45,6 +50,18 @@ pub type MessageId = (Number, NoticeId);
 struct State {
     next: Millis,
     tries: u32,
+    /// Steady time since when this engine knows of it.
+    since: Millis,
+}
+
+/// The message that is not delivered for longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Oldest {
+    pub(crate) id: MessageId,
+    /// When it was written, by the engine's time.
+    pub(crate) written: Millis,
+    /// Steady time since when this engine knows of it.
+    pub(crate) since: Millis,
 }
 
 /// The queue of messages. Only their numbers: the rest is in the tickets' records.
@@ -56,6 +73,10 @@ pub(crate) struct Outbox {
     waiting: BTreeSet<(Millis, MessageId)>,
     /// Those that are under way, with the end of their lease.
     leased: BTreeSet<(Millis, MessageId)>,
+    /// All of them, the oldest first; and some that have gone since.
+    written: BinaryHeap<Reverse<(Millis, MessageId)>>,
+    /// How many were given up since the start.
+    pub(crate) given_up: u64,
     /// The random part of waits, so that what failed together does not come back together.
     seed: u64,
 }
@@ -78,15 +99,17 @@ impl Outbox {
         }
     }
 
-    /// Takes in the ticket's messages that are not known yet.
-    pub(crate) fn add(&mut self, record: &Record, now: Millis) {
+    /// Takes in the ticket's messages that are not known yet. `steady` is what the steady clock shows.
+    pub(crate) fn add(&mut self, record: &Record, now: Millis, steady: Millis) {
         for unsent in &record.unsent {
             let id = (record.number, unsent.notice.id);
             self.states.entry(id).or_insert_with(|| {
                 self.waiting.insert((now, id));
+                self.written.push(Reverse((unsent.at, id)));
                 State {
                     next: now,
                     tries: 0,
+                    since: steady,
                 }
             });
         }
@@ -97,6 +120,7 @@ impl Outbox {
         self.states.clear();
         self.waiting.clear();
         self.leased.clear();
+        self.written.clear();
     }
 
     /// Whether no message is under way.
@@ -109,10 +133,32 @@ impl Outbox {
         self.states.len()
     }
 
-    /// The one that has been in longest.
-    pub(crate) fn oldest(&self) -> Option<MessageId> {
-        // Numbers ascend with time within a ticket; of several tickets any says enough.
-        self.states.first_key_value().map(|(id, _)| *id)
+    /// How many of them are under way.
+    pub(crate) fn under_way(&self) -> usize {
+        self.leased.len()
+    }
+
+    /// The one that is not delivered for longest.
+    pub(crate) fn oldest(&mut self) -> Option<Oldest> {
+        const SMALL: usize = 4096;
+        if self.written.len() > SMALL + 4 * self.states.len() {
+            let states = &self.states;
+            self.written
+                .retain(|Reverse((_, id))| states.contains_key(id));
+        }
+        while let Some(Reverse((written, id))) = self.written.peek().copied() {
+            if let Some(state) = self.states.get(&id) {
+                let since = state.since;
+                return Some(Oldest { id, written, since });
+            }
+            self.written.pop();
+        }
+        None
+    }
+
+    /// After how long without being delivered one is an incident.
+    pub(crate) fn alarm_after(&self) -> Millis {
+        millis(self.options.alarm_after)
     }
 
     /// When the next one's time comes, or a lease ends.

@@ -4,6 +4,9 @@
 //! in since, and does one commit. The engine's thread calls it, and so does the simulator.
 
 mod post;
+#[cfg(test)]
+mod tests;
+mod watch;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,11 +16,14 @@ use upline_core::{Actor, Event, Name};
 
 use crate::clock::{Reading, TimeKeeper, millis};
 use crate::error::Error;
-use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Status, Target, instant};
+use crate::floor::{Deployed, Done, Fault, Floor, Incident, Request, Status, Target};
 use crate::notify::{Message, SendError};
 use crate::outbox::{MessageId, Outbox, OutboxOptions};
 use crate::record::{File, Millis, Number};
 use crate::store::{MAX_COMMIT_BYTES, Store, StoreError};
+use watch::Watch;
+
+pub use watch::OVERDUE;
 
 /// Most clocks that fire in one commit: between two, other people's commands have their turn.
 pub(crate) const MAX_FIRED_PER_COMMIT: usize = 512;
@@ -63,6 +69,8 @@ pub(crate) enum Input {
         expect(dead_code, reason = "only the index knows such tickets")
     )]
     EraseEnded(Number, u32, Name, Reply<()>),
+    /// Let a ticket go on that was set aside.
+    Release(Target, Reply<()>),
     /// Look at something.
     Look(Look),
     /// How everything is.
@@ -119,6 +127,7 @@ pub(crate) struct Writer {
     answers: Vec<Answer>,
     settling: Vec<Reply<()>>,
     incidents: Vec<Incident>,
+    watch: Watch,
     last: Reading,
     /// How many commands are remembered here.
     remembered: usize,
@@ -146,6 +155,7 @@ impl Writer {
             answers: Vec::new(),
             settling: Vec::new(),
             incidents: Vec::new(),
+            watch: Watch::default(),
             last: reading,
             remembered: usize::MAX,
         };
@@ -192,6 +202,7 @@ impl Writer {
             Health::Good => self.messages(now),
             Health::Failed { .. } | Health::Broken(_) => Vec::new(),
         };
+        self.look_out(reading, now);
         let mut incidents = std::mem::take(&mut self.incidents);
         incidents.append(&mut self.floor.incidents);
         let wake = self.wake(reading, now);
@@ -229,7 +240,8 @@ impl Writer {
                 return false;
             }
             match Floor::recover(&mut *self.store) {
-                Ok(floor) => {
+                Ok(mut floor) => {
+                    floor.auditor.go_on_from(&self.floor.auditor);
                     self.floor = floor;
                     self.floor.remember_at_most(self.remembered);
                     self.floor.now = self.floor.now.max(0);
@@ -316,6 +328,10 @@ impl Writer {
                 let done = floor.erase_ended(store, number, key, by);
                 self.answer(done, reply)
             }
+            Input::Release(ticket, reply) => {
+                let done = floor.release(store, &ticket);
+                self.answer(done, reply)
+            }
             Input::Look(look) => {
                 look(Ok((floor, store)));
                 Ok(())
@@ -381,6 +397,9 @@ impl Writer {
         }
         self.take_messages();
         self.keep_up(reading);
+        if changed && let Err(error) = self.floor.audit_some(&mut *self.store) {
+            self.failed(&error, reading);
+        }
     }
 
     /// Lets the store do what can wait. If it can't, for want of room or because what it reads is damaged,
@@ -440,9 +459,10 @@ impl Writer {
                 Input::Open(_, _, reply) | Input::Submit(_, _, reply) => reply(Err(error())),
                 Input::Migrate(.., reply) => reply(Err(error())),
                 Input::Deploy(_, reply) => reply(Err(error())),
-                Input::Erase(.., reply) | Input::EraseEnded(.., reply) | Input::Settled(reply) => {
-                    reply(Err(error()))
-                }
+                Input::Erase(.., reply)
+                | Input::EraseEnded(.., reply)
+                | Input::Release(_, reply)
+                | Input::Settled(reply) => reply(Err(error())),
                 Input::Status(reply) if readable => reply(Ok(self.status())),
                 Input::Status(reply) => reply(Err(error())),
                 Input::Look(look) if readable => look(Ok((&mut self.floor, &mut *self.store))),
@@ -452,39 +472,6 @@ impl Writer {
                 Input::Believe => self.time.believe(self.last),
             }
         }
-    }
-
-    fn status(&mut self) -> Status {
-        let position = self.store.next_position();
-        let mut status = self.floor.status(position);
-        status.clock_ahead = self.time.doubt(self.last);
-        status.unsent = self.outbox.len();
-        let oldest = self.outbox.oldest();
-        status.oldest_unsent = oldest.and_then(|(number, notice)| {
-            let record = self.floor.record(&mut *self.store, number).ok()?;
-            let mut unsent = record.unsent.iter();
-            let unsent = unsent.find(|unsent| unsent.notice.id == notice)?;
-            Some(instant(unsent.at))
-        });
-        status
-    }
-
-    fn wake(&mut self, reading: Reading, now: Millis) -> Option<Duration> {
-        let rest = |at: Millis, now: Millis| u64::try_from(at - now).unwrap_or(0);
-        let rest = match self.health {
-            Health::Broken(_) => return None,
-            Health::Failed { again } => rest(again, reading.steady),
-            Health::Good if self.full.is_some() => {
-                rest(self.full.unwrap_or_default(), reading.steady)
-            }
-            Health::Good if self.is_busy() => 0,
-            Health::Good => {
-                let floor = self.floor.next_wake();
-                let next = [floor, self.outbox.next()];
-                rest(next.into_iter().flatten().min()?, now)
-            }
-        };
-        Some(Duration::from_millis(rest))
     }
 }
 

@@ -296,6 +296,13 @@ impl Run<'_> {
                     self.last_incident = why;
                 }
                 Incident::Refused { .. } => self.counters.add("report_refused"),
+                // Peers may take nothing for days. What is told must be true.
+                Incident::Outbox { over, .. } if over || self.oracle.unsent() > 0 => {
+                    self.counters.add("outbox_told");
+                }
+                Incident::Overdue { .. } if !self.calm || self.full => {
+                    self.counters.add("overdue_told");
+                }
                 other => return Err(format!("{other:?}")),
             }
         }

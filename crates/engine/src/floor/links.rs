@@ -78,9 +78,9 @@ impl Floor {
             self.timers.arm(due);
         }
         self.link_names(number, ticket);
-        match record.set_aside.is_some() && ticket.is_open() {
-            true => self.set_aside.insert(number),
-            false => self.set_aside.remove(&number),
+        match &record.set_aside {
+            Some(why) if ticket.is_open() => self.set_aside.insert(number, why.clone()),
+            _ => self.set_aside.remove(&number),
         };
         if record.is_hot() {
             self.links.insert(number, after);
@@ -113,7 +113,7 @@ impl Floor {
 
 impl Due {
     /// The clock of the ticket that is due first. A ticket that is set aside has none.
-    fn of(record: &Record) -> Option<Self> {
+    pub(super) fn of(record: &Record) -> Option<Self> {
         if record.set_aside.is_some() || record.ticket.ended.is_some() {
             return None;
         }

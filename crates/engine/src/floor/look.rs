@@ -1,17 +1,19 @@
 //! Questions: what is on the floor, why, and what comes next. Nothing is changed by them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use upline_core::{Event, Name, Ticket};
 use upline_lab::explain::{Explanation, explain};
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
 use upline_lab::timeline::Timeline;
-use upline_lab::world::{World, gaps};
+use upline_lab::world::World;
 
-use super::{Fault, Floor, Incident, instant};
-use crate::record::{Entry, Moved, Number, Record};
-use crate::store::Store;
+use super::audit::Audit;
+use super::{Fault, Floor, instant};
+use crate::record::{Entry, Millis, Moved, Number};
+use crate::store::{Store, StoreError};
 
 /// Most commits that a question reads.
 const MAX_COMMITS: usize = 10_000;
@@ -34,19 +36,34 @@ pub struct Status {
     /// The engine's time.
     pub now: jiff::Timestamp,
     /// How far the machine's clock is ahead of it, while that is not believed.
-    pub clock_ahead: Option<std::time::Duration>,
+    pub clock_ahead: Option<Duration>,
     /// Tickets that are open, or have messages still to be sent.
     pub tickets: usize,
     /// When the next clock is due. In the past: it is overdue.
     pub next_due: Option<jiff::Timestamp>,
-    /// Messages that wait or are under way.
+    /// How late the clock is that is due and has not fired for longest. Zero: none is due. Beyond
+    /// [`OVERDUE`](crate::OVERDUE), when it lasts, there is an incident.
+    pub late: Duration,
+    /// Messages that are not delivered yet: those that wait and those under way.
     pub unsent: usize,
-    /// When the oldest of them was to be sent at first.
+    /// Of them: those that wait for their turn, or for their next try.
+    pub waiting: usize,
+    /// Of them: those whose notifier has not answered yet, or whose answer is not on disk.
+    pub under_way: usize,
+    /// Messages that were given up since the start: refused for good, or tried for too long.
+    pub given_up: u64,
+    /// When the oldest message that is not delivered was written.
     pub oldest_unsent: Option<jiff::Timestamp>,
-    /// Tickets that are set aside: each needs an operator.
+    /// How old that is. Beyond [`OutboxOptions::alarm_after`](crate::drive::OutboxOptions::alarm_after) there
+    /// is an incident.
+    pub oldest_unsent_for: Duration,
+    /// Tickets that are set aside: each needs an operator. [`Handle::set_aside`](crate::Handle::set_aside)
+    /// says which.
     pub set_aside: usize,
     /// Open tickets without an answerable person or an armed clock. Anything but 0 is an alarm.
     pub forgotten: usize,
+    /// The audit of all open tickets.
+    pub audit: Audit,
     /// Clocks that came up and were over already, since the start.
     pub stale_clocks: u64,
     /// The journal's last commit is here.
@@ -98,7 +115,11 @@ impl Floor {
         };
         let mut found = Vec::new();
         for number in &numbers {
-            let record = self.record(store, *number)?;
+            let record = match self.record(store, *number) {
+                // One that can't be read hides no other.
+                Err(Fault::Store(StoreError::Ticket { .. })) => continue,
+                other => other?,
+            };
             if filter.fits(&record.ticket) {
                 found.push(record.ticket.clone());
             }
@@ -200,27 +221,6 @@ impl Floor {
         timeline.ok_or_else(|| upline_core::Rejection::NotOpen.into())
     }
 
-    /// Looks for changed tickets that could be forgotten: by the proof and the core's rules there are none.
-    pub(super) fn audit(&mut self, changed: &[Box<Record>]) {
-        let Some(directory) = self.directory.clone() else {
-            return;
-        };
-        for record in changed {
-            let found = gaps(&record.ticket, &directory);
-            let fresh = match found.is_empty() {
-                true => {
-                    self.forgotten.remove(&record.number);
-                    continue;
-                }
-                false => self.forgotten.insert(record.number),
-            };
-            // One who has left the directory a moment ago is looked after by the recheck that runs.
-            if fresh && self.recheck.is_none() {
-                self.incidents.extend(found.into_iter().map(Incident::Gap));
-            }
-        }
-    }
-
     /// Drops entries of the queue that are no longer true, when they are most of it.
     pub(super) fn sweep_timers(&mut self) {
         const SMALL: usize = 4096;
@@ -234,14 +234,21 @@ impl Floor {
     }
 
     /// How the engine is, as far as the floor knows.
-    pub(crate) fn status(&mut self, position: u64) -> Status {
+    pub(crate) fn status(&mut self, position: u64, now: Millis) -> Status {
+        let next_due = self.next_due().map(super::Due::at);
         Status {
-            now: self.timestamp(),
+            now: instant(now),
             clock_ahead: None,
             tickets: self.links.len(),
-            next_due: self.next_due().map(|due| instant(due.at())),
+            next_due: next_due.map(instant),
+            late: since(next_due, now),
             unsent: 0,
+            waiting: 0,
+            under_way: 0,
+            given_up: 0,
             oldest_unsent: None,
+            oldest_unsent_for: Duration::ZERO,
+            audit: self.auditor.shown,
             set_aside: self.set_aside.len(),
             forgotten: self.forgotten.len(),
             stale_clocks: self.timers.stale,
@@ -256,6 +263,12 @@ impl Floor {
         let number = self.find_id(id);
         number.ok_or_else(|| upline_core::Rejection::NotOpen.into())
     }
+}
+
+/// How long ago this was; zero if it is still to come, or never.
+pub(crate) fn since(at: Option<Millis>, now: Millis) -> Duration {
+    let passed = at.and_then(|at| u64::try_from(now - at).ok());
+    Duration::from_millis(passed.unwrap_or(0))
 }
 
 fn of(number: Number) -> impl Fn(Entry) -> Option<Moved> {

@@ -15,6 +15,7 @@ impl Floor {
         slice: usize,
     ) -> Result<bool, Fault> {
         self.now = self.now.max(now);
+        self.set_unreadable_aside();
         let mut left = slice;
         self.absences_begin();
         while left > 0
@@ -68,7 +69,7 @@ impl Floor {
 
     /// When the engine must look again if nobody gives a command.
     pub(crate) fn next_wake(&mut self) -> Option<Millis> {
-        if self.recheck.is_some() {
+        if self.recheck.is_some() || !self.auditor.unreadable.is_empty() {
             return Some(self.now);
         }
         let due = self.next_due().map(Due::at);
@@ -112,6 +113,7 @@ impl Floor {
     /// Looks whether the holders of all tickets are still there, from now on, in slices.
     pub(crate) fn recheck_all(&mut self) {
         self.recheck = Some(0);
+        self.auditor.begin(self.now);
     }
 
     fn recheck_some(&mut self, store: &mut dyn Store, limit: usize) -> Result<usize, Fault> {
@@ -128,6 +130,7 @@ impl Floor {
             (false, Some(last)) => Some(last + 1),
             _ => None,
         };
+        let directory = self.directory.clone();
         for number in &numbers {
             let command = Command {
                 by: Actor::Clock,
@@ -136,6 +139,14 @@ impl Floor {
             };
             self.tell(store, *number, command, "directory")?;
             self.settle(store)?;
+            if let Some(directory) = &directory {
+                let looked = self.look_at(store, *number, directory);
+                looked.map_err(Fault::Store)?;
+            }
+        }
+        self.arm_lost();
+        if self.recheck.is_none() {
+            self.auditor.end(self.now);
         }
         Ok(numbers.len())
     }

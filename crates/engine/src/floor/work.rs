@@ -58,7 +58,7 @@ impl Floor {
         }
     }
 
-    fn not_there(&self, target: &Target) -> Fault {
+    pub(super) fn not_there(&self, target: &Target) -> Fault {
         match target {
             Target::Id(id) if self.was_given(id) => Rejection::HasEnded.into(),
             Target::Id(_) | Target::Key { .. } => Rejection::NotOpen.into(),
@@ -412,25 +412,6 @@ impl Floor {
         let ticket = ticket.clone();
         self.incidents.push(Incident::Refused { ticket, why });
         Ok(())
-    }
-
-    /// Takes a ticket out of the queue, since it can't be moved without harm.
-    pub(super) fn set_aside(&mut self, number: Number, why: String) {
-        let mut id = Name::new(number.to_string());
-        if let Some(record) = self.hot.get_mut(&number) {
-            record.set_aside = Some(why.clone());
-            id = record.ticket.id.clone();
-            let record = record.clone();
-            self.link(&record);
-            self.changed.insert(number);
-        } else if let Some(link) = self.links.get_mut(&number) {
-            link.due = None;
-        }
-        self.entries.push(Entry::SetAside {
-            number,
-            why: Some(why.clone()),
-        });
-        self.incidents.push(Incident::SetAside { ticket: id, why });
     }
 }
 

@@ -17,7 +17,7 @@ impl Writer {
         let now = self.floor.now;
         for number in std::mem::take(&mut self.floor.unsent) {
             if let Ok(record) = self.floor.record(&mut *self.store, number) {
-                self.outbox.add(record, now);
+                self.outbox.add(record, now, self.last.steady);
             }
         }
     }
@@ -103,6 +103,7 @@ impl Writer {
         let Some(tries) = self.outbox.done(id) else {
             return Ok(());
         };
+        self.outbox.given_up += u64::from(fate == Fate::Failed);
         let settled = Settled {
             notice,
             fate,
