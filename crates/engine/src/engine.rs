@@ -9,6 +9,8 @@ mod operator;
 #[cfg(test)]
 mod ended;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod journals;
 #[cfg(test)]
 mod kill;

@@ -139,8 +139,8 @@ pub enum Incident {
         why: String,
     },
     /// Clocks fire late: for longer than [`OVERDUE`](crate::OVERDUE) there was always one that was due and
-    /// had not fired, and the oldest is later than that, though the engine runs and its store works. Told once
-    /// when it begins, and once when it is over.
+    /// had not fired, and the oldest is later than that, though the engine runs and its store works. Told
+    /// once when it begins, and once when it is over.
     Overdue {
         /// How late the oldest is; when it is over: the most that was seen.
         late: Duration,

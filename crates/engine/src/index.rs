@@ -219,6 +219,18 @@ impl Index {
         assert!(matches!(self.read(found), Err(IndexError::Broken(_))));
     }
 
+    /// As if sled panicked.
+    #[cfg(test)]
+    pub(crate) fn panic_in_sled(&self) {
+        let found = |open: &Open| {
+            let call = open
+                .tree
+                .call::<()>("reading it", |_| panic!("sled has panicked"));
+            call.map_err(IndexError::from)
+        };
+        assert!(matches!(self.read(found), Err(IndexError::Broken(_))));
+    }
+
     fn read<T>(&self, read: impl FnOnce(&Open) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let slot = self.slot();
         let open = slot.as_ref().ok_or(IndexError::NotOpen)?;

@@ -271,7 +271,10 @@ async fn an_index_that_breaks_while_the_engine_runs_is_built_anew_and_commands_g
     let archive = handle.archive().unwrap();
     for round in 1..=3 {
         everything_is_found(&handle).await;
-        archive.index().condemn();
+        match round {
+            2 => archive.index().panic_in_sled(),
+            _ => archive.index().condemn(),
+        }
         handle
             .submit("4", acting("ann", "accept").id([round; 16]))
             .await
@@ -296,6 +299,10 @@ async fn an_index_that_breaks_while_the_engine_runs_is_built_anew_and_commands_g
         }
     }
     assert!(folder.path().join("index.broken-3").exists());
+    let why = |one: &Incident| matches!(one, Incident::Index { why } if why.contains("sled has panicked"));
+    let told = told.lock().unwrap().clone();
+    let of_sled = told.iter().filter(|one| why(one));
+    assert_eq!(of_sled.count(), 1, "{told:?}");
     engine.stop().await.unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -174,7 +175,14 @@ impl Work {
             let Some(reader) = self.reader.clone() else {
                 continue;
             };
-            if let Err(error) = self.work(&reader) {
+            // What panics in sled is caught there. Of this thread's own there must be nothing, but if there
+            // is, nobody would be told, and everybody would wait for it.
+            let done = catch_unwind(AssertUnwindSafe(|| self.work(&reader)));
+            let done = done.unwrap_or_else(|_| {
+                let why = "the thread that keeps it has panicked";
+                Err(IndexError::Broken(why.to_owned()))
+            });
+            if let Err(error) = done {
                 self.failed(&error);
             }
         }

@@ -92,7 +92,7 @@ impl Tree {
             .map_or(Ok(()), |failed| Err(failed.clone()))
     }
 
-    fn call<T>(
+    pub(super) fn call<T>(
         &self,
         doing: &'static str,
         call: impl FnOnce(&sled::Db) -> sled::Result<T>,

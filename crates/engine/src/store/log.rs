@@ -120,6 +120,8 @@ impl LogStore {
     ) -> Result<Self, StoreError> {
         disk.create_folder("")
             .map_err(io("making the data folder"))?;
+        // Before anything is made in it.
+        identity::refuse_foreign(&*disk)?;
         let lock = disk.lock("lock").map_err(|source| match source.kind() {
             std::io::ErrorKind::WouldBlock => StoreError::Locked,
             _ => io("locking the data folder")(source),

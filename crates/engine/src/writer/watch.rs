@@ -47,7 +47,8 @@ impl Writer {
         let waited = oldest.map_or(0, |oldest| steady - oldest.since.max(well));
         let is = waited > 0 && waited >= self.outbox.alarm_after();
         // What became of it may be known, and be in the next commit.
-        let leaves = |input: &Input| matches!(input, Input::Sent(id, _) if oldest.is_some_and(|one| one.id == *id));
+        let oldest = oldest.map(|oldest| oldest.id);
+        let leaves = |input: &Input| matches!(input, Input::Sent(id, _) if Some(*id) == oldest);
         let told = self.watch.outbox.is_some();
         let is = is && (told || !self.waiting.iter().any(leaves));
         if let Some((age, over)) = changed(&mut self.watch.outbox, is, waited) {

@@ -61,16 +61,26 @@ fn parse(bytes: &[u8]) -> Result<FolderId, StoreError> {
     Ok(FolderId(id))
 }
 
-fn begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
-    let failed = failed("beginning a data folder");
+/// A folder that is neither ours nor empty is left as it is.
+pub(super) fn refuse_foreign(disk: &dyn Disk) -> Result<(), StoreError> {
     let known = |name: &String| name == "lock" || name == "folder.new";
-    let names = disk.list("").map_err(&failed)?;
-    if let Some(other) = names.iter().find(|name| !known(name)) {
-        return Err(StoreError::Format(format!(
+    let names = disk.list("");
+    let names = names.map_err(failed("looking into the data folder"))?;
+    if names.iter().any(|name| name == FILE) {
+        return Ok(());
+    }
+    match names.iter().find(|name| !known(name)) {
+        Some(other) => Err(StoreError::Format(format!(
             "the folder has no file {FILE:?} but has {other:?}: a data folder begins empty, and one that \
              was in use is restored from a backup"
-        )));
+        ))),
+        None => Ok(()),
     }
+}
+
+fn begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
+    let failed = failed("beginning a data folder");
+    refuse_foreign(disk)?;
     let mut id = [0; 16];
     entropy(&mut id).map_err(&failed)?;
     let id = FolderId(id);
