@@ -86,6 +86,20 @@ pub struct SnapshotPart {
     pub damage: Option<String>,
 }
 
+/// Where the journal begins, if the retention rule has removed what was before: a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BasePart {
+    /// The commit.
+    pub commit: u64,
+    /// Its time: what had ended by then is removed.
+    pub at: Option<String>,
+    /// Bytes of its file.
+    pub bytes: u64,
+    /// What is wrong with it.
+    pub damage: Option<String>,
+}
+
 /// The tickets' keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -128,6 +142,8 @@ pub struct Checkup {
     pub free: Option<u64>,
     /// The journal.
     pub journal: Option<JournalPart>,
+    /// Where the journal begins, if the retention rule is or was on.
+    pub base: Option<BasePart>,
     /// The snapshots, newest first.
     pub snapshots: Vec<SnapshotPart>,
     /// The tickets' keys.

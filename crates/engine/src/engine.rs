@@ -14,6 +14,9 @@ mod faults;
 mod journals;
 #[cfg(test)]
 mod kill;
+#[cfg(feature = "sled")]
+#[cfg(test)]
+mod old;
 #[cfg(test)]
 mod tests;
 
@@ -77,6 +80,7 @@ pub struct Builder {
     on_incident: OnIncident,
     seed: u64,
     remembered: usize,
+    keep_history: Option<Duration>,
     #[cfg(feature = "sled")]
     index: Option<(IndexHandle, FollowerOptions)>,
 }
@@ -92,6 +96,7 @@ impl Default for Builder {
             on_incident: Box::new(|_| ()),
             seed: u64::from(std::process::id()),
             remembered: usize::MAX,
+            keep_history: None,
             #[cfg(feature = "sled")]
             index: None,
         }
@@ -146,6 +151,17 @@ impl Builder {
         self
     }
 
+    /// For how long history is kept; without this for ever. What ended longer ago is removed for good, so
+    /// that the folder does not grow for ever: tickets can't be found any more, their keys are destroyed, and
+    /// segments of the journal are removed. It is at least [`MIN_HISTORY`](crate::store::log::MIN_HISTORY), 7
+    /// days, and up to a quarter longer than said here. A shorter time, or a store without such a rule, is an
+    /// error of [`Builder::start`].
+    #[must_use]
+    pub fn keep_history(mut self, keep: Duration) -> Self {
+        self.keep_history = Some(keep);
+        self
+    }
+
     /// Where time comes from.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
@@ -191,6 +207,10 @@ impl Builder {
     /// [`StartError`]; nothing runs then.
     pub async fn start(self) -> Result<Engine, StartError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let mut store = self.store;
+        if let Some(keep) = self.keep_history {
+            store.keep_history(keep)?;
+        }
         let (sender, receiver) = mpsc::channel();
         let (started, has_started) = tokio::sync::oneshot::channel();
         let recall = Arc::new(AtomicI64::new(NOTHING_FORGOTTEN));
@@ -209,7 +229,7 @@ impl Builder {
         }));
         #[cfg(feature = "sled")]
         let (index, follower) = follow(self.index, &sender)?;
-        let (store, outbox, seed) = (self.store, self.outbox, self.seed);
+        let (store, outbox, seed) = (store, self.outbox, self.seed);
         let remembered = self.remembered;
         let thread = std::thread::Builder::new()
             .name("upline-writer".into())

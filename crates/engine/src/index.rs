@@ -43,6 +43,7 @@
 //! | note: number, position of a commit that erased it, set it aside or let it go on | – |
 //! | command: its id | time, hash of the wish, number, revision; kept for 7 days |
 //! | command by time: time, id | – |
+//! | base: nothing | with which base it was begun, or swept |
 //! | how far it is built | mark of the last frame, entries of the next, the sum |
 //!
 //! Nothing personal is in it: the journal's events come with what is personal sealed, and no field is kept.
@@ -75,6 +76,7 @@
 //! otherwise, because the index decides no answer. What is missed then: questions about tickets that have
 //! ended, erasing them later, and the memory of commands beyond what the writer holds.
 
+mod base;
 mod build;
 mod desk;
 mod error;
@@ -100,6 +102,7 @@ use crate::journal::{FolderId, Mark};
 use crate::record::Millis;
 #[cfg(doc)]
 use crate::record::Record;
+use crate::store::log::snapshot::Snapshot;
 use tree::Tree;
 
 pub use build::{COMMANDS_MS, Progress};
@@ -146,6 +149,10 @@ struct Shared {
     generation: AtomicU64,
     /// Opening is to break off.
     stop: AtomicBool,
+    /// The base that it is being begun with.
+    base: Mutex<Option<Snapshot>>,
+    /// How far it is swept for a base: the base's frame, and the last key.
+    swept: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 /// An open folder.
@@ -186,6 +193,8 @@ impl Index {
                 to_check: AtomicU64::new(0),
                 generation: AtomicU64::new(0),
                 stop: AtomicBool::new(false),
+                base: Mutex::new(None),
+                swept: Mutex::new(None),
             }),
         }
     }

@@ -80,10 +80,10 @@ mod walk;
 mod write;
 
 pub use error::{Damage, Flaw, JournalError};
-pub use mark::{FolderId, Frame, Hash, Mark, ParseMarkError, Position, Remains};
+pub use mark::{Base, FolderId, Frame, Hash, Mark, ParseMarkError, Position, Remains};
 pub use read::{JournalReader, Scan, SegmentFile};
 pub use upkeep::Upkeep;
-pub use verify::{Progress, Report, verify};
+pub use verify::{Progress, Report, verify, verify_behind};
 pub use write::{Journal, Unsynced};
 
 /// The folder of the segments, in the data folder.

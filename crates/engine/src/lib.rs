@@ -143,9 +143,11 @@
 //! | messages under way at once | [`drive::OutboxOptions::at_once`]: 512 |
 //! | how late a clock may be without an incident | [`OVERDUE`]: 5 s |
 //! | how long a message may lie without an incident | [`drive::OutboxOptions::alarm_after`]: 10 minutes |
+//! | the shortest time for which history is kept | [`store::log::MIN_HISTORY`]: 7 days |
 //! | a jump of the clock that is believed at once, not only after 2 minutes | [`clock::JUMP`]: 10 minutes |
 //!
-//! Network file systems are not supported. Old segments of the journal are kept: no rule removes them yet. A
+//! Network file systems are not supported. History is kept for ever unless [`Builder::keep_history`] says for
+//! how long; then what ended before is gone for good, and what is open stays whole. A
 //! daemon with pages, HTTP and mail does not exist yet either: this crate sends nothing by itself.
 
 pub mod clock;

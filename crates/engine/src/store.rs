@@ -6,10 +6,11 @@ mod memory;
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use upline_core::{Name, Workload};
 
-use crate::journal::JournalReader;
+use crate::journal::{JournalReader, Position};
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
 use crate::vault::VaultError;
 
@@ -81,6 +82,27 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]; the next commits are not affected.
     fn between_commits(&mut self, known: &dyn Fn() -> Recovered) -> Result<(), StoreError>;
+
+    /// Told before [`Store::recover`]: what ended longer ago than this may be removed for good.
+    ///
+    /// # Errors
+    /// [`StoreError::Format`] if the store keeps all there ever was, as it does unless it says otherwise, or
+    /// if the time is too short.
+    fn keep_history(&mut self, keep: Duration) -> Result<(), StoreError> {
+        let days = keep.as_secs() / 86_400;
+        Err(StoreError::Format(format!(
+            "this store has no rule that removes history, here after {days} days"
+        )))
+    }
+
+    /// A record that was kept beside the journal, with what was sealed in it as far as its key is there. A
+    /// store that seals nothing has nothing to do.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn unsealed(&self, record: Record) -> Result<Record, StoreError> {
+        Ok(record)
+    }
 }
 
 /// Is told of a journal by the store that writes it, in the writer's thread: it must return at once.
@@ -90,6 +112,12 @@ pub trait Listener: Send + Sync {
 
     /// Something was committed.
     fn committed(&self);
+
+    /// The first position that it may still read the journal from, also after a power cut: what is before it
+    /// may be removed. `None`: it asks for nothing.
+    fn needs(&self) -> Option<Position> {
+        None
+    }
 }
 
 /// Most bytes of one commit.

@@ -14,8 +14,8 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -96,7 +96,9 @@ pub struct Vault {
     folder: [u8; 16],
     entropy: Entropy,
     /// The next key that no ticket has.
-    next: u32,
+    next: AtomicU32,
+    /// Held by whoever changes a file, from reading it to its new name.
+    writing: Mutex<()>,
     /// No two seals of one folder have the same nonce: random once, then counted.
     nonce: [u8; 16],
     count: AtomicU64,
@@ -123,7 +125,8 @@ impl Vault {
             disk,
             folder,
             entropy,
-            next: 1,
+            next: AtomicU32::new(1),
+            writing: Mutex::new(()),
             nonce,
             count: AtomicU64::new(0),
             files: Mutex::new(LruCache::new(KEPT_FILES)),
@@ -136,12 +139,13 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Io`].
     pub fn go_on(&mut self, next: u32) -> Result<(), VaultError> {
-        self.next = next.max(1);
+        let next = next.max(1);
+        self.next.store(next, Ordering::Relaxed);
         let names = match self.disk.list(FOLDER) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other?,
         };
-        let unused = |name: &String| name.parse().is_ok_and(|first: u32| first >= self.next);
+        let unused = |name: &String| name.parse().is_ok_and(|first: u32| first >= next);
         for name in names.iter().filter(|name| unused(name)) {
             self.disk.remove(&format!("{FOLDER}/{name}"))?;
         }
@@ -152,14 +156,17 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`] if new keys had to be made and could not be.
-    pub fn take(&mut self) -> Result<u32, VaultError> {
-        let slot = self.next;
+    pub fn take(&self) -> Result<u32, VaultError> {
+        let slot = self.next();
         match self.keys(slot) {
-            Err(VaultError::Missing { .. }) if index(slot) == 0 => self.make(slot)?,
+            Err(VaultError::Missing { .. }) if index(slot) == 0 => {
+                let _writing = self.writing();
+                self.make(slot)?;
+            }
             Err(error) => return Err(error),
             Ok(_) => (),
         }
-        self.next += 1;
+        self.next.store(slot + 1, Ordering::Relaxed);
         Ok(slot)
     }
 
@@ -180,7 +187,7 @@ impl Vault {
 
     /// The next key that no ticket has.
     pub fn next(&self) -> u32 {
-        self.next
+        self.next.load(Ordering::Relaxed)
     }
 
     /// Seals `plain` under the key. `about` must be the same at opening. Empty stays empty.
@@ -240,6 +247,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError`]; the key is there or not then, and it can be destroyed again.
     pub fn destroy(&self, slot: u32) -> Result<(), VaultError> {
+        let _writing = self.writing();
         let first = first(slot);
         let mut bytes = self.read(first)?;
         let at = (1 + index(slot)) * SLOT_BYTES;
@@ -251,6 +259,46 @@ impl Vault {
         self.put(first, &bytes)
     }
 
+    /// Destroys the keys before `next` but those that are needed, which are sorted. A file with a key that
+    /// was not destroyed yet is written twice, as [`Vault::destroy`] does it, and the others are only read.
+    /// Between two files it is looked whether to stop: then some are destroyed and some are not.
+    ///
+    /// # Errors
+    /// [`VaultError`]; what is not done can be done again.
+    pub(crate) fn destroy_but(
+        &self,
+        needed: &[u32],
+        next: u32,
+        stop: &AtomicBool,
+    ) -> Result<(), VaultError> {
+        for first in (1..next).step_by(KEYS_A_FILE as usize) {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let _writing = self.writing();
+            let mut bytes = self.read(first)?;
+            let mut changed = false;
+            for slot in first..next.min(first.saturating_add(KEYS_A_FILE)) {
+                let at = (1 + index(slot)) * SLOT_BYTES;
+                if bytes[at] == PRESENT && needed.binary_search(&slot).is_err() {
+                    bytes[at..at + SLOT_BYTES].copy_from_slice(&slot_bytes(DESTROYED, &[0; 32]));
+                    changed = true;
+                }
+            }
+            if changed {
+                let old = self.disk.open(&path(first))?;
+                old.write_at(&bytes, 0)?;
+                old.sync()?;
+                self.put(first, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cipher(&self, slot: u32) -> Result<Option<XChaCha20Poly1305>, VaultError> {
         let key = self.keys(slot)?[index(slot)];
         Ok(key.map(|key| XChaCha20Poly1305::new(&key.into())))
@@ -259,13 +307,18 @@ impl Vault {
     /// The keys of the file that has this one.
     fn keys(&self, slot: u32) -> Result<Arc<Keys>, VaultError> {
         let first = first(slot);
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(keys) = files.get(&first) {
+        if let Some(keys) = self.files().get(&first) {
             return Ok(Arc::clone(keys));
         }
+        // Not while a file is written over.
+        let _writing = self.writing();
         let keys = keys_of(&self.read(first)?);
-        files.put(first, Arc::clone(&keys));
+        self.files().put(first, Arc::clone(&keys));
         Ok(keys)
+    }
+
+    fn files(&self) -> MutexGuard<'_, LruCache<u32, Arc<Keys>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bytes of a file, checked.
@@ -311,8 +364,7 @@ impl Vault {
         file.sync()?;
         self.disk.rename(&draft, &path(first))?;
         self.disk.sync_folder(FOLDER)?;
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.put(first, keys_of(bytes));
+        self.files().put(first, keys_of(bytes));
         Ok(())
     }
 
@@ -376,7 +428,7 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_under_its_own_key_only() {
         let disk = SimDisk::new(1);
-        let mut vault = open(&disk, 0);
+        let vault = open(&disk, 0);
         let (a, b) = (vault.take().unwrap(), vault.take().unwrap());
         let sealed = vault.seal(a, b"1", b"Mr Low").unwrap();
         let opened = vault.unseal(a, b"1", &sealed).unwrap();
@@ -396,7 +448,7 @@ mod tests {
     #[test]
     fn a_destroyed_key_opens_nothing_even_after_a_power_cut() {
         let disk = SimDisk::new(1);
-        let mut vault = open(&disk, 0);
+        let vault = open(&disk, 0);
         let slot = vault.take().unwrap();
         let key = vault.keys(slot).unwrap()[0].unwrap();
         let sealed = vault.seal(slot, b"", b"Mr Low").unwrap();
@@ -413,13 +465,13 @@ mod tests {
     #[test]
     fn a_key_that_was_given_survives_a_power_cut_and_none_is_given_twice() {
         let disk = SimDisk::new(1);
-        let mut vault = open(&disk, 0);
+        let vault = open(&disk, 0);
         let given: Vec<u32> = (0..=KEYS_A_FILE).map(|_| vault.take().unwrap()).collect();
         assert!(given.is_sorted_by(|a, b| a < b));
         let last = *given.last().unwrap();
         let sealed = vault.seal(last, b"", b"x").unwrap();
         let disk = disk.crash(Keep::Nothing);
-        let mut vault = open(&disk, last + 1);
+        let vault = open(&disk, last + 1);
         assert_eq!(vault.unseal(last, b"", &sealed).unwrap().unwrap(), b"x");
         assert_eq!(vault.take().unwrap(), last + 1);
     }

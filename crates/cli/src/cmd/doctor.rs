@@ -94,6 +94,15 @@ fn rows(checkup: &Checkup) -> Vec<Vec<String>> {
             row("", place.clone());
         }
     }
+    if let Some(base) = &checkup.base {
+        let (commit, size) = (base.commit, bytes(base.bytes));
+        let until = base.at.as_deref().unwrap_or("an unknown time");
+        let damage = damaged(usize::from(base.damage.is_some()));
+        row(
+            "begins",
+            format!("with commit {commit}, {size}{damage}; what ended until {until} is removed"),
+        );
+    }
     for snapshot in &checkup.snapshots {
         let damage = damaged(usize::from(snapshot.damage.is_some()));
         let size = bytes(snapshot.bytes);

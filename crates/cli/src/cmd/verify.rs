@@ -30,8 +30,10 @@ struct Answer {
     whole: bool,
     frames: u64,
     first: u64,
+    base: Option<String>,
     head: Option<String>,
     anchored: bool,
+    removed: bool,
     damage: Vec<String>,
     more: u64,
     index: Option<IndexAnswer>,
@@ -74,7 +76,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         let path = shown(&args.folder);
         return Err(Failure::not_found(format!("`{path}` has no journal")));
     }
-    let anchored = args.head.is_none() || report.anchored;
+    let anchored = args.head.is_none() || report.anchored || report.removed;
     let whole = report.is_whole() && anchored;
     let index = match whole {
         true => Some(index(&args.folder)?),
@@ -88,8 +90,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         whole,
         frames: report.frames,
         first: report.first,
+        base: report.base.map(|base| base.to_string()),
         head: report.last.map(|last| last.to_string()),
         anchored: report.anchored,
+        removed: report.removed,
         damage: report.damage.iter().map(ToString::to_string).collect(),
         more: report.more,
         index,
@@ -191,6 +195,16 @@ fn told(answer: &Answer, output: &mut Output) -> Result<(), Failure> {
         output.line(format!(
             "{frames} commits from number {first} on, all as they were written"
         ))?;
+    }
+    if let Some(base) = answer.base.as_ref().filter(|_| answer.first > 1) {
+        output.line(format!(
+            "begins: {base}; what was before it was removed by the retention rule"
+        ))?;
+    }
+    if answer.removed {
+        output.line(
+            "the commit of `--head` was removed by the retention rule: it can't be compared any more",
+        )?;
     }
     if let Some(index) = &answer.index {
         index_told(index, output)?;

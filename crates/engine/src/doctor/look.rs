@@ -4,13 +4,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, SnapshotPart};
+use super::{BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, SnapshotPart};
 use crate::disk::{Disk, RealDisk};
 use crate::floor::instant;
 use crate::journal::{self, FolderId, JournalError, JournalReader};
 use crate::record::{self, Commit, Entry};
 use crate::store::log::snapshot::{self, Snapshot};
-use crate::store::log::{backup, identity};
+use crate::store::log::{backup, base, identity};
 use crate::store::{Recovered, StoreError};
 use crate::vault::{self, Vault, system_entropy};
 
@@ -48,6 +48,7 @@ pub(super) fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Resu
         in_use: false,
         free: room.map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
         journal: None,
+        base: None,
         snapshots: Vec::new(),
         keys: None,
         index: None,
@@ -95,6 +96,7 @@ fn inside(
     let id = whose(disk, checkup);
     journal(disk, id, checkup, tell);
     if let Some(id) = id {
+        base(disk, id, checkup)?;
         snapshots(disk, id, checkup)?;
         keys(disk, id, checkup)?;
     }
@@ -215,6 +217,31 @@ fn last(
             .damage
             .push(format!("commit {} can't be read: {error}", head.seq)),
     }
+    Ok(())
+}
+
+fn base(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
+    let Some(seq) = base::list(&**disk)?.first().copied() else {
+        return Ok(());
+    };
+    let file = disk.open_read(&base::path_of(seq));
+    let opened = base::open(&**disk, id, seq);
+    let read = opened.and_then(|one| one.each(|_| Ok(())).map(|()| one));
+    let found = base::find(&**disk, id)?.filter(|found| found.mark.seq == seq);
+    let damage = read.err().map(|error| error.to_string());
+    if let Some(why) = &damage {
+        checkup.trouble(
+            format!("the snapshot that the journal begins with can't be used: {why}"),
+            "put this file back from the latest backup that has it; an engine starts without it, but can't \
+             build the index anew, and `upline verify` finds the journal's beginning missing",
+        );
+    }
+    checkup.base = Some(BasePart {
+        commit: seq,
+        at: found.map(|found| instant(found.at).to_string()),
+        bytes: file.and_then(|file| file.len()).unwrap_or(0),
+        damage,
+    });
     Ok(())
 }
 

@@ -163,6 +163,7 @@ impl Archive {
 
     /// What has happened to a ticket, open or ended, the last first; a few more than `limit` where a commit
     /// has several. What is personal is left out if the ticket was erased. Empty: there is no such ticket.
+    /// Where the retention rule has removed the beginning, [`History::removed`] says up to when.
     ///
     /// # Errors
     /// [`Error::Cursor`] for a cursor of another ticket, and the others.
@@ -177,6 +178,7 @@ impl Archive {
             None => Ok(History {
                 steps: Vec::new(),
                 next: None,
+                removed: None,
             }),
         }
     }
@@ -295,16 +297,19 @@ impl Archive {
         &self,
         number: Number,
     ) -> Result<std::collections::BTreeMap<Name, upline_core::Value>, Error> {
-        let (mut steps, mut after) = (Vec::new(), None);
+        let (mut steps, mut after, mut removed) = (Vec::new(), None, None);
         while steps.len() < MAX_COMMITS {
             let piece = self.steps(number, after, crate::index::MAX_PAGE).await?;
             steps.extend(piece.steps);
-            after = piece.next;
+            (after, removed) = (piece.next, piece.removed);
             if after.is_none() {
                 break;
             }
         }
-        let mut ticket = Ticket::default();
+        let mut ticket = match removed {
+            Some(_) => self.at_base(number).await?,
+            None => Ticket::default(),
+        };
         for step in steps.into_iter().rev() {
             match step.entry {
                 Entry::Moved(moved) => moved
@@ -316,6 +321,21 @@ impl Archive {
             }
         }
         Ok(ticket.fields)
+    }
+
+    /// A ticket as it was where the journal begins, its fields too.
+    async fn at_base(&self, number: Number) -> Result<Ticket, Error> {
+        let reader = self.index.reader();
+        let found = self.ask(move |index| {
+            let reader = reader.as_ref().ok_or(IndexError::NotOpen)?;
+            index.at_base(reader, number)
+        });
+        let Some(record) = found.await? else {
+            return Ok(Ticket::default());
+        };
+        let opened = self.handle.look(move |_, store| store.unsealed(record));
+        let opened = opened.await?.map_err(|error| Error::from_store(&error))?;
+        Ok(opened.ticket)
     }
 
     /// Asks the index once it has all that was committed until now.
@@ -408,7 +428,8 @@ impl Archive {
             IndexError::Journal(_)
             | IndexError::Io { .. }
             | IndexError::Commit { .. }
-            | IndexError::Trimmed { .. } => Error::NoIndex(error.to_string()),
+            | IndexError::Trimmed { .. }
+            | IndexError::Base(_) => Error::NoIndex(error.to_string()),
         }
     }
 }

@@ -26,7 +26,7 @@ async fn on(folder: &Path, told: &Told, build: impl FnOnce(Builder) -> Builder) 
     build(builder).start().await.unwrap()
 }
 
-fn opening(own: &str, key: Option<&str>) -> Submission {
+pub(super) fn opening(own: &str, key: Option<&str>) -> Submission {
     let wish = Wish::Open {
         ticket: own.into(),
         key: key.map(Into::into),
@@ -36,7 +36,7 @@ fn opening(own: &str, key: Option<&str>) -> Submission {
     Submission::new(person("max"), wish)
 }
 
-fn acting(by: &str, action: &str) -> Submission {
+pub(super) fn acting(by: &str, action: &str) -> Submission {
     let wish = Wish::Act {
         action: action.into(),
         fields: Vec::new(),
@@ -45,7 +45,7 @@ fn acting(by: &str, action: &str) -> Submission {
     Submission::new(person(by), wish)
 }
 
-async fn holder(handle: &Handle, id: &str) -> String {
+pub(super) async fn holder(handle: &Handle, id: &str) -> String {
     let ticket = handle.ticket(id).await.unwrap().unwrap();
     ticket.answerable().next().unwrap().1.to_string()
 }
@@ -67,7 +67,7 @@ async fn work(handle: &Handle) {
     handle.settled().await.unwrap();
 }
 
-fn caller(ticket: &Ticket) -> Option<&Value> {
+pub(super) fn caller(ticket: &Ticket) -> Option<&Value> {
     ticket.fields.get("caller")
 }
 

@@ -17,14 +17,14 @@ use crate::store::{Seen, StoreError};
 pub const COMMANDS_MS: Millis = 7 * 24 * 60 * 60 * 1000;
 
 /// About how many writes a batch has at most: see the module.
-const BATCH_WRITES: usize = 4096;
+pub(super) const BATCH_WRITES: usize = 4096;
 /// A file of so many bytes for each key is large: sled is made to clean up. A key and what it holds have
 /// about 75, some of which sled stores twice.
 const KEY_BYTES: u64 = 150;
 /// A file of so many bytes is never too large.
 const SMALL: u64 = 16 << 20;
 /// About how many writes a ticket takes: itself, and two views that change.
-const TICKET_WRITES: usize = 5;
+pub(super) const TICKET_WRITES: usize = 5;
 /// Entries of a commit that are taken in before it is looked whether the batch is full.
 const ENTRIES: usize = 64;
 /// Commands that a batch forgets at least, if their time is over.
@@ -40,6 +40,9 @@ pub struct Progress {
     pub mark: Option<Mark>,
     /// Commits that the journal has behind that.
     pub behind: u64,
+    /// Whether there is more to do although no commit is behind: a piece of the journal's base was taken in,
+    /// or some of what the retention rule removes was.
+    pub more: bool,
 }
 
 /// What is kept of a command.
@@ -59,6 +62,9 @@ impl Index {
     /// [`IndexError`]; after [`IndexError::Broken`] and [`IndexError::Io`] it must be opened again.
     pub fn catch_up(&self, reader: &JournalReader, at_most: usize) -> Result<Progress, IndexError> {
         let _writer = self.writer();
+        if let Some(progress) = self.load_base(reader)? {
+            return Ok(progress);
+        }
         let mut built = self.read(|open| Ok(open.built))?;
         let mut commits = 0;
         let mut slice = Slice::default();
@@ -74,12 +80,14 @@ impl Index {
             }
         }
         self.write(slice, &mut built)?;
+        let more = self.sweep(reader, &mut built)?;
         let head = reader.head().map_or(0, |head| head.seq);
         let mark = built.mark;
         Ok(Progress {
             commits,
             mark,
             behind: head.saturating_sub(mark.map_or(0, |mark| mark.seq)),
+            more,
         })
     }
 
@@ -128,6 +136,11 @@ impl Index {
             return Ok(());
         }
         let writes = self.read(|open| Ok(slice.writes(&open.tree, built)?))?;
+        self.put(writes, built)
+    }
+
+    /// Writes a batch.
+    pub(super) fn put(&self, writes: Vec<Write>, built: &Built) -> Result<(), IndexError> {
         let mut slot = self.slot_to_write();
         let open = slot.as_mut().ok_or(IndexError::NotOpen)?;
         open.tree.write(writes)?;
@@ -230,7 +243,7 @@ struct Slice {
     touched: bool,
 }
 
-struct Before {
+pub(super) struct Before {
     pieces: Vec<u128>,
     views: BTreeSet<Vec<u8>>,
 }
@@ -249,11 +262,11 @@ impl Slice {
         entries: Vec<Entry>,
     ) -> Result<(), Failure> {
         let position = mark.position.0;
-        for entry in &entries {
-            if let Entry::Erased { number, .. } | Entry::SetAside { number, .. } = entry {
-                self.notes.insert((*number, position));
-            }
-        }
+        let noted = entries.iter().filter_map(|entry| match entry {
+            Entry::Erased { number, .. } | Entry::SetAside { number, .. } => Some(*number),
+            Entry::Moved(_) | Entry::Files(_) => None,
+        });
+        let noted: Vec<Number> = noted.collect();
         let commit = Commit {
             at,
             wall: at,
@@ -276,6 +289,10 @@ impl Slice {
             return Err(failure);
         }
         folded.map_err(|error| tree.condemn(format!("commit {}: {error}", mark.seq)))?;
+        // There may be none, if the journal's beginning was removed.
+        let known = noted.into_iter();
+        let known = known.filter(|number| self.fold.records.contains_key(number));
+        self.notes.extend(known.map(|number| (number, position)));
         let known = &mut self.fold.known;
         known.files.clear();
         for seen in known.commands.drain(..) {
@@ -301,10 +318,7 @@ impl Slice {
 
     /// The writes of the batch. `built` takes in what they change of the sum.
     fn writes(self, tree: &Tree, built: &mut Built) -> Result<Vec<Write>, Failure> {
-        let mut changes = Changes {
-            built,
-            writes: Vec::with_capacity(BATCH_WRITES * 2),
-        };
+        let mut changes = Changes::of(built);
         let mut before = self.before;
         for (number, mut record) in self.fold.records {
             // Events come without what was in them: what they say of fields is that there are some.
@@ -321,7 +335,27 @@ impl Slice {
         for (id, command) in self.commands {
             changes.command(tree, &id, &command)?;
         }
-        let Changes { built, mut writes } = changes;
+        changes.done()
+    }
+}
+
+/// What a batch writes. `built` takes in what that changes of the sum.
+pub(super) struct Changes<'a> {
+    built: &'a mut Built,
+    pub(super) writes: Vec<Write>,
+}
+
+impl<'a> Changes<'a> {
+    pub(super) fn of(built: &'a mut Built) -> Self {
+        Self {
+            built,
+            writes: Vec::with_capacity(BATCH_WRITES * 2),
+        }
+    }
+
+    /// The writes, and how far it is built with them.
+    pub(super) fn done(self) -> Result<Vec<Write>, Failure> {
+        let Self { built, mut writes } = self;
         let key = Key::built().0;
         let content = postcard::to_stdvec(built);
         let content = content.map_err(|error| Failure::Broken(error.to_string()))?;
@@ -331,20 +365,15 @@ impl Slice {
     }
 }
 
-struct Changes<'a> {
-    built: &'a mut Built,
-    writes: Vec<Write>,
-}
-
 impl Changes<'_> {
-    fn put(&mut self, write: Write, hash: u128) {
+    pub(super) fn put(&mut self, write: Write, hash: u128) {
         self.built.sum = self.built.sum.wrapping_add(hash);
         self.built.pairs += 1;
         self.writes.push(write);
     }
 
     /// What was there is gone, or gives way to what is put in its place.
-    fn gone(&mut self, hash: u128) {
+    pub(super) fn gone(&mut self, hash: u128) {
         self.built.sum = self.built.sum.wrapping_sub(hash);
         self.built.pairs = self.built.pairs.saturating_sub(1);
     }
@@ -354,12 +383,16 @@ impl Changes<'_> {
         self.put((key, Some(Vec::new())), hash);
     }
 
-    fn remove(&mut self, key: Vec<u8>) {
+    pub(super) fn remove(&mut self, key: Vec<u8>) {
         self.gone(value::hash(&key, &[]));
         self.writes.push((key, None));
     }
 
-    fn ticket(&mut self, record: &Record, before: Option<Before>) -> Result<(), Failure> {
+    pub(super) fn ticket(
+        &mut self,
+        record: &Record,
+        before: Option<Before>,
+    ) -> Result<(), Failure> {
         let (had, views_before) =
             before.map_or_else(Default::default, |before| (before.pieces, before.views));
         let pieces = keys::pieces(record)?;

@@ -95,6 +95,8 @@ pub(super) struct Board {
     pub(super) state: State,
     /// Where the last commit begins that is in it.
     pub(super) reached: Option<Position>,
+    /// The same, as it would be after a power cut.
+    pub(super) synced: Option<Position>,
     pub(super) set_aside: Option<SetAside>,
     pub(super) times_set_aside: u64,
 }
@@ -118,6 +120,7 @@ impl IndexHandle {
             stop: false,
             state: State::Opening { checked: 0, of: 0 },
             reached: None,
+            synced: None,
             set_aside: None,
             times_set_aside: 0,
         };
@@ -208,6 +211,11 @@ impl Listener for IndexHandle {
             board.told = true;
             self.desk.told.notify_one();
         }
+    }
+
+    fn needs(&self) -> Option<Position> {
+        let synced = lock(&self.desk.board).synced;
+        Some(synced.unwrap_or(Position(0)))
     }
 }
 

@@ -44,6 +44,9 @@ pub enum IndexError {
         /// The first that is there.
         oldest: u64,
     },
+    /// The snapshot can't be read that stands for what was removed from the journal.
+    #[error("the index can't be built: the journal's base: {0}")]
+    Base(String),
     /// It was stopped while it was being opened.
     #[error("the index was stopped")]
     Stopped,

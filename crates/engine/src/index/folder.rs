@@ -213,7 +213,9 @@ fn is_of_this_journal(
     built: &Built,
     reader: &JournalReader,
 ) -> Result<(), IndexError> {
-    let needed = built.mark.map_or(1, |mark| mark.seq + 1);
+    let base = reader.base();
+    let begun = base.map_or(1, |base| base.mark.seq + 1);
+    let needed = built.mark.map_or(begun, |mark| mark.seq + 1);
     let oldest = reader.oldest().map_or(1, |(oldest, _)| oldest);
     let foreign = |why: &str| Err(IndexError::from(tree.condemn(why.to_owned())));
     if built.folder != reader.folder() {
@@ -231,6 +233,7 @@ fn is_of_this_journal(
         }
     }
     match needed < oldest {
+        true if base.is_some() => foreign("the commits that it needs next were removed"),
         true => Err(IndexError::Trimmed { needed, oldest }),
         false => Ok(()),
     }

@@ -84,6 +84,7 @@ impl Follower {
             tell,
             open: false,
             anew: false,
+            more: false,
             told: false,
             unsynced: None,
         };
@@ -161,6 +162,8 @@ struct Work {
     open: bool,
     /// Whether it was begun from nothing and has not come to the end yet.
     anew: bool,
+    /// Whether there is more to do although no commit is behind.
+    more: bool,
     /// Whether a failure was told since it has last come to the end.
     told: bool,
     /// Since when there is something that would not survive a power cut.
@@ -216,6 +219,7 @@ impl Work {
             desk.show(|board| {
                 board.state = State::Opening { checked: 0, of: 0 };
                 board.reached = None;
+                board.synced = None;
             });
             let opened = index.open(reader)?;
             self.open = true;
@@ -229,7 +233,8 @@ impl Work {
             }
         }
         let progress = index.catch_up(reader, self.options.commits_at_once)?;
-        if progress.commits > 0 {
+        self.more = progress.more;
+        if progress.commits > 0 || progress.more {
             self.unsynced.get_or_insert_with(Instant::now);
         }
         if progress.behind == 0 {
@@ -242,6 +247,7 @@ impl Work {
         {
             index.checkpoint()?;
             self.unsynced = None;
+            desk.show(|board| board.synced = progress.mark.map(|mark| mark.position));
         }
         let commits = progress.mark.map_or(0, |mark| mark.seq);
         let behind = progress.behind;
@@ -282,6 +288,7 @@ impl Work {
             IndexError::Journal(_)
             | IndexError::Commit { .. }
             | IndexError::Trimmed { .. }
+            | IndexError::Base(_)
             | IndexError::Stopped
             | IndexError::Cursor => (),
         }
@@ -314,7 +321,7 @@ impl Work {
                 self.retry = (rest * 2).min(self.options.retry_at_most);
                 rest
             }
-            State::Following { behind: 0 } => match self.unsynced {
+            State::Following { behind: 0 } if !self.more => match self.unsynced {
                 Some(since) => {
                     let left = self.options.checkpoint_every;
                     left.saturating_sub(since.elapsed())

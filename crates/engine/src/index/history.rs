@@ -9,7 +9,7 @@ use super::keys::{Key, Parts, kind};
 use super::query::MAX_PAGE;
 use super::tree::{Failure, Tree};
 use super::{Index, IndexError};
-use crate::journal::{JournalReader, Mark, Position};
+use crate::journal::{JournalError, JournalReader, Mark, Position};
 use crate::record::{Commit, Entry, Millis, Number};
 
 /// One entry of a ticket's history.
@@ -34,6 +34,8 @@ pub struct History {
     pub steps: Vec<Step>,
     /// What to go on with; `None`: this was the beginning.
     pub next: Option<HistoryCursor>,
+    /// What happened up to this time was removed by the retention rule. Only told where the history ends.
+    pub removed: Option<Millis>,
 }
 
 /// Where a history goes on.
@@ -77,7 +79,7 @@ impl Index {
     ///
     /// # Errors
     /// [`IndexError`]; [`IndexError::Cursor`] for a cursor of another ticket;
-    /// [`JournalError::Removed`](crate::journal::JournalError::Removed) where old commits were removed.
+    /// [`JournalError::Removed`] where old commits were removed, and not by the retention rule.
     pub fn history(
         &self,
         reader: &JournalReader,
@@ -100,9 +102,26 @@ impl Index {
         while steps.len() < limit {
             let note = self.read(|open| Ok(last_note(&open.tree, number, next.below)?))?;
             let Some(position) = next.chain.max(note) else {
-                return Ok(History { steps, next: None });
+                return Ok(History {
+                    steps,
+                    next: None,
+                    removed: None,
+                });
             };
-            let frame = reader.read(Position(position))?;
+            let frame = reader.read(Position(position));
+            let is_gone = matches!(frame, Err(JournalError::Removed { .. }));
+            // Also while it is still there: what is told must not hang on when a file is removed.
+            let begins = reader
+                .base()
+                .filter(|base| is_gone || position <= base.mark.position.0);
+            if let Some(base) = begins {
+                return Ok(History {
+                    steps,
+                    next: None,
+                    removed: Some(base.at),
+                });
+            }
+            let frame = frame?;
             let commit = decoded(frame.mark, &frame.payload)?;
             let in_chain = next.chain == Some(position);
             next.below = position;
@@ -111,8 +130,11 @@ impl Index {
             }
             add(number, frame.mark, commit, &mut steps);
         }
-        let next = Some(next);
-        Ok(History { steps, next })
+        Ok(History {
+            steps,
+            next: Some(next),
+            removed: None,
+        })
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) mod kind {
     pub(in super::super) const ENDED: u8 = b'e';
     /// Commits that are about a ticket and not in its chain: number, position.
     pub(in super::super) const NOTE: u8 = b'n';
+    /// With which base of the journal it was begun.
+    pub(in super::super) const BASE: u8 = b'@';
     /// A command: its id.
     pub(in super::super) const COMMAND: u8 = b'c';
     /// Commands by time: time, id.

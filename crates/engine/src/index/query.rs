@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use upline_core::Name;
 
-use super::build::{command, load};
+use super::build::{COMMANDS_MS, command, load};
 use super::keys::{self, Key, Parts, behind, kind};
 use super::tree::{Failure, Tree};
 use super::walk::{Range, keys_of, led_to, no_key, walk};
@@ -277,6 +277,10 @@ impl Index {
             };
             let number = command.number;
             let Some((record, _)) = load(&open.tree, number)? else {
+                if command.at < open.built.at.saturating_sub(COMMANDS_MS) {
+                    // Its ticket went with the old history.
+                    return Ok(None);
+                }
                 let why = format!("a command has moved ticket number {number}, which is not there");
                 return Err(open.tree.condemn(why).into());
             };

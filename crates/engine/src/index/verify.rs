@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::{Bound, ControlFlow, Range};
 
+use super::base;
 use super::build::{COMMANDS_MS, Command, command, decoded, load};
-use super::keys::{self, Key, kind};
+use super::keys::{self, Key, Parts, kind};
 use super::tree::Failure;
 use super::{Built, Index, IndexError, Open};
-use crate::journal::{JournalReader, Mark};
+use crate::journal::{Base, JournalReader, Mark};
 use crate::record::{CommandId, Commit, Entry, Millis, Moved, Number, Record};
 use crate::store::fold::Fold;
 
@@ -123,7 +124,9 @@ impl Verified {
 
 impl Index {
     /// Compares all of it with what the journal says, up to where it is built. Questions are answered
-    /// meanwhile, but it goes on with nothing new.
+    /// meanwhile, but it goes on with nothing new. Where the journal's beginning was removed it is played
+    /// from the snapshot that stands for it; what had ended before that is not compared. An index that has
+    /// not come as far as that snapshot is not compared at all.
     ///
     /// The journal is read once for each `at_once` tickets, which are held in memory: 1 to 4 KiB each.
     /// `each` is told how many of how many commits were read.
@@ -146,10 +149,15 @@ impl Index {
                 differences: Vec::new(),
                 more: 0,
             };
+            let is_behind = |base: &Base| built.mark.is_none_or(|mark| mark.seq < base.mark.seq);
+            let base = reader.base();
+            if base.as_ref().is_some_and(is_behind) {
+                return Ok(outcome);
+            }
             let mut expected = BTreeMap::new();
             let mut numbers = 0..at_once.max(1);
             loop {
-                let piece = Piece::read(reader, built, numbers.clone(), each)?;
+                let piece = Piece::read(reader, base, built, numbers.clone(), each)?;
                 let highest = piece.highest;
                 piece.compare(open, &mut expected, &mut outcome)?;
                 if highest < numbers.end {
@@ -157,7 +165,7 @@ impl Index {
                 }
                 numbers = numbers.end..numbers.end.saturating_add(at_once.max(1));
             }
-            surplus(open, &expected, &mut outcome)?;
+            surplus(open, base, &expected, &mut outcome)?;
             Ok(outcome)
         })
     }
@@ -173,12 +181,14 @@ struct Piece {
     over: Millis,
     /// With the first tickets only.
     commands: BTreeMap<CommandId, Command>,
+    /// Of these tickets.
     notes: BTreeSet<(Number, u64)>,
 }
 
 impl Piece {
     fn read(
         reader: &JournalReader,
+        base: Option<Base>,
         built: &Built,
         numbers: Range<Number>,
         each: &mut dyn FnMut(u64, u64),
@@ -193,7 +203,11 @@ impl Piece {
             commands: BTreeMap::new(),
             notes: BTreeSet::new(),
         };
-        let mut frames = reader.scan_from(1)?;
+        if let Some(base) = base {
+            piece.begin(&mut fold, reader, &base)?;
+        }
+        let from = base.map_or(1, |base| base.mark.seq + 1);
+        let mut frames = reader.scan_from(from)?;
         while let Some(frame) = frames.next_frame()? {
             let mark = frame.mark;
             if mark.seq > whole && built.entries == 0 {
@@ -213,7 +227,31 @@ impl Piece {
         for record in piece.records.values_mut() {
             record.ticket.fields.clear();
         }
+        // There may be none, if the journal's beginning was removed.
+        let records = &piece.records;
+        piece
+            .notes
+            .retain(|(number, _)| records.contains_key(number));
         Ok(piece)
+    }
+
+    /// Begins with the tickets of the journal's base.
+    fn begin(
+        &mut self,
+        fold: &mut Fold,
+        reader: &JournalReader,
+        of: &Base,
+    ) -> Result<(), IndexError> {
+        let snapshot = base::snapshot(reader, of)?;
+        for number in snapshot.numbers(self.numbers.start.checked_sub(1), usize::MAX) {
+            self.highest = number;
+            if !self.numbers.contains(&number) {
+                break;
+            }
+            let record = base::bare(&snapshot, number)?;
+            fold.records.extend(record.map(|record| (number, record)));
+        }
+        Ok(())
     }
 
     fn take_in(
@@ -224,13 +262,15 @@ impl Piece {
     ) -> Result<(), IndexError> {
         let (at, position) = (commit.at, mark.position.0);
         let first = self.numbers.start == 0;
-        for entry in commit.entries.iter().filter(|_| first) {
+        for entry in &commit.entries {
             match entry {
-                Entry::Moved(moved) => self.command(at, moved),
-                Entry::Erased { number, .. } | Entry::SetAside { number, .. } => {
+                Entry::Moved(moved) if first => self.command(at, moved),
+                Entry::Erased { number, .. } | Entry::SetAside { number, .. }
+                    if self.numbers.contains(number) =>
+                {
                     self.notes.insert((*number, position));
                 }
-                Entry::Files(_) => (),
+                _ => (),
             }
         }
         commit.entries.retain(|entry| match entry {
@@ -316,23 +356,30 @@ impl Piece {
 }
 
 /// Everything that was expected is there: so whatever is there besides shows in the count. Commands are not
-/// counted, since those whose time is over are forgotten at leisure.
+/// counted, since those whose time is over are forgotten at leisure; nor what had ended before the journal's
+/// base, since that is removed at leisure.
 fn surplus(
     open: &Open,
+    base: Option<Base>,
     expected: &BTreeMap<u8, u64>,
     outcome: &mut Verified,
 ) -> Result<(), Failure> {
     let mut found: BTreeMap<u8, u64> = BTreeMap::new();
+    let old = old(open, base)?;
+    let from = base.map_or(0, |base| base.mark.position.0 + 1);
     open.tree.scan(
         (Bound::Unbounded, Bound::Unbounded),
         false,
         &mut |key, _| {
             let kind = key.first().copied().unwrap_or_default();
-            *found.entry(kind).or_default() += 1;
+            if !is_old(key, &old, from) {
+                *found.entry(kind).or_default() += 1;
+            }
             ControlFlow::Continue(())
         },
     )?;
     found.remove(&kind::BUILT);
+    found.remove(&kind::BASE);
     outcome.keys = found.values().sum();
     let commands = [kind::COMMAND, kind::COMMAND_AT];
     if found.get(&kind::COMMAND) != found.get(&kind::COMMAND_AT) {
@@ -355,6 +402,35 @@ fn surplus(
         }
     }
     Ok(())
+}
+
+/// The tickets that are still there although they had ended before the base.
+fn old(open: &Open, of: Option<Base>) -> Result<BTreeSet<Number>, Failure> {
+    let mut old = BTreeSet::new();
+    if let Some(of) = of {
+        for key in base::ended(&open.tree, &of, None, usize::MAX)? {
+            let number = keys::number_of(&key).unwrap_or_default();
+            let found = load(&open.tree, number)?;
+            if found.is_some_and(|(record, _)| base::is_over(&record, &of)) {
+                old.insert(number);
+            }
+        }
+    }
+    Ok(old)
+}
+
+/// Whether a key is about one of these tickets, or about a commit before that position.
+fn is_old(key: &[u8], old: &BTreeSet<Number>, from: u64) -> bool {
+    let mut parts = Parts(key.get(1..).unwrap_or_default());
+    match key.first() {
+        Some(&kind::COMMAND | &kind::COMMAND_AT | &kind::BUILT | &kind::BASE) => false,
+        Some(&kind::TICKET) => parts.number().is_some_and(|number| old.contains(&number)),
+        Some(&kind::NOTE) => {
+            let is_old = parts.number().is_some_and(|number| old.contains(&number));
+            is_old || parts.number().is_some_and(|position| position < from)
+        }
+        _ => keys::number_of(key).is_some_and(|number| old.contains(&number)),
+    }
 }
 
 /// The kind of a key, as it is told.

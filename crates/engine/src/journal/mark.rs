@@ -89,6 +89,16 @@ impl fmt::Display for Mark {
     }
 }
 
+/// Where a journal begins whose older segments were removed by the retention rule: at a commit of which a
+/// snapshot is kept. What was before it is in that snapshot, as far as it is still needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Base {
+    /// The last frame that is in the snapshot. It is still in the journal.
+    pub mark: Mark,
+    /// The time of that commit, in milliseconds since 1970.
+    pub at: i64,
+}
+
 /// A text is no [`Mark`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the mark of a frame: that is <number>@<position>:<64 hexadecimal digits>")]

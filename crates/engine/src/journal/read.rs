@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::error::JournalError;
 use super::frame::{self, Key};
-use super::mark::{FolderId, Frame, Mark, Position};
+use super::mark::{Base, FolderId, Frame, Mark, Position};
 use super::recover;
 use super::segment::{self, Segment};
 use super::shared::{End, Shared};
 use super::walk::{Place, Step, Window, step};
 use crate::disk::{Disk, DiskFile};
+use crate::store::log::base;
 
 const DOING: &str = "read the journal";
 /// Bytes read at once for a single frame: most are shorter.
@@ -60,8 +61,23 @@ impl JournalReader {
             end.mark = found.last.map(|last| last.mark);
             end.position = found.last.map_or(0, |last| last.end());
         }
+        let base = base::find(&*disk, whose).map_err(JournalError::io(DOING))?;
         let shared = Shared::new(disk, whose, 0, segments, end);
+        shared.set_base(base);
         Ok(Self::of(Arc::new(shared)))
+    }
+
+    /// Where it begins, if the retention rule has removed what was before, or is about to. It moves on while
+    /// the rule is at work.
+    #[must_use]
+    pub fn base(&self) -> Option<Base> {
+        self.shared.base()
+    }
+
+    /// The disk that it is on.
+    #[cfg(feature = "sled")]
+    pub(crate) fn disk(&self) -> &Arc<dyn Disk> {
+        &self.shared.disk
     }
 
     /// The last frame.

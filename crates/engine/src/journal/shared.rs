@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use super::error::JournalError;
 use super::frame::Key;
-use super::mark::{FolderId, Mark, Remains};
+use super::mark::{Base, FolderId, Mark, Remains};
 use super::segment::{self, Segment};
 use super::upkeep::Spare;
 use crate::disk::{Disk, DiskFile};
@@ -28,6 +28,7 @@ pub(super) struct Shared {
     pub(super) spare: Mutex<Option<Spare>>,
     pub(super) next_spare: AtomicU64,
     end: Mutex<End>,
+    base: Mutex<Option<Base>>,
 }
 
 /// Where the writer goes on.
@@ -88,7 +89,16 @@ impl Shared {
             spare: Mutex::new(None),
             next_spare: AtomicU64::new(0),
             end: Mutex::new(end),
+            base: Mutex::new(None),
         }
+    }
+
+    pub(super) fn base(&self) -> Option<Base> {
+        *lock(&self.base)
+    }
+
+    pub(super) fn set_base(&self, base: Option<Base>) {
+        *lock(&self.base) = base;
     }
 
     pub(super) fn end(&self) -> MutexGuard<'_, End> {

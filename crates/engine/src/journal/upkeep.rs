@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::error::JournalError;
-use super::mark::Position;
+use super::mark::{Base, Position};
 use super::shared::{Shared, lock};
 use super::{FOLDER, segment};
 use crate::disk::DiskFile;
@@ -164,6 +164,20 @@ impl Upkeep {
         segments
             .first()
             .map(|segment| (segment.first, Position(segment.position)))
+    }
+
+    /// Tells the readers where the journal begins: its snapshot is on disk.
+    pub fn set_base(&self, base: Option<Base>) {
+        self.shared.set_base(base);
+    }
+
+    /// Whether [`Upkeep::remove_before`] would remove anything.
+    #[must_use]
+    pub fn has_before(&self, position: Position) -> bool {
+        let segments = self.shared.segments();
+        segments
+            .get(1)
+            .is_some_and(|next| next.position <= position.0)
     }
 
     /// Removes the oldest segments, as many as have only frames before `position`. The chain then begins with

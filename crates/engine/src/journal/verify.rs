@@ -9,6 +9,7 @@ use super::segment::{self, Segment};
 use super::tail::{self, Tail};
 use super::walk::{Place, Step, Window, search, step};
 use crate::disk::Disk;
+use crate::store::log::base;
 
 const DOING: &str = "verify the journal";
 /// Places that a report lists; more are counted.
@@ -22,9 +23,11 @@ pub struct Report {
     /// Whose journal it is; `None` if there is none.
     pub folder: Option<FolderId>,
     /// The number of the first frame. More than 1: the chain is complete from there on, and what was before
-    /// it was removed by the retention rule, or by somebody else. Whoever keeps the hash of the frame before
-    /// compares it with [`Report::before`].
+    /// it was removed by the retention rule. Whoever keeps the hash of the frame before compares it with
+    /// [`Report::before`].
     pub first: u64,
+    /// The frame of the snapshot that stands for what the retention rule has removed.
+    pub base: Option<Mark>,
     /// The hash that the chain begins behind; zeros for the first frame of all.
     pub before: Option<super::Hash>,
     /// The last whole frame.
@@ -39,6 +42,9 @@ pub struct Report {
     pub remains: Vec<Remains>,
     /// Whether the given mark's frame is in it.
     pub anchored: bool,
+    /// Whether the given mark's frame is older than what the retention rule has left: that is no damage, and
+    /// it can't be told any more whether the frame was the one that was marked.
+    pub removed: bool,
 }
 
 impl Report {
@@ -84,29 +90,65 @@ pub fn verify(
     anchor: Option<&Mark>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, JournalError> {
+    let whose = folder.or_else(|| whose(disk));
+    let base = whose.map(|whose| base::find(disk, whose)).transpose();
+    let base = base.map_err(JournalError::io(DOING))?.flatten();
+    let base = base.map(|base| base.mark);
+    verify_behind(disk, folder, base.as_ref(), anchor, progress)
+}
+
+/// The same of a journal whose beginning is known otherwise: it may begin with the frame of `base`, or with
+/// one before. [`verify`] finds that in the data folder.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_behind(
+    disk: &dyn Disk,
+    folder: Option<FolderId>,
+    base: Option<&Mark>,
+    anchor: Option<&Mark>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, JournalError> {
     let numbers = segment::numbers(&segment::names(disk, DOING)?);
     let mut check = Check {
         disk,
         folder,
+        base,
         anchor,
         progress,
-        report: Report::default(),
+        report: Report {
+            base: base.copied(),
+            ..Report::default()
+        },
         done: 0,
         of: numbers.len() as u64,
         expected: None,
     };
+    check.beginning(numbers.first().copied());
     for (index, number) in numbers.iter().enumerate() {
         check.segment(*number, numbers.get(index + 1).copied())?;
         check.done += 1;
         check.tell();
     }
-    check.against_anchor(numbers.last().copied());
+    check.against_marks(numbers.last().copied());
     Ok(check.report)
+}
+
+/// The folder that the oldest segment that can be read belongs to.
+fn whose(disk: &dyn Disk) -> Option<FolderId> {
+    let numbers = segment::numbers(&segment::names(disk, DOING).ok()?);
+    let mut opened = numbers
+        .into_iter()
+        .map(|number| segment::open(disk, number, None, DOING));
+    opened
+        .find_map(Result::ok)
+        .map(|(segment, _)| segment.folder)
 }
 
 struct Check<'a> {
     disk: &'a dyn Disk,
     folder: Option<FolderId>,
+    base: Option<&'a Mark>,
     anchor: Option<&'a Mark>,
     progress: &'a mut dyn FnMut(Progress),
     report: Report,
@@ -123,6 +165,22 @@ impl Check<'_> {
             of: self.of,
             frames: self.report.frames,
         });
+    }
+
+    /// Frames before the first segment must be there, or a snapshot must stand for them.
+    fn beginning(&mut self, first: Option<u64>) {
+        let from = self.base.map_or(1, |base| base.seq + 1);
+        if let Some(first) = first.filter(|first| *first > from) {
+            self.report.add(Damage {
+                path: segment::path(first),
+                offset: 0,
+                seq: first,
+                flaw: Flaw::Missing { from },
+            });
+        }
+        let oldest = first.unwrap_or(from);
+        let older = |mark: &Mark| mark.seq < oldest && self.base.is_some();
+        self.report.removed = self.anchor.is_some_and(older);
     }
 
     fn segment(&mut self, number: u64, next: Option<u64>) -> Result<(), JournalError> {
@@ -233,6 +291,16 @@ impl Check<'_> {
         if self.missing(segment.first, expected) {
             return;
         }
+        let behind = |base: &&Mark| base.seq + 1 == segment.first && expected.is_none();
+        if self
+            .base
+            .filter(behind)
+            .is_some_and(|base| base.hash != segment.before)
+        {
+            let start = Place::start(segment);
+            self.report.add(start.damage(segment, Flaw::Other));
+            return;
+        }
         let Some(place) = expected else {
             return;
         };
@@ -309,11 +377,12 @@ impl Check<'_> {
     fn frame(&mut self, segment: Segment, place: Place, mark: Mark) {
         self.report.frames += 1;
         self.report.last = Some(mark);
-        if let Some(anchor) = self.anchor.filter(|anchor| anchor.seq == mark.seq) {
-            self.report.anchored = *anchor == mark;
-            if !self.report.anchored {
-                self.report.add(place.damage(&segment, Flaw::Other));
-            }
+        let same = |marked: &&Mark| marked.seq == mark.seq;
+        let anchor = self.anchor.filter(same);
+        self.report.anchored |= anchor == Some(&mark);
+        let mut marked = anchor.into_iter().chain(self.base.filter(same));
+        if marked.any(|marked| *marked != mark) {
+            self.report.add(place.damage(&segment, Flaw::Other));
         }
         if self.report.frames.is_multiple_of(FRAMES) {
             self.tell();
@@ -329,14 +398,16 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn against_anchor(&mut self, last: Option<u64>) {
+    fn against_marks(&mut self, last: Option<u64>) {
         let end = self.report.last.map_or(0, |last| last.seq);
-        if let Some(anchor) = self.anchor.filter(|anchor| anchor.seq > end) {
+        let marks = self.anchor.into_iter().chain(self.base);
+        let newest = marks.map(|mark| mark.seq).max();
+        if let Some(marked) = newest.filter(|marked| *marked > end) {
             self.report.add(Damage {
                 path: segment::path(last.unwrap_or(1)),
                 offset: 0,
                 seq: end + 1,
-                flaw: Flaw::RolledBack { marked: anchor.seq },
+                flaw: Flaw::RolledBack { marked },
             });
         }
     }

@@ -9,13 +9,15 @@
 //! | `lock` | held by the process that has it open |
 //! | `journal/` | the truth: every commit, chained |
 //! | `keys/` | the tickets' keys; without them what is personal can't be read |
-//! | `snapshots/` | the open tickets at one commit; can be made anew from the journal |
+//! | `snapshots/` | the open tickets at one commit; can be made anew from the journal, but for its base |
 //! | `index/` | every ticket there ever was, if an engine keeps an index; can be made anew from the journal |
 
 pub mod backup;
+pub(crate) mod base;
 mod between;
 pub(crate) mod identity;
 mod making;
+mod retire;
 mod seal;
 pub(crate) mod snapshot;
 mod table;
@@ -25,6 +27,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::fold::Fold;
 use super::{Batch, Listener, Recovered, Store, StoreError};
@@ -35,10 +38,12 @@ use crate::journal::{
 use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
 use making::{Job, Next};
+use retire::Rule;
 use snapshot::{Snapshot, SnapshotError};
 use table::{Change, Changes, Each, Walk};
 
 pub use identity::FORMAT;
+pub use retire::MIN_HISTORY;
 
 /// How many tickets are held decoded while the journal is read at a start. Each takes 2 to 4 KiB.
 const FOLDED_AT_ONCE: usize = 16_384;
@@ -57,6 +62,10 @@ pub struct LogOptions {
     /// Whether snapshots and the journal's next segment are made in threads of their own, while commits go
     /// on. Without, each is made between two commits, which wait: always the same way, for simulations.
     pub beside: bool,
+    /// For how long history is kept. What ended longer ago is removed: the ticket from the index, its key,
+    /// and the segments of the journal that only tell of such tickets. At least [`MIN_HISTORY`], and up to a
+    /// quarter longer than this, by the time of the last commit. `None`: for ever.
+    pub keep_history: Option<Duration>,
 }
 
 impl Default for LogOptions {
@@ -66,6 +75,7 @@ impl Default for LogOptions {
             snapshot_bytes: 64 << 20,
             snapshot_commits: 1 << 20,
             beside: true,
+            keep_history: None,
         }
     }
 }
@@ -87,7 +97,8 @@ struct Open {
     journal: Journal,
     reader: JournalReader,
     upkeep: Upkeep,
-    vault: Vault,
+    vault: Arc<Vault>,
+    rule: Rule,
     snapshot: Option<Arc<Snapshot>>,
     /// What was changed since the snapshot, and is going into the next one.
     frozen: Option<Arc<Changes>>,
@@ -112,12 +123,14 @@ impl LogStore {
     /// Opens a data folder, or begins one in an empty folder. What is in it is read by [`Store::recover`].
     ///
     /// # Errors
-    /// [`StoreError::Locked`], [`StoreError::Format`] if it is something else's folder, and the system's.
+    /// [`StoreError::Locked`], [`StoreError::Format`] if it is something else's folder or if history is to be
+    /// kept for less than [`MIN_HISTORY`], and the system's.
     pub fn open(
         disk: Arc<dyn Disk>,
         options: LogOptions,
         entropy: Entropy,
     ) -> Result<Self, StoreError> {
+        retire::checked(options.keep_history)?;
         disk.create_folder("")
             .map_err(io("making the data folder"))?;
         // Before anything is made in it.
@@ -232,6 +245,7 @@ impl Store for LogStore {
         *scratch = bytes.map_err(record::Unreadable::Bytes)?;
         open.journal.append(scratch)?;
         open.commits += 1;
+        open.rule.at = open.rule.at.max(commit.at);
         let mut encode = |record: &mut Record| seal::encode(&open.vault, record, &mut open.scratch);
         let are_many = batch.after.len() > table::YOUNG / 4;
         for record in batch.after {
@@ -279,10 +293,24 @@ impl Store for LogStore {
         let snapshot = open.snapshot.as_ref().map_or(0, |snapshot| snapshot.bytes);
         // Reading the rest of the journal at the next start must not take longer than the snapshot.
         let is_long = tail >= snapshot.max(bytes as u64 / 2);
-        if open.changed.bytes() >= bytes || open.commits >= commits || is_long || open.overdue {
+        let is_time = open.commits > 0 && open.rule.wants_snapshot();
+        let is_much = open.changed.bytes() >= bytes || open.commits >= commits || is_long;
+        if is_much || is_time || open.overdue {
             return self.begin_snapshot(known(), self.options.beside);
         }
+        self.retire()
+    }
+
+    fn keep_history(&mut self, keep: Duration) -> Result<(), StoreError> {
+        retire::checked(Some(keep))?;
+        self.options.keep_history = Some(keep);
         Ok(())
+    }
+
+    fn unsealed(&self, mut record: Record) -> Result<Record, StoreError> {
+        let open = self.open.as_ref().ok_or_else(closed)?;
+        seal::open_record(&open.vault, &mut record)?;
+        Ok(record)
     }
 }
 
@@ -326,11 +354,15 @@ impl LogStore {
         vault.go_on(next_key)?;
         let Fold { records, mut known } = fold;
         put_all(&mut changed, records, &vault, &mut scratch)?;
+        let keep = retire::checked(self.options.keep_history)?;
+        let rule = Rule::begin(&*self.disk, self.folder, keep, known.at)?;
+        journal.upkeep().set_base(rule.base());
         let open = Open {
             reader: journal.reader(),
             upkeep: journal.upkeep(),
             journal,
-            vault,
+            vault: Arc::new(vault),
+            rule,
             snapshot,
             frozen: None,
             next: None,
@@ -392,9 +424,17 @@ fn newest_snapshot(
     folder: crate::journal::FolderId,
     below: u64,
 ) -> Result<Option<Arc<Snapshot>>, StoreError> {
-    let list = snapshot::list(disk).map_err(io("looking for snapshots"))?;
+    let failed = io("looking for snapshots");
+    let bases = base::list(disk).map_err(&failed)?;
+    let mut list = snapshot::list(disk).map_err(&failed)?;
+    list.extend(&bases);
+    list.sort_unstable_by(|a, b| b.cmp(a));
     for seq in list.into_iter().filter(|seq| *seq < below) {
-        match Snapshot::open(disk, folder, seq) {
+        let opened = match bases.contains(&seq) {
+            true => base::open(disk, folder, seq),
+            false => Snapshot::open(disk, folder, seq),
+        };
+        match opened {
             Ok(snapshot) => return Ok(Some(Arc::new(snapshot))),
             Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),
             Err(SnapshotError::Io(source)) => return Err(io("reading a snapshot")(source)),

@@ -1,12 +1,14 @@
 //! What is written is read, everywhere it can be read.
 
 use super::kit::{
-    FOLDER_ID, LENGTHS, OPTIONS, arc, check, files, open, open_after, payload, written,
+    FOLDER_ID, LENGTHS, OPTIONS, arc, check, check_behind, files, open, open_after, payload,
+    written,
 };
 use crate::disk::sim::{Keep, SimDisk};
 use crate::disk::{Disk, RealDisk};
 use crate::journal::{
-    Journal, JournalError, JournalReader, MAX_PAYLOAD, Options, Position, Upkeep, verify,
+    Flaw, Hash, Journal, JournalError, JournalReader, MAX_PAYLOAD, Mark, Options, Position, Upkeep,
+    verify,
 };
 
 #[test]
@@ -273,14 +275,35 @@ fn old_segments_go_and_the_rest_is_a_whole_chain() {
     let disk = disk.crash(Keep::Nothing);
     let (_, read) = open_after(&disk, Some(kept)).unwrap();
     assert_eq!(read.len(), acked.len() - 8 + 1);
-    let report = check(&disk, None);
-    assert!(report.is_whole());
+    let lost = check(&disk, None);
+    assert_eq!(lost.damage[0].flaw, Flaw::Missing { from: 1 });
+    let report = check_behind(&disk, kept, None);
+    assert!(report.is_whole() && !report.removed);
     assert_eq!((report.first, report.frames), (oldest, 15 - (oldest - 1)));
     assert_eq!(report.before, Some(acked[oldest as usize - 2].0.hash));
     assert_eq!(acked[oldest as usize - 1].0.position, position);
 
+    // A frame that is gone is neither there nor damaged; a beginning that does not fit is damage.
+    let report = check_behind(&disk, kept, Some(&acked[0].0));
+    assert!(report.is_whole() && report.removed && !report.anchored);
+    let early = check_behind(&disk, &acked[0].0, None);
+    assert_eq!(early.damage[0].flaw, Flaw::Missing { from: 2 });
+    let other = Mark {
+        hash: Hash::ZERO,
+        ..*kept
+    };
+    let other = check_behind(&disk, &other, None);
+    assert_eq!(
+        (other.damage.len(), &other.damage[0].flaw),
+        (1, &Flaw::Other)
+    );
+    let later = Mark { seq: 99, ..*kept };
+    let later = check_behind(&disk, &later, None);
+    assert_eq!(later.damage[0].flaw, Flaw::RolledBack { marked: 99 });
+
     // The frame just before the oldest is as good a beginning.
     let before = &acked[oldest as usize - 2].0;
+    assert!(check_behind(&disk, before, None).is_whole());
     let (_, read) = open_after(&disk, Some(before)).unwrap();
     assert_eq!(read[0], acked[oldest as usize - 1]);
     // The last segment stays, whatever is asked.
@@ -310,7 +333,7 @@ fn a_segment_that_vanishes_in_parts_leaves_no_gap() {
             disk.power_off_at(before + operation);
             let _ = journal.upkeep().remove_before(acked[13].0.position);
             let disk = disk.crash(keep);
-            let report = check(&disk, None);
+            let report = check_behind(&disk, &acked[13].0, None);
             assert!(report.is_whole(), "{report:?}");
             let (_, read) = open_after(&disk, Some(&acked[12].0)).unwrap();
             assert_eq!(read.len(), 1);

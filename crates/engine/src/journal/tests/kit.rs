@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::disk::Disk;
 use crate::disk::sim::SimDisk;
-use crate::journal::{FolderId, Journal, JournalError, Mark, Options, Report, verify};
+use crate::journal::{FolderId, Journal, JournalError, Mark, Options, Report, verify_behind};
 
 pub(super) const FOLDER_ID: FolderId = FolderId([0x5a; 16]);
 
@@ -67,7 +67,12 @@ pub(super) fn written() -> (SimDisk, Vec<Read>) {
 }
 
 pub(super) fn check(disk: &SimDisk, anchor: Option<&Mark>) -> Report {
-    verify(disk, Some(FOLDER_ID), anchor, &mut |_| ()).unwrap()
+    verify_behind(disk, Some(FOLDER_ID), None, anchor, &mut |_| ()).unwrap()
+}
+
+/// The same of a journal whose beginning was removed up to a frame.
+pub(super) fn check_behind(disk: &SimDisk, base: &Mark, anchor: Option<&Mark>) -> Report {
+    verify_behind(disk, Some(FOLDER_ID), Some(base), anchor, &mut |_| ()).unwrap()
 }
 
 /// The journal's files.

@@ -1,7 +1,7 @@
 //! Backups of a data folder, taken while it is written or not.
 //!
 //! A backup is a folder: the journal up to its last synced commit, the tickets' keys, the newest snapshot,
-//! and
+//! the one that the journal begins with if its older segments were removed, and
 //! `backup.json` with the hash of each file, written last. What was erased before the backup is not in it;
 //! what is erased later still is, so that backups have to be thrown away in their time.
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{identity, snapshot};
+use super::{base, identity, snapshot};
 use crate::disk::Disk;
 use crate::journal::{self, FolderId, Hash, JournalReader, Mark};
 use crate::store::StoreError;
@@ -78,13 +78,11 @@ pub fn backup(
     // Before the journal's end is read: a snapshot of a later commit would be of no use without it.
     let newest = snapshot::list(&**from).map_err(failed)?.first().copied();
     let reader = JournalReader::open(Arc::clone(from), Some(folder))?;
+    let segments = reader.files().into_iter();
+    let segments: Vec<Planned> = segments
+        .map(|file| (file.path, file.bytes, file.length))
+        .collect();
     let mut plan = vec![whole(&**from, identity::FILE)?];
-    plan.extend(
-        reader
-            .files()
-            .into_iter()
-            .map(|file| (file.path, file.bytes, file.length)),
-    );
     plan.extend(
         newest
             .map(|seq| whole(&**from, &snapshot::path(seq)))
@@ -98,7 +96,21 @@ pub fn backup(
     for name in names {
         plan.push(whole(&**from, &format!("{}/{name}", vault::FOLDER))?);
     }
-    let files = copy_all(&**from, to, &plan, tell)?;
+    let of = plan
+        .iter()
+        .chain(&segments)
+        .map(|(_, bytes, _)| bytes)
+        .sum();
+    let mut progress = Progress { done: 0, of };
+    let mut files = copy_all(&**from, to, &plan, &mut progress, tell)?;
+    let journal = copy_journal(&**from, to, &segments, &mut progress, tell)?;
+    files.splice(1..1, journal);
+    // Last: where the journal began when its oldest segment was copied, or later.
+    if let Some(base) = base::find(&**from, folder).map_err(failed)? {
+        let base = whole(&**from, &base::path_of(base.mark.seq))?;
+        progress.of += base.1;
+        files.extend(copy_all(&**from, to, &[base], &mut progress, tell)?);
+    }
     let manifest = Manifest {
         format: FORMAT,
         folder,
@@ -133,7 +145,9 @@ pub fn restore(
             .map(|file| (file.path.clone(), file.bytes, file.length))
             .collect()
     };
-    let copied = copy_all(from, &**to, &plan(&rest), tell)?;
+    let of = rest.iter().map(|file| file.bytes).sum();
+    let mut progress = Progress { done: 0, of };
+    let copied = copy_all(from, &**to, &plan(&rest), &mut progress, tell)?;
     if copied != rest {
         return Err(changed());
     }
@@ -146,7 +160,8 @@ pub fn restore(
     if !report.is_whole() || report.last != manifest.head {
         return Err(changed());
     }
-    if copy_all(from, &**to, &plan(&identity), &mut |_| ())? != identity || identity.len() != 1 {
+    let copied = copy_all(from, &**to, &plan(&identity), &mut progress, &mut |_| ())?;
+    if copied != identity || identity.len() != 1 {
         return Err(changed());
     }
     Ok(manifest)
@@ -192,22 +207,41 @@ fn must_be_empty(disk: &dyn Disk, what: &str) -> Result<(), StoreError> {
     }
 }
 
+/// Copies the journal's segments, the last first: the retention rule may be at work, which removes them from
+/// the front. What is gone then, and all before it, the journal does not need.
+fn copy_journal(
+    from: &dyn Disk,
+    to: &dyn Disk,
+    segments: &[Planned],
+    progress: &mut Progress,
+    tell: &mut Tell<'_>,
+) -> Result<Vec<Copied>, StoreError> {
+    let mut copied = Vec::new();
+    for segment in segments.iter().rev() {
+        match from.open_read(&segment.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !copied.is_empty() => break,
+            other => drop(other.map_err(failed)?),
+        }
+        let some = std::slice::from_ref(segment);
+        copied.extend(copy_all(from, to, some, progress, tell)?);
+    }
+    copied.reverse();
+    Ok(copied)
+}
+
 fn copy_all(
     from: &dyn Disk,
     to: &dyn Disk,
     plan: &[Planned],
+    progress: &mut Progress,
     tell: &mut Tell<'_>,
 ) -> Result<Vec<Copied>, StoreError> {
-    let of = plan.iter().map(|(_, bytes, _)| bytes).sum();
-    let mut done = 0;
     let mut copied = Vec::new();
     for (path, bytes, length) in plan {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let source = from.open_read(path).map_err(failed)?;
         to.create_folder(folder).map_err(failed)?;
-        let (source, target) = (
-            from.open_read(path).map_err(failed)?,
-            to.create(path).map_err(failed)?,
-        );
+        let target = to.create(path).map_err(failed)?;
         let mut hasher = blake3::Hasher::new();
         let mut at = 0;
         let mut buffer = vec![0; CHUNK];
@@ -220,12 +254,9 @@ fn copy_all(
             hasher.update(&buffer[..read]);
             target.write_at(&buffer[..read], at).map_err(failed)?;
             at += read as u64;
-            tell(Progress {
-                done: done + at,
-                of,
-            });
+            progress.done += read as u64;
+            tell(*progress);
         }
-        done += bytes;
         target.set_len(*length).map_err(failed)?;
         target.sync().map_err(failed)?;
         to.sync_folder(folder).map_err(failed)?;

@@ -52,6 +52,7 @@ impl LogStore {
             before: open.snapshot.clone(),
             changes,
             known,
+            kept: open.rule.kept(),
         };
         let begun = Next::begin(frozen, beside).map(Err);
         open.snapshot_done(begun)
@@ -70,6 +71,7 @@ impl Open {
                 Ok(())
             }
             Ok(Ok(snapshot)) => {
+                self.rule.made(&snapshot);
                 self.snapshot = Some(Arc::new(snapshot));
                 self.overdue = false;
                 self.frozen = None;

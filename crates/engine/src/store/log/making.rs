@@ -23,6 +23,8 @@ pub(super) struct Frozen {
     pub(super) before: Option<Arc<Snapshot>>,
     pub(super) changes: Arc<Changes>,
     pub(super) known: Recovered,
+    /// The older ones that are kept.
+    pub(super) kept: Vec<u64>,
 }
 
 /// The work on one snapshot.
@@ -60,8 +62,9 @@ impl Making {
         self.draft.finish(&known).map_err(&failed)?;
         let disk = &*self.frozen.disk;
         let made = Snapshot::open(disk, self.frozen.folder, self.frozen.mark.seq)?;
-        for old in snapshot::list(disk).map_err(&failed)?.iter().skip(2) {
-            disk.remove(&snapshot::path(*old)).map_err(&failed)?;
+        let older = snapshot::list(disk).map_err(&failed)?.into_iter().skip(2);
+        for old in older.filter(|old| !self.frozen.kept.contains(old)) {
+            snapshot::remove(disk, &snapshot::path(old)).map_err(&failed)?;
         }
         Ok(made)
     }

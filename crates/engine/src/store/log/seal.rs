@@ -69,10 +69,16 @@ pub(super) fn cleared(scratch: &mut Vec<u8>) -> Vec<u8> {
 /// A record from its bytes. Without the key its fields are empty.
 pub(super) fn decode(vault: &Vault, bytes: &[u8]) -> Result<Record, StoreError> {
     let mut record: Record = record::decode(bytes)?;
+    open_record(vault, &mut record)?;
+    Ok(record)
+}
+
+/// Puts a record's fields back, if the key is still there.
+pub(super) fn open_record(vault: &Vault, record: &mut Record) -> Result<(), StoreError> {
     let about = about(record.number, FIELDS);
     if let Some(fields) = vault.unseal(record.key, &about, &record.sealed)? {
         restore_fields(&mut record.ticket, &fields).map_err(Unreadable::Bytes)?;
         record.sealed_of = Some(short_hash(&fields));
     }
-    Ok(record)
+    Ok(())
 }

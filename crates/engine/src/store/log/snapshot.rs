@@ -15,6 +15,8 @@
 //! | what else is known | … |
 //! | hash of the table and what else is known | 32 |
 //!
+//! The same file as `<number of the frame>.base` is where the journal begins: see [`base`](super::base).
+//!
 //! A check is the first 8 bytes of the record's BLAKE3 hash. A snapshot that is damaged is passed over: the
 //! one before, or the journal's beginning, says the same.
 
@@ -94,43 +96,51 @@ pub(crate) fn path(seq: u64) -> String {
 
 /// The numbers of the frames of which there are snapshots, newest first.
 pub(crate) fn list(disk: &dyn Disk) -> io::Result<Vec<u64>> {
+    list_of(disk, ".snap")
+}
+
+/// The numbers in the names that end so, highest first.
+pub(super) fn list_of(disk: &dyn Disk, end: &str) -> io::Result<Vec<u64>> {
     let names = match disk.list(FOLDER) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other?,
     };
     let seqs = names
         .iter()
-        .filter_map(|name| name.strip_suffix(".snap")?.parse().ok());
+        .filter_map(|name| name.strip_suffix(end)?.parse().ok());
     let mut seqs: Vec<u64> = seqs.collect();
     seqs.sort_unstable_by(|a, b| b.cmp(a));
     Ok(seqs)
 }
 
+/// Removes one, which somebody else may have done.
+pub(super) fn remove(disk: &dyn Disk, path: &str) -> io::Result<()> {
+    match disk.remove(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
 impl Snapshot {
     /// Opens a snapshot and reads its table.
     pub(crate) fn open(disk: &dyn Disk, folder: FolderId, seq: u64) -> Result<Self, SnapshotError> {
-        let file = disk.open_read(&path(seq))?;
-        let header: [u8; HEADER] = read(&*file, 0)?;
-        if !header.starts_with(MAGIC) {
-            return Err(SnapshotError::Damaged);
-        }
-        let format = u32::from_le_bytes(part(&header, 8));
-        if format != FORMAT {
-            return Err(SnapshotError::Format(format));
-        }
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&header[..HEADER - 32]);
-        let whole = hasher.finalize().as_bytes() == &part::<32>(&header, HEADER - 32);
-        if !whole || part::<16>(&header, 16) != folder.0 {
-            return Err(SnapshotError::Damaged);
-        }
-        let long = |at| u64::from_le_bytes(part(&header, at));
-        let mark = Mark {
-            seq: long(32),
-            position: Position(long(40)),
-            hash: Hash(part(&header, 48)),
-        };
-        let (count, table, known) = (long(80), long(88), long(96));
+        Self::open_at(disk, folder, seq, &path(seq))
+    }
+
+    /// Opens one that has this path.
+    pub(super) fn open_at(
+        disk: &dyn Disk,
+        folder: FolderId,
+        seq: u64,
+        path: &str,
+    ) -> Result<Self, SnapshotError> {
+        let file = disk.open_read(path)?;
+        let Header {
+            mark,
+            count,
+            table,
+            known,
+        } = Header::read(&*file, folder)?;
         let end = file.len()?;
         let length = count.checked_mul(ROW as u64);
         let length = length.and_then(|rows| rows.checked_add(known)?.checked_add(32));
@@ -161,6 +171,27 @@ impl Snapshot {
             known: known.to_vec(),
             damaged: Arc::default(),
         })
+    }
+
+    /// The tickets from the one behind this number on, at most so many.
+    #[cfg(feature = "sled")]
+    pub(crate) fn numbers(&self, behind: Option<Number>, at_most: usize) -> Vec<Number> {
+        let behind = |row: &Row| behind.is_some_and(|behind| row.number <= behind);
+        let rows = &self.rows[self.rows.partition_point(behind)..];
+        rows.iter().take(at_most).map(|row| row.number).collect()
+    }
+
+    /// Shows all records, in order of their numbers.
+    pub(crate) fn each<E: From<SnapshotError>>(
+        &self,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut row, mut buffer) = (0, Vec::new());
+        while let Some(chunk) = self.chunk(row) {
+            self.read(&chunk, &mut buffer, |_, bytes| each(bytes))?;
+            row = chunk.rows.end;
+        }
+        Ok(())
     }
 
     /// The record of a ticket.
@@ -233,6 +264,53 @@ impl Snapshot {
     fn damage(&self) -> SnapshotError {
         self.damaged.store(true, Ordering::Relaxed);
         SnapshotError::Damaged
+    }
+}
+
+/// What stands at the front.
+pub(super) struct Header {
+    pub(super) mark: Mark,
+    count: u64,
+    table: u64,
+    known: u64,
+}
+
+impl Header {
+    pub(super) fn read(file: &dyn DiskFile, folder: FolderId) -> Result<Self, SnapshotError> {
+        let header: [u8; HEADER] = read(file, 0)?;
+        if !header.starts_with(MAGIC) {
+            return Err(SnapshotError::Damaged);
+        }
+        let format = u32::from_le_bytes(part(&header, 8));
+        if format != FORMAT {
+            return Err(SnapshotError::Format(format));
+        }
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&header[..HEADER - 32]);
+        let whole = hasher.finalize().as_bytes() == &part::<32>(&header, HEADER - 32);
+        if !whole || part::<16>(&header, 16) != folder.0 {
+            return Err(SnapshotError::Damaged);
+        }
+        let long = |at| u64::from_le_bytes(part(&header, at));
+        Ok(Self {
+            mark: Mark {
+                seq: long(32),
+                position: Position(long(40)),
+                hash: Hash(part(&header, 48)),
+            },
+            count: long(80),
+            table: long(88),
+            known: long(96),
+        })
+    }
+
+    /// The first bytes of what else is known, at most `N`; unchecked.
+    pub(super) fn known<const N: usize>(&self, file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+        let mut bytes = [0; N];
+        let rows = self.count.saturating_mul(ROW as u64);
+        let read = file.read_at(&mut bytes, self.table.saturating_add(rows))?;
+        let known = usize::try_from(self.known).unwrap_or(N);
+        Ok(bytes[..read.min(known)].to_vec())
     }
 }
 

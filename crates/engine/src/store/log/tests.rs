@@ -1,5 +1,6 @@
 mod faults;
 mod golden;
+mod retire;
 
 use std::collections::BTreeMap;
 
