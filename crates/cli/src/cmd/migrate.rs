@@ -69,6 +69,7 @@ struct Answer<'a> {
     movable: u64,
     stuck: u64,
     there: u64,
+    unreadable: u64,
     tickets: Vec<Row>,
 }
 
@@ -162,7 +163,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     bar.clear();
     let plan = plan.map_err(failed)?;
     told(&planning, plan, rows, args.when.language(), output)?;
-    Ok(match plan.stuck {
+    Ok(match plan.stuck + plan.unreadable {
         0 => Exit::Ok,
         _ => Exit::Findings,
     })
@@ -219,6 +220,7 @@ fn told(
         movable,
         stuck,
         there,
+        unreadable,
         ..
     } = plan;
     if output.is_json() {
@@ -229,6 +231,7 @@ fn told(
             movable,
             stuck,
             there,
+            unreadable,
             tickets: rows,
         })?;
         return Ok(());
@@ -262,6 +265,12 @@ fn told(
         false => format!("{movable} can move, {stuck} can't, {there} have this version already"),
         true => format!("可迁移 {movable} 个，不可迁移 {stuck} 个，已是此版 {there} 个"),
     })?;
+    if unreadable > 0 {
+        output.line(match chinese {
+            false => format!("{unreadable} can't be read: `upline doctor` says why"),
+            true => format!("{unreadable} 个无法读取：`upline doctor` 会说明原因"),
+        })?;
+    }
     Ok(())
 }
 

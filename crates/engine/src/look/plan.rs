@@ -10,6 +10,7 @@ use crate::engine::check;
 use crate::error::Error;
 use crate::floor::{Fault, Target};
 use crate::record::{File, Number};
+use crate::store::StoreError;
 
 /// What would become of a ticket.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Plan {
     pub stuck: u64,
     /// How many have the version already.
     pub there: u64,
+    /// How many open tickets, of whatever workflow, can't be read: [`doctor`](crate::doctor) says why.
+    pub unreadable: u64,
 }
 
 /// A folder that is looked at as if a workflow's file had been deployed to it.
@@ -93,8 +96,14 @@ impl Planning {
         let mut plan = Plan::default();
         let of = numbers.len() as u64;
         for (done, number) in (1..).zip(numbers) {
-            let Some(before) = self.open_ticket(number)? else {
-                continue;
+            let before = match self.open_ticket(number) {
+                Ok(Some(before)) => before,
+                Ok(None) => continue,
+                Err(LookError::Store(StoreError::Ticket { .. })) if only.is_none() => {
+                    plan.unreadable += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
             };
             if before.version == self.version {
                 plan.there += 1;

@@ -336,6 +336,49 @@ fn a_plan_says_what_a_migration_does() {
 }
 
 #[test]
+fn a_ticket_that_cannot_be_read_is_counted_and_the_others_are_planned() {
+    let (disk, hand) = worked();
+    drop(hand);
+    let options = LogOptions {
+        snapshot_commits: 1,
+        beside: false,
+        ..LogOptions::default()
+    };
+    let store = LogStore::open(Arc::new(disk.clone()), options, entropy(1)).unwrap();
+    let mut hand = Hand::open(store, begin()).unwrap();
+    for _ in 0..12 {
+        hand.open_ticket("Mr Even").unwrap();
+    }
+    drop(hand);
+    let mut planning = look(&disk).with_workflow(second()).unwrap();
+    // It goes bad while it is looked at: at the first byte of the first record.
+    let header = 104 + 32;
+    let names = disk.list("snapshots").unwrap();
+    let snapshots: Vec<_> = names.iter().filter(|one| one.ends_with(".snap")).collect();
+    assert!(!snapshots.is_empty(), "{names:?}");
+    for name in snapshots {
+        assert!(
+            disk.flip(&format!("snapshots/{name}"), header + 8, 1),
+            "{name}"
+        );
+    }
+    let mut plan = |only| {
+        planning.plan(
+            &Migration::default(),
+            &person("max"),
+            only,
+            &mut |_, _, _| (),
+        )
+    };
+    let sum = plan(None).unwrap();
+    assert_eq!((sum.movable, sum.stuck, sum.unreadable), (13, 0, 1));
+    assert!(matches!(
+        plan(Some("2")),
+        Err(LookError::Store(StoreError::Ticket { number: 2, .. }))
+    ));
+}
+
+#[test]
 fn files_that_would_not_be_deployed_are_not_planned_with() {
     let (disk, _) = worked();
     let error = |file: File| match look(&disk.copy(2)).with_workflow(file).err() {
