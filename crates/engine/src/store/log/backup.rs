@@ -82,12 +82,8 @@ pub fn backup(
     let segments: Vec<Planned> = segments
         .map(|file| (file.path, file.bytes, file.length))
         .collect();
-    let mut plan = vec![whole(&**from, identity::FILE)?];
-    plan.extend(
-        newest
-            .map(|seq| whole(&**from, &snapshot::path(seq)))
-            .transpose()?,
-    );
+    let snapshot = newest.map(|seq| whole(&**from, &snapshot::path(seq)));
+    let mut plan: Vec<Planned> = snapshot.transpose()?.into_iter().collect();
     let mut names = match from.list(vault::FOLDER) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         other => other.map_err(failed)?,
@@ -104,13 +100,17 @@ pub fn backup(
     let mut progress = Progress { done: 0, of };
     let mut files = copy_all(&**from, to, &plan, &mut progress, tell)?;
     let journal = copy_journal(&**from, to, &segments, &mut progress, tell)?;
-    files.splice(1..1, journal);
-    // Last: where the journal began when its oldest segment was copied, or later.
+    files.splice(0..0, journal);
+    // After it: where the journal began when its oldest segment was copied, or later.
     if let Some(base) = base::find(&**from, folder).map_err(failed)? {
         let base = whole(&**from, &base::path_of(base.mark.seq))?;
         progress.of += base.1;
         files.extend(copy_all(&**from, to, &[base], &mut progress, tell)?);
     }
+    // Last: with it a part of a backup would pass for a data folder.
+    let identity = whole(&**from, identity::FILE)?;
+    progress.of += identity.1;
+    files.extend(copy_all(&**from, to, &[identity], &mut progress, tell)?);
     let manifest = Manifest {
         format: FORMAT,
         folder,

@@ -359,29 +359,29 @@ fn a_backup_taken_at_work_is_restored_and_says_the_same() {
 }
 
 #[test]
-fn a_restore_that_is_killed_leaves_no_half_folder() {
+fn a_backup_or_restore_that_is_killed_leaves_no_half_folder() {
     use super::backup::{backup, restore};
     let (disk, mut hand) = desk(18);
     work(&mut hand, 10);
     let from: Arc<dyn Disk> = Arc::new(disk.clone());
     let taken = SimDisk::new(19);
     backup(&from, &taken, &mut |_| ()).unwrap();
+    cut_short(&|to| backup(&from, to, &mut |_| ()));
+    cut_short(&|to| {
+        let to: Arc<dyn Disk> = Arc::new(to.clone());
+        restore(&taken, &to, &mut |_| ())
+    });
+}
+
+/// The power goes at each operation of a copying: what is left is a whole folder, or none.
+fn cut_short(copy: &dyn Fn(&SimDisk) -> Result<super::backup::Manifest, StoreError>) {
     let whole = SimDisk::new(20);
-    restore(
-        &taken,
-        &(Arc::new(whole.clone()) as Arc<dyn Disk>),
-        &mut |_| (),
-    )
-    .unwrap();
+    copy(&whole).unwrap();
     let tickets = kept(&whole).len();
     for operation in 0..whole.operations() {
         let home = SimDisk::new(20);
         home.power_off_at(operation);
-        let cut = restore(
-            &taken,
-            &(Arc::new(home.clone()) as Arc<dyn Disk>),
-            &mut |_| (),
-        );
+        let cut = copy(&home);
         for keep in Keep::ALL {
             let home = home.crash(keep);
             match try_open(&home) {
