@@ -220,6 +220,11 @@ fn a_power_cut_or_a_fault_at_any_step_of_a_removal_leaves_a_whole_folder() {
         }
     }
     assert!(begun.iter().all(|count| *count > 4), "{begun:?}");
+    let (steps, cuts) = (to - from, begun[0] + begun[1]);
+    println!(
+        "{steps} operations, {cuts} power cuts, {} faults",
+        4 * steps
+    );
 }
 
 #[test]
