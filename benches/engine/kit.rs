@@ -181,23 +181,28 @@ pub(crate) async fn ids(handle: &Handle, most: usize) -> Vec<Name> {
 
 /// 4 KiB appended and synced, in a file whose room was written before: how often a second this disk can.
 pub(crate) fn limit(time: Duration) -> f64 {
+    let all = syncs(time);
+    all.len() as f64 / all.iter().sum::<Duration>().as_secs_f64()
+}
+
+/// The same: how long each took.
+pub(crate) fn syncs(time: Duration) -> Vec<Duration> {
     use std::os::unix::fs::FileExt;
     let path = folder("limit");
     let file = std::fs::File::create(&path).expect("a file");
     let room = 64 << 20;
     file.write_all_at(&vec![0; room], 0).expect("room");
     file.sync_all().expect("a sync");
-    let (began, mut count) = (Instant::now(), 0_u64);
+    let (began, mut all) = (Instant::now(), Vec::new());
     while began.elapsed() < time {
-        let at = (count * 4096) % room as u64;
-        file.write_all_at(&[7; 4096], at).expect("a write");
+        let (at, one) = ((all.len() * 4096) % room, Instant::now());
+        file.write_all_at(&[7; 4096], at as u64).expect("a write");
         file.sync_data().expect("a sync");
-        count += 1;
+        all.push(one.elapsed());
     }
-    let rate = count as f64 / began.elapsed().as_secs_f64();
     drop(file);
     std::fs::remove_file(&path).expect("the file goes");
-    rate
+    all
 }
 
 /// Numbers that look random and are the same each time (splitmix64; public domain, Vigna 2015).

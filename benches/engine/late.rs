@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use upline::core::Topic;
 use upline::notify::{Message, Notifier, Sending};
 
-use crate::kit::{SOON, Scale, builder, folder, open, remove, spread};
+use crate::kit::{SOON, Scale, builder, folder, open, remove, spread, syncs};
 
 /// Keeps how late each hop was decided, and its message handed over.
 #[derive(Clone, Default)]
@@ -32,6 +32,11 @@ impl Notifier for Lateness {
 }
 
 pub(crate) async fn run(scale: Scale) {
+    let bare = || spread(syncs(scale.seconds(5.0)));
+    println!(
+        "late: a bare append of 4 KiB and its sync, before: {}",
+        bare()
+    );
     let path = folder("late");
     let lateness = Lateness::default();
     let builder = builder(SOON).notifier(lateness.clone());
@@ -63,4 +68,5 @@ pub(crate) async fn run(scale: Scale) {
     println!("late: the same, on disk and handed over: {}", spread(told));
     engine.stop().await.expect("it stops");
     remove(&path);
+    println!("late: a bare append and its sync, afterwards: {}", bare());
 }
