@@ -219,7 +219,7 @@ impl Oracle {
         &mut self,
         frame: &Frame,
         moved: &Moved,
-        last_due: &mut Option<Timestamp>,
+        last_due: &mut Option<i64>,
         counters: &mut Counters,
     ) -> Result<(), Wrong> {
         let at = frame.commit.at;
@@ -234,13 +234,15 @@ impl Oracle {
         }
         if moved.origin == "timer" && moved.revision > 0 {
             let fired = fired(ticket, moved, at)?;
-            if last_due.is_some_and(|last| fired.due < last) {
+            // Between two tickets the engine's millisecond counts: the first at which both are due.
+            let due = first_millisecond(fired.due);
+            if last_due.is_some_and(|last| due < last) {
                 return Err(format!("clock {} fired out of order", fired.id));
             }
             if fired.due.as_millisecond() == at {
                 counters.add("timeout_at_exact_deadline");
             }
-            *last_due = Some(fired.due);
+            *last_due = Some(due);
         }
         count(moved, ticket, counters);
         for event in &moved.events {
@@ -289,6 +291,12 @@ impl Oracle {
 #[must_use]
 pub fn instant(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+}
+
+/// The first whole millisecond that is not before an instant.
+fn first_millisecond(at: Timestamp) -> i64 {
+    let millis = at.as_millisecond();
+    millis + i64::from(instant(millis) < at)
 }
 
 /// The clock that the move says it comes from: it must be the ticket's first, and due.

@@ -243,6 +243,7 @@ impl Run<'_> {
     }
 
     fn seen(&mut self, turn: Turn) -> Result<(), Wrong> {
+        self.true_of_the_outbox(&turn)?;
         let fresh = self.look()?;
         self.idle = match (fresh, turn.wake) {
             (0, Some(Duration::ZERO)) => self.idle + 1,
@@ -250,6 +251,16 @@ impl Run<'_> {
         };
         self.hear()?;
         self.after(turn)
+    }
+
+    /// Peers may take nothing for days, but what is told of that must be so: messages lay there. As it was
+    /// before this turn, which may have sent them all after it had told.
+    fn true_of_the_outbox(&self, turn: &Turn) -> Result<(), Wrong> {
+        let lies = |one: &&Incident| matches!(one, Incident::Outbox { over: false, .. });
+        match turn.incidents.iter().find(lies) {
+            Some(told) if self.oracle.unsent() == 0 => Err(format!("{told:?}, and none is unsent")),
+            _ => Ok(()),
+        }
     }
 
     fn hear(&mut self) -> Result<(), Wrong> {
@@ -296,10 +307,7 @@ impl Run<'_> {
                     self.last_incident = why;
                 }
                 Incident::Refused { .. } => self.counters.add("report_refused"),
-                // Peers may take nothing for days. What is told must be true.
-                Incident::Outbox { over, .. } if over || self.oracle.unsent() > 0 => {
-                    self.counters.add("outbox_told");
-                }
+                Incident::Outbox { .. } => self.counters.add("outbox_told"),
                 Incident::Overdue { .. } if !self.calm || self.full => {
                     self.counters.add("overdue_told");
                 }
