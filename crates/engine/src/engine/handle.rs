@@ -246,7 +246,8 @@ impl Handle {
         self.ask(|reply| Input::Deploy(files, reply)).await
     }
 
-    /// The ticket as it is; `None`: no such ticket is open.
+    /// The ticket as it is; `None`: no such ticket is open. One that has ended is there until the last of its
+    /// messages is settled; its `ended` says so.
     ///
     /// # Errors
     /// [`Error`].
