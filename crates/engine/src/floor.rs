@@ -6,6 +6,7 @@ mod audit;
 mod files;
 mod links;
 mod look;
+mod standing;
 mod time;
 mod timers;
 mod work;
@@ -23,6 +24,7 @@ use crate::record::{CommandId, Entry, File, Millis, Number, Record};
 use crate::store::fold::MAX_COMMANDS;
 use crate::store::{Batch, Recovered, Seen, Store, StoreError};
 use links::Link;
+use standing::Standings;
 use timers::Timers;
 
 pub use aside::SetAside;
@@ -32,6 +34,7 @@ pub use files::Deployed;
 pub(crate) use links::number_of;
 pub(crate) use look::since;
 pub use look::{Filter, HistoryEntry, Status};
+pub use standing::Count;
 pub(crate) use timers::Due;
 
 /// Tickets that are kept decoded. A ticket takes 2 to 4 KiB.
@@ -180,6 +183,7 @@ pub(crate) struct Floor {
     files: Vec<File>,
     pub(crate) workload: Workload,
     links: BTreeMap<Number, Link>,
+    standings: Standings,
     /// Ids that the engine has not made, by their hash.
     names: HashMap<u128, Number>,
     keys: HashMap<u128, Number>,
@@ -225,6 +229,7 @@ impl Floor {
             files: Vec::new(),
             workload: Workload::default(),
             links: BTreeMap::new(),
+            standings: Standings::default(),
             names: HashMap::new(),
             keys: HashMap::new(),
             held_by: BTreeMap::new(),

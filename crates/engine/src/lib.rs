@@ -174,7 +174,9 @@ mod writer;
 pub use engine::Archive;
 pub use engine::{Builder, Engine, Handle, MAX_PAGE, MAX_WAITING, Page, StartError, Submission};
 pub use error::Error;
-pub use floor::{Audit, Deployed, Done, Filter, HistoryEntry, Incident, SetAside, Status, Target};
+pub use floor::{
+    Audit, Count, Deployed, Done, Filter, HistoryEntry, Incident, SetAside, Status, Target,
+};
 pub use upline_core as core;
 pub use upline_dsl as dsl;
 pub use upline_lab as lab;

@@ -21,7 +21,7 @@ use upline_lab::render::{Language, Times};
 use upline_lab::timeline::Timeline;
 
 use crate::error::Error;
-use crate::floor::{Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
+use crate::floor::{Count, Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
 #[cfg(feature = "sled")]
 use crate::index::IndexHandle;
 use crate::record::{CommandId, File, Number};
@@ -300,6 +300,15 @@ impl Handle {
             .await?;
         let (items, next) = found?;
         Ok(Page { items, next })
+    }
+
+    /// How many open tickets are in which state, at which level: by workflow, state and level. No ticket is
+    /// read for it.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn counts(&self) -> Result<Vec<Count>, Error> {
+        self.look(|floor, _| floor.counts()).await
     }
 
     /// What happened to an open ticket, newest first: the commits before the one at `before`, or the latest.

@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use upline_core::ticket::Level;
 use upline_core::{Rejection, Wish};
 
 use super::*;
@@ -294,6 +295,69 @@ async fn a_ticket_is_explained_from_its_journal_and_its_future_is_told() {
         ..crate::Filter::default()
     };
     assert_eq!(handle.tickets(filter, 0).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn open_tickets_are_counted_and_listed_by_state_and_level() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(begin());
+    let started = async || {
+        let builder = Engine::builder().clock(clock.clone());
+        let builder = builder.file("desk.yaml", DESK).file("call.yaml", CALL);
+        builder.folder(home.path()).unwrap().start().await.unwrap()
+    };
+    let engine = started().await;
+    let handle = engine.handle();
+    for _ in 0..5 {
+        let fields = vec![("caller".into(), "Mr Low".into())];
+        handle.open("call", person("max"), fields).await.unwrap();
+        clock.forward(std::time::Duration::from_secs(60));
+    }
+    let who = holder(&handle, "5").await;
+    handle.act("5", person(&who), "accept").await.unwrap();
+    let who = holder(&handle, "4").await;
+    handle.act("4", person(&who), "done").await.unwrap();
+    // The first two have hopped.
+    clock.forward(std::time::Duration::from_secs(11 * 60 + 30));
+    handle.settled().await.unwrap();
+    let expected = [
+        ("asked", Level::Entry, 1),
+        ("asked", Level::Number(1), 2),
+        ("working", Level::Entry, 1),
+    ];
+    let check = |counts: Vec<crate::Count>| {
+        let counts = counts.iter();
+        let counts: Vec<_> = counts
+            .map(|one| (one.state.as_str(), one.level, one.tickets))
+            .collect();
+        assert_eq!(counts, expected);
+    };
+    check(handle.counts().await.unwrap());
+    let ids = async |filter: crate::Filter| -> Vec<String> {
+        let page = handle.tickets(filter, 0).await.unwrap();
+        assert_eq!(page.next, None);
+        page.items.iter().map(|one| one.id.to_string()).collect()
+    };
+    let all = crate::Filter::default();
+    assert_eq!(ids(all.clone()).await, ["1", "2", "3", "5"]);
+    let hopped = crate::Filter {
+        level: Some(Level::Number(1)),
+        ..all.clone()
+    };
+    assert_eq!(ids(hopped.clone()).await, ["1", "2"]);
+    let state = Some("working".into());
+    let working = crate::Filter { state, ..all };
+    assert_eq!(ids(working.clone()).await, ["5"]);
+    let both = crate::Filter {
+        level: hopped.level,
+        ..working
+    };
+    assert_eq!(ids(both).await, [""; 0]);
+    // The same after a restart.
+    engine.stop().await.unwrap();
+    let engine = started().await;
+    check(engine.handle().counts().await.unwrap());
+    engine.stop().await.unwrap();
 }
 
 #[test]

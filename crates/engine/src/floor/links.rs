@@ -1,9 +1,12 @@
 //! What is kept of every open ticket at all times: how it is found, who has it, when it is due next.
 
+use std::sync::Arc;
+
 use upline_core::{Name, Ticket};
 use upline_lab::world::Rank;
 
 use super::Floor;
+use super::standing::Standing;
 use super::timers::Due;
 use crate::record::{Number, Record};
 
@@ -14,6 +17,8 @@ pub(super) struct Link {
     pub(super) due: Option<Due>,
     /// Who is answerable. Nearly always one.
     holders: Holders,
+    /// Where it stands; `None`: it has ended.
+    pub(super) standing: Option<Arc<Standing>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +63,7 @@ impl Floor {
         let after = Link {
             due: Due::of(record),
             holders: Holders::of(ticket),
+            standing: self.standings.moved(before.standing, ticket),
         };
         if before.holders != after.holders {
             for person in before.holders.iter() {

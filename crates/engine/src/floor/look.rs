@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use upline_core::ticket::Level;
 use upline_core::{Event, Name, Ticket};
 use upline_lab::explain::{Explanation, explain};
 use upline_lab::forecast::Horizon;
@@ -80,22 +81,21 @@ pub struct Filter {
     pub workflow: Option<Name>,
     /// In this state, in any branch.
     pub state: Option<Name>,
+    /// At this level of its ladder; if a state is named, in the same branch.
+    pub level: Option<Level>,
     /// For which this person is answerable, in any branch.
     pub person: Option<Name>,
 }
 
 impl Filter {
-    fn fits(&self, ticket: &Ticket) -> bool {
-        let workflow = self.workflow.as_ref();
-        let state = self.state.as_ref();
-        ticket.is_open()
-            && workflow.is_none_or(|workflow| ticket.workflow == *workflow)
-            && state.is_none_or(|state| ticket.positions.values().any(|at| at.state == *state))
+    /// Whether it says nothing of states and levels.
+    pub(super) fn is_anywhere(&self) -> bool {
+        self.state.is_none() && self.level.is_none()
     }
 }
 
-/// Most tickets that one page is sought in.
-const MAX_SOUGHT: usize = 20_000;
+/// Most tickets that one page is sought in: some milliseconds, since only those that fit are read.
+const MAX_SOUGHT: usize = 100_000;
 
 impl Floor {
     /// Tickets on the floor that fit, by number, behind `after`. At most `limit`; and where to go on.
@@ -113,23 +113,28 @@ impl Floor {
             }
             None => self.numbers(after).take(MAX_SOUGHT).collect(),
         };
+        let last = numbers.last().copied();
+        let more = numbers.len() == MAX_SOUGHT;
         let mut found = Vec::new();
-        for number in &numbers {
-            let record = match self.record(store, *number) {
+        for number in numbers {
+            let standing = self
+                .links
+                .get(&number)
+                .and_then(|link| link.standing.as_ref());
+            if !standing.is_some_and(|standing| standing.fits(filter)) {
+                continue;
+            }
+            match self.record(store, number) {
+                Ok(record) => found.push(record.ticket.clone()),
                 // One that can't be read hides no other.
-                Err(Fault::Store(StoreError::Ticket { .. })) => continue,
-                other => other?,
-            };
-            if filter.fits(&record.ticket) {
-                found.push(record.ticket.clone());
+                Err(Fault::Store(StoreError::Ticket { .. })) => (),
+                Err(error) => return Err(error),
             }
             if found.len() == limit {
-                let more = numbers.last() != Some(number) || numbers.len() == MAX_SOUGHT;
-                return Ok((found, more.then_some(*number)));
+                return Ok((found, (more || last != Some(number)).then_some(number)));
             }
         }
-        let more = numbers.len() == MAX_SOUGHT;
-        Ok((found, numbers.last().copied().filter(|_| more)))
+        Ok((found, last.filter(|_| more)))
     }
 
     /// The ticket's commits, newest first, before the one at `before`; at most `limit`.
