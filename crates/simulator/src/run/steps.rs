@@ -295,8 +295,9 @@ impl Run<'_> {
             let peers = self.peers.next().map(|at| at - self.clocks.elapsed());
             let next = wake.into_iter().chain(peers).min().unwrap_or(rest);
             let late = asleep || turns > MOST_TURNS || self.turns > MOST_TURNS_IN_ALL;
-            self.clocks
-                .pass(if late { rest } else { next.clamp(0, rest) });
+            let passes = if late { rest } else { next.clamp(0, rest) };
+            self.held_up |= passes > 0 && self.wake == Some(Duration::ZERO);
+            self.clocks.pass(passes);
             self.deliver();
             self.turn()?;
             turns += 1;
