@@ -165,7 +165,7 @@ impl Run<'_> {
             if self.oracle.files > 0 {
                 break;
             }
-            self.clocks.pass(20_000);
+            self.time_passes(20_000);
         }
         Ok(())
     }

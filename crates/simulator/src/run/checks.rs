@@ -61,7 +61,7 @@ impl Run<'_> {
                 break;
             }
             if wrong.is_some() {
-                self.clocks.pass(20_000);
+                self.time_passes(20_000);
                 self.turn()?;
             }
             wrong = self.check_now()?;

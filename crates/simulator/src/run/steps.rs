@@ -295,9 +295,7 @@ impl Run<'_> {
             let peers = self.peers.next().map(|at| at - self.clocks.elapsed());
             let next = wake.into_iter().chain(peers).min().unwrap_or(rest);
             let late = asleep || turns > MOST_TURNS || self.turns > MOST_TURNS_IN_ALL;
-            let passes = if late { rest } else { next.clamp(0, rest) };
-            self.held_up |= passes > 0 && self.wake == Some(Duration::ZERO);
-            self.clocks.pass(passes);
+            self.time_passes(if late { rest } else { next.clamp(0, rest) });
             self.deliver();
             self.turn()?;
             turns += 1;
@@ -305,6 +303,12 @@ impl Run<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// The engine may have wanted its turn.
+    pub(super) fn time_passes(&mut self, millis: i64) {
+        self.held_up |= millis > 0 && self.wake == Some(Duration::ZERO);
+        self.clocks.pass(millis);
     }
 
     /// What peers have said by now reaches the engine.
