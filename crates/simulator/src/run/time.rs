@@ -11,7 +11,7 @@ pub(super) struct Clocks {
     wrong: i64,
     /// When the process began.
     began: i64,
-    /// When the clock on the wall was set last.
+    /// When the clock on the wall was set last, but for what left a jump a jump.
     set: i64,
     /// What the engine's time was when, since this process began and nobody has said that the clock is right.
     seen: Option<(i64, i64)>,
@@ -89,7 +89,14 @@ impl Clocks {
         if self.elapsed - self.set >= LASTS {
             self.lasted = self.lasted.max(self.wrong);
         }
+        // A jump that is only put right in part goes on lasting.
+        let believed = self
+            .seen
+            .map_or(0, |(elapsed, time)| time - self.begin - elapsed);
+        let jumps = |wrong: i64| wrong - believed > JUMP;
+        if !jumps(self.wrong) || !jumps(wrong) {
+            self.set = self.elapsed;
+        }
         self.wrong = wrong;
-        self.set = self.elapsed;
     }
 }
