@@ -13,6 +13,7 @@ mod looking;
 mod reference;
 mod replay;
 mod repository;
+mod serving;
 mod shipped;
 mod tidy;
 mod transcripts;

@@ -12,6 +12,7 @@ pub(crate) mod look;
 pub(crate) mod migrate;
 pub(crate) mod replay;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod test;
 pub(crate) mod verify;

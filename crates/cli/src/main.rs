@@ -60,6 +60,8 @@ enum Command {
     Restore(cmd::backup::RestoreArgs),
     Verify(cmd::verify::Args),
     Doctor(cmd::doctor::Args),
+    Serve(cmd::serve::ServeArgs),
+    Token(cmd::serve::TokenArgs),
     Completions(cmd::completions::Args),
 }
 
@@ -100,6 +102,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Restore(args) => cmd::backup::run_restore(&args, output),
         Command::Verify(args) => cmd::verify::run(&args, output),
         Command::Doctor(args) => cmd::doctor::run(&args, output),
+        Command::Serve(args) => cmd::serve::run(&args, output),
+        Command::Token(args) => cmd::serve::run_token(&args, output),
         Command::Completions(args) => cmd::completions::run(&args, output),
     }
 }

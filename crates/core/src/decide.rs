@@ -13,6 +13,7 @@ mod migrate;
 mod notice;
 mod open;
 mod pause;
+mod possible;
 mod promise;
 mod resolve;
 mod roles;
@@ -35,6 +36,7 @@ pub use machine::{DONE, FAILED, MAX_BACKOFF_SECONDS};
 pub use migrate::{MigratedClocks, Migration, migrate};
 pub use notice::CONTACT_CHANNEL;
 pub use pause::HOLD_SECONDS;
+pub use possible::{Possible, concerns, possible};
 pub use roles::{role, situation};
 
 /// Everything a decision may look at besides the ticket and the command.

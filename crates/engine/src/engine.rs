@@ -3,6 +3,7 @@
 #[cfg(feature = "sled")]
 mod archive;
 mod handle;
+mod meet;
 mod operator;
 
 #[cfg(feature = "sled")]

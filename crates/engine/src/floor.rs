@@ -6,6 +6,7 @@ mod audit;
 mod files;
 mod links;
 mod look;
+mod meet;
 mod standing;
 mod time;
 mod timers;
@@ -34,6 +35,7 @@ pub use files::Deployed;
 pub(crate) use links::number_of;
 pub(crate) use look::since;
 pub use look::{Filter, HistoryEntry, Status};
+pub use meet::Met;
 pub use standing::Count;
 pub(crate) use timers::Due;
 
@@ -114,6 +116,14 @@ pub(crate) enum Fault {
 impl<R: Into<Refusal>> From<R> for Fault {
     fn from(refusal: R) -> Self {
         Self::Refused(refusal.into())
+    }
+}
+
+impl Fault {
+    /// The version that the ticket keeps is not there.
+    fn no_version(ticket: &upline_core::Ticket) -> Self {
+        let workflow = Name::new(format!("{} version {}", ticket.workflow, ticket.version));
+        Refusal::NoSuchWorkflow { workflow }.into()
     }
 }
 

@@ -105,6 +105,7 @@
 //! | what | where |
 //! |---|---|
 //! | start, command, ask | [`Engine`], [`Builder`], [`Handle`], [`Submission`], [`Error`] |
+//! | a ticket as one person meets it | [`Handle::meet`], [`Met`] |
 //! | how it is, and what an operator must know | [`Status`], [`Audit`], [`Incident`], [`SetAside`] |
 //! | tickets that have ended, and erasing them | `Archive`, by `Handle::archive` (feature `sled`) |
 //! | tell people | [`notify`] |
@@ -147,8 +148,8 @@
 //! | a jump of the clock that is believed at once, not only after 2 minutes | [`clock::JUMP`]: 10 minutes |
 //!
 //! Network file systems are not supported. History is kept for ever unless [`Builder::keep_history`] says for
-//! how long; then what ended before is gone for good, and what is open stays whole. A
-//! daemon with pages, HTTP and mail does not exist yet either: this crate sends nothing by itself.
+//! how long; then what ended before is gone for good, and what is open stays whole. This crate sends nothing
+//! by itself; the daemon, `upline serve`, has an HTTP API and no mail yet.
 
 pub mod clock;
 pub mod disk;
@@ -175,7 +176,7 @@ pub use engine::Archive;
 pub use engine::{Builder, Engine, Handle, MAX_PAGE, MAX_WAITING, Page, StartError, Submission};
 pub use error::Error;
 pub use floor::{
-    Audit, Count, Deployed, Done, Filter, HistoryEntry, Incident, SetAside, Status, Target,
+    Audit, Count, Deployed, Done, Filter, HistoryEntry, Incident, Met, SetAside, Status, Target,
 };
 pub use upline_core as core;
 pub use upline_dsl as dsl;

@@ -134,17 +134,7 @@ pub(super) fn take(
     values: Vec<(Name, Option<crate::Value>)>,
     note: Option<String>,
 ) -> Result<(), Rejection> {
-    let required = work.form.iter().filter(|name| {
-        let field = draft.ctx.workflow.fields.get(*name);
-        field.is_some_and(|field| field.required)
-    });
-    let mut wanted: Vec<&Name> = action.requires.iter().chain(required).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    // A caller, a system or a clock can't fill the agents' form: for them only the action's own needs count.
-    if by.person().is_none() {
-        wanted.retain(|name| action.requires.contains(name));
-    }
+    let wanted = fields::wanted(draft.ctx.workflow, work, action, by);
     let faults = fields::missing(draft.ticket(), &values, wanted.into_iter());
     if !faults.is_empty() {
         return Err(Rejection::Form { faults });

@@ -5,7 +5,7 @@ use crate::decide::{Draft, ladder, pause, promise, roles};
 use crate::event::{Cause, Fact};
 use crate::ticket::{Actor, Branch, Ticket};
 use crate::value::MAX_TEXT_BYTES;
-use crate::workflow::Workflow;
+use crate::workflow::{Action, Work, Workflow};
 use crate::{FieldFault, Name, Operation, Rejection, Value};
 
 /// Longest note, reason or answer of a peer that is kept, in bytes; longer ones of machines are cut.
@@ -55,6 +55,27 @@ fn read(workflow: &Workflow, form: Option<&[Name]>, typed: &Typed) -> Result<Val
         true => Ok(values),
         false => Err(Rejection::Form { faults }),
     }
+}
+
+/// The fields that must be filled for the action: its own, and those of the state's form.
+pub(super) fn wanted<'a>(
+    workflow: &Workflow,
+    work: &'a Work,
+    action: &'a Action,
+    by: &Actor,
+) -> Vec<&'a Name> {
+    let required = work.form.iter().filter(|name| {
+        let field = workflow.fields.get(*name);
+        field.is_some_and(|field| field.required)
+    });
+    let mut wanted: Vec<&Name> = action.requires.iter().chain(required).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    // A caller, a system or a clock can't fill the agents' form: for them only the action's own needs count.
+    if by.person().is_none() {
+        wanted.retain(|name| action.requires.contains(name));
+    }
+    wanted
 }
 
 /// Fields among `wanted` that would be empty once `values` are saved.

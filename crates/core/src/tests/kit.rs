@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::decide::{Possible, possible};
 use crate::workflow::{After, Assign, CatchUp, Ladder, LadderChoice, Level, Place};
 use crate::{
-    Action, Base, Channel, Command, Context, Directory, Event, Fact, Field, FieldType, Group,
-    Label, Name, Person, Rejection, Span, State, StateKind, Ticket, Who, Wish, Work, Workflow,
-    Workload, decide, evolve,
+    Action, Actor, Base, Channel, Command, Context, Directory, Event, Fact, Field, FieldType,
+    Group, Label, Name, Person, Rejection, Span, State, StateKind, Ticket, Who, Wish, Work,
+    Workflow, Workload, decide, evolve,
 };
 
 /// 2026-03-06 09:00 UTC, a Friday.
@@ -265,18 +266,22 @@ impl Desk {
         self.submit(&opening(fields)).unwrap()
     }
 
+    fn context(&self) -> Context<'_> {
+        Context {
+            now: self.now,
+            workflow: &self.workflow,
+            directory: &self.directory,
+            workload: &self.workload,
+        }
+    }
+
     pub(super) fn decide(&self, command: &Command) -> Result<Vec<Event>, Rejection> {
-        let (workflow, directory, workload) = (&self.workflow, &self.directory, &self.workload);
-        decide(
-            &Context {
-                now: self.now,
-                workflow,
-                directory,
-                workload,
-            },
-            &self.ticket,
-            command,
-        )
+        decide(&self.context(), &self.ticket, command)
+    }
+
+    /// What somebody could do now.
+    pub(super) fn could(&self, by: &Actor) -> Vec<Possible> {
+        possible(&self.context(), &self.ticket, by)
     }
 
     pub(super) fn submit(&mut self, command: &Command) -> Result<Vec<Event>, Rejection> {

@@ -193,6 +193,15 @@ fn table_is_what_decide_does() {
                 };
                 let decided = desk.decide(&command);
                 let row = format!("{situation:?} {operation:?} {role:?}: {decided:?}");
+                let shown = desk.could(&command.by).iter().any(|one| {
+                    let action = match &command.wish {
+                        Wish::Act { action, .. } => Some(action),
+                        _ => None,
+                    };
+                    one.operation == operation && one.action.as_ref() == action
+                });
+                let held = operation == Operation::Hold;
+                assert_eq!(shown, decided.is_ok() && !held, "what is shown: {row}");
                 agrees(
                     &desk,
                     &command,

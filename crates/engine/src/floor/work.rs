@@ -136,13 +136,10 @@ impl Floor {
         let record = self.hot.peek(&number);
         let ticket = &record.ok_or(Rejection::NotOpen)?.ticket;
         let found = self.workflows.version(&ticket.workflow, ticket.version);
-        found.cloned().ok_or_else(|| {
-            let workflow = Name::new(format!("{} version {}", ticket.workflow, ticket.version));
-            Refusal::NoSuchWorkflow { workflow }.into()
-        })
+        found.cloned().ok_or_else(|| Fault::no_version(ticket))
     }
 
-    fn context<'a>(&'a self, workflow: &'a Workflow) -> Result<Context<'a>, Fault> {
+    pub(super) fn context<'a>(&'a self, workflow: &'a Workflow) -> Result<Context<'a>, Fault> {
         Ok(Context {
             now: self.timestamp(),
             workflow,

@@ -1,0 +1,213 @@
+//! `upline serve` and `upline token`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use upline_daemon::settings::{Given, SETTINGS, Settings};
+use upline_daemon::tokens::{Tokens, hash, new_secret};
+use upline_daemon::{Daemon, Start, StartError, start_log};
+use upline_dsl::shown;
+
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+
+/// The variable of the environment that names the file of settings.
+const CONFIG: &str = "UPLINE_CONFIG";
+
+/// Run an engine on a data folder, behind an HTTP API
+///
+/// Settings come from a file, over it from the environment (UPLINE_DATA, UPLINE_LISTEN, …), over that from
+/// the options. Nobody is told anything yet: messages are only written into the log.
+#[derive(clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The file of settings, in TOML; or UPLINE_CONFIG
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder in which tickets are kept
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<String>,
+    /// The folder of workflow files, with the directory
+    #[arg(long, value_name = "FOLDER")]
+    workflows: Option<String>,
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The file of API tokens; without one nobody gets in
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<String>,
+    /// A proxy with TLS is in front: others than this machine may reach it
+    #[arg(long)]
+    behind_proxy: bool,
+    /// How much is logged: error, warn, info, debug, trace, off [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+    /// Print each setting and where it came from, and end
+    #[arg(long)]
+    settings: bool,
+}
+
+/// What a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Everything, and deploying files
+    Admin,
+    /// A person who sees every ticket
+    Lead,
+    /// A person who sees what has to do with him
+    Agent,
+    /// Sees every ticket, does nothing
+    Reader,
+    /// Another system, which opens tickets
+    Integration,
+}
+
+/// Make an API token for `upline serve`
+///
+/// Prints the secret, which is kept nowhere, and what to add to the file of tokens: only a hash of it.
+#[derive(clap::Args)]
+pub(crate) struct TokenArgs {
+    /// What the journal calls it: whose it is, and where it is used
+    name: String,
+    /// What it may do
+    #[arg(long, value_enum)]
+    role: Role,
+    /// The person of the directory that it stands for; lead and agent need one
+    #[arg(long, value_name = "ID")]
+    person: Option<String>,
+}
+
+pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let given = given(args)?;
+    let settings = Settings::read(&given);
+    let settings = settings
+        .map_err(|faults| Failure::usages(faults.into_iter().map(|fault| (fault, None))))?;
+    if args.settings {
+        show(&settings, output)?;
+        return Ok(Exit::Ok);
+    }
+    let tokens = match &settings.tokens.value {
+        Some(path) => Tokens::read(&text(path)?).map_err(|error| {
+            Failure::usage(format!("`{}`: {error}", shown(path)))
+                .help("`upline token NAME --role ROLE` prints what belongs into it")
+        })?,
+        None => Tokens::default(),
+    };
+    start_log(settings.log.value);
+    let start = Start::new(
+        settings.data.value,
+        settings.workflows.value,
+        settings.listen.value,
+    );
+    let start = start
+        .tokens(tokens)
+        .behind_proxy(settings.behind_proxy.value);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| Failure::not_found(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        let daemon = Daemon::start(start).await.map_err(failure)?;
+        let ended = daemon.run().await;
+        ended.map_err(|error| Failure::findings(error.to_string()))
+    })?;
+    Ok(Exit::Ok)
+}
+
+/// All that was given, from everywhere.
+fn given(args: &ServeArgs) -> Result<Given, Failure> {
+    let mut given = Given::default();
+    let named = args.config.clone();
+    let named = named.or_else(|| std::env::var_os(CONFIG).map(PathBuf::from));
+    if let Some(path) = named {
+        let text = text(&path)?;
+        given = given.text(path, text);
+    }
+    for (name, value) in std::env::vars_os() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.to_str())
+            && name.starts_with("UPLINE_")
+        {
+            given = given.environment(name, value);
+        }
+    }
+    let proxy = args.behind_proxy.then(|| "true".to_owned());
+    let flags = [
+        &args.data,
+        &args.workflows,
+        &args.listen,
+        &args.tokens,
+        &proxy,
+        &args.log,
+    ];
+    for ((name, _), value) in SETTINGS.iter().zip(flags) {
+        if let Some(value) = value {
+            given = given.flag(name, value);
+        }
+    }
+    Ok(given)
+}
+
+fn show(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
+    let rows = settings.rows();
+    if output.is_json() {
+        let of = |(setting, value, source): (&str, String, String)| serde_json::json!({ "setting": setting, "value": value, "source": source });
+        let all: Vec<serde_json::Value> = rows.into_iter().map(of).collect();
+        output.json(&all)?;
+        return Ok(());
+    }
+    let rows = rows
+        .into_iter()
+        .map(|(setting, value, source)| vec![setting.to_owned(), value, source]);
+    output.table(&["setting", "value", "from"], rows, &[])?;
+    Ok(())
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path);
+    text.map_err(|error| Failure::not_found(format!("cannot read `{}`: {error}", shown(path))))
+}
+
+/// Why a daemon did not start, as the failure of a command.
+fn failure(error: StartError) -> Failure {
+    let message = error.to_string();
+    match error {
+        StartError::Files(checked) => {
+            Failure::findings(message).found(checked.sources, checked.diagnostics)
+        }
+        StartError::NoTokens { .. } => Failure::usage(message)
+            .help("name a file with `--tokens`, or listen on 127.0.0.1 alone"),
+        StartError::NoTls { .. } => Failure::usage(message)
+            .help("put a proxy with TLS in front and say `--behind-proxy`, or listen on 127.0.0.1"),
+        StartError::NoDirectory => {
+            Failure::findings(message).help("add a file that begins with `directory: NAME`")
+        }
+        StartError::Refused(_) => Failure::findings(message),
+        _ => Failure::not_found(message),
+    }
+}
+
+pub(crate) fn run_token(args: &TokenArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let role = args.role.to_possible_value();
+    let role = role.as_ref().map_or("", |role| role.get_name()).to_owned();
+    let secret = new_secret();
+    let secret = secret.map_err(|error| Failure::not_found(format!("no random bytes: {error}")))?;
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let person = args.person.as_deref();
+    let person = person
+        .map(|person| format!("person = {}\n", quoted(person)))
+        .unwrap_or_default();
+    let entry = format!(
+        "[[token]]\nname = {}\nhash = \"{}\"\nrole = \"{role}\"\n{person}",
+        quoted(&args.name),
+        hash(&secret),
+    );
+    // What would not be read later is refused now.
+    Tokens::read(&entry).map_err(|error| Failure::usage(error.to_string()))?;
+    if output.is_json() {
+        output.json(&serde_json::json!({ "secret": secret, "entry": entry }))?;
+    } else {
+        output.text(&entry)?;
+        output.flush()?;
+        output.note(format!("the secret, which is shown only now: {secret}"));
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,182 @@
+//! The routes, and what holds for all of them.
+
+mod actions;
+mod extract;
+mod files;
+mod questions;
+mod service;
+mod tickets;
+mod view;
+mod wishes;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State as Shared};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use tokio::sync::Semaphore;
+use upline::Handle;
+
+use crate::folder::Folder;
+use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
+use crate::problem::Problem;
+use crate::tokens::Tokens;
+use crate::watch::Watch;
+
+/// Every route with its method, in the order of the documentation.
+pub const ROUTES: [(&str, &str); 13] = [
+    ("POST", "/v1/tickets"),
+    ("GET", "/v1/tickets"),
+    ("GET", "/v1/tickets/{id}"),
+    ("POST", "/v1/tickets/{id}/actions/{action}"),
+    ("POST", "/v1/tickets/{id}/messages/{message}"),
+    ("GET", "/v1/tickets/{id}/timeline"),
+    ("GET", "/v1/tickets/{id}/explain"),
+    ("GET", "/v1/tickets/{id}/forecast"),
+    ("PUT", "/v1/files/{name}"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/version"),
+];
+
+/// Answers so far, by the hundreds of their status: `1xx` to `5xx`.
+pub(crate) type Answered = [AtomicU64; 5];
+
+/// What all requests share.
+#[derive(Clone)]
+pub(crate) struct State(Arc<Inner>);
+
+struct Inner {
+    handle: Handle,
+    folder: Folder,
+    tokens: Tokens,
+    watch: Arc<Watch>,
+    /// Bounds what is worked on at once.
+    room: Semaphore,
+    answered: Answered,
+}
+
+impl std::fmt::Debug for State {
+    /// Without the tokens.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let folder = &self.0.folder;
+        f.debug_struct("State")
+            .field("folder", folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    pub(crate) fn new(handle: Handle, folder: Folder, tokens: Tokens, watch: Arc<Watch>) -> Self {
+        Self(Arc::new(Inner {
+            handle,
+            folder,
+            tokens,
+            watch,
+            room: Semaphore::new(MAX_REQUESTS),
+            answered: Answered::default(),
+        }))
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.0.handle
+    }
+
+    pub(crate) fn folder(&self) -> &Folder {
+        &self.0.folder
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.0.watch
+    }
+
+    pub(crate) fn answered(&self) -> &Answered {
+        &self.0.answered
+    }
+}
+
+pub(crate) fn router(state: State) -> Router {
+    Router::new()
+        .route("/v1/tickets", post(tickets::open).get(tickets::list))
+        .route("/v1/tickets/{id}", get(tickets::show))
+        .route("/v1/tickets/{id}/actions/{action}", post(actions::act))
+        .route(
+            "/v1/tickets/{id}/messages/{message}",
+            post(actions::message),
+        )
+        .route("/v1/tickets/{id}/timeline", get(questions::timeline))
+        .route("/v1/tickets/{id}/explain", get(questions::explain))
+        .route("/v1/tickets/{id}/forecast", get(questions::forecast))
+        .route("/v1/files/{name}", put(files::put))
+        .route("/healthz", get(service::healthz))
+        .route("/readyz", get(service::readyz))
+        .route("/metrics", get(service::metrics))
+        .route("/version", get(service::version))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(other_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(state.clone(), admit))
+        .with_state(state)
+}
+
+async fn no_such_path() -> Problem {
+    let detail = "there is nothing at this path";
+    Problem::new(StatusCode::NOT_FOUND, "no-such-path", detail)
+}
+
+async fn other_method() -> Problem {
+    let detail = "this path is asked with another method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "other-method", detail)
+}
+
+/// Lets a request in if there is room, gives it its time, and notes how it ended.
+async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>();
+    let path = path.map_or("", MatchedPath::as_str).to_owned();
+    let mut response = match state.0.room.try_acquire() {
+        Ok(_room) => match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Problem::unavailable("too-slow", "the request took too long", 5)
+                .hint("if it was a command, give it again with the same `Idempotency-Key`")
+                .into_response(),
+        },
+        Err(_) => {
+            let detail = "too many requests are worked on";
+            Problem::unavailable("busy", detail, 1).into_response()
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let status = response.status().as_u16();
+    if let Some(count) = state
+        .0
+        .answered
+        .get(usize::from(status / 100).wrapping_sub(1))
+    {
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    // The route, not the path: what callers write into a path is not for the log.
+    tracing::info!(
+        code = "request",
+        method = %method,
+        route = %path,
+        status,
+        milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    response
+}

@@ -1,0 +1,181 @@
+//! What a request brings, read strictly: an unknown field, a wrong type or a missing header is refused.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+use upline::record::CommandId;
+
+use super::State;
+use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
+use crate::problem::Problem;
+use crate::tokens::Caller;
+
+/// The header by which a command that comes again is recognised.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Whose request it is.
+pub(super) struct By(pub(super) Caller);
+
+impl FromRequestParts<State> for By {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let refused = |detail: &str| {
+            Problem::new(StatusCode::UNAUTHORIZED, "no-token", detail)
+                .hint("send `Authorization: Bearer` and a token that the operator gave you")
+        };
+        let header = parts.headers.get(AUTHORIZATION);
+        let header = header.ok_or_else(|| refused("a token is needed"))?;
+        let (scheme, secret) = header
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .ok_or_else(|| refused("the token can't be read"))?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(refused("the token can't be read"));
+        }
+        let caller = state.tokens().find(secret.trim());
+        let caller = caller.ok_or_else(|| refused("this token is not known"))?;
+        Ok(Self(caller.clone()))
+    }
+}
+
+/// What stands in a path.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<State> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(path)| Self(path))
+            .map_err(|error: PathRejection| Problem::bad("path-wrong", error.body_text()))
+    }
+}
+
+/// What stands behind a question mark.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<State> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        let query = Query::from_request_parts(parts, state).await;
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|error: QueryRejection| Problem::bad("query-wrong", error.body_text()))
+    }
+}
+
+/// The bytes of a body that is not too large.
+pub(super) struct Body(pub(super) Bytes);
+
+impl FromRequest<State> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes.map(Self).map_err(|error: BytesRejection| {
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                let detail = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+                return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail);
+            }
+            Problem::bad("body-broken", error.body_text())
+        })
+    }
+}
+
+/// The bytes of a body that says that it is JSON. Empty, it needs to say nothing.
+pub(super) struct Json(pub(super) Bytes);
+
+impl FromRequest<State> for Json {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Problem> {
+        let kind = request.headers().get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        let is_json = kind.eq_ignore_ascii_case("application/json");
+        let Body(bytes) = Body::from_request(request, state).await?;
+        match is_json || bytes.is_empty() {
+            true => Ok(Self(bytes)),
+            false => {
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                let problem = Problem::new(status, "not-json", "the body must be JSON");
+                Err(problem.hint("send `Content-Type: application/json`"))
+            }
+        }
+    }
+}
+
+/// Reads a body. An empty one is `{}`.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => {
+            Problem::unprocessable("body-wrong", error.to_string())
+        }
+        _ => Problem::bad("not-json", error.to_string()),
+    })
+}
+
+/// Refuses names that are longer than any that there can be.
+pub(super) fn is_name(what: &str, name: &str) -> Result<(), Problem> {
+    match name.len() {
+        1..=MAX_NAME_BYTES => Ok(()),
+        _ => Err(Problem::unprocessable(
+            "name-wrong",
+            format!("`{what}` must have 1 to {MAX_NAME_BYTES} bytes"),
+        )),
+    }
+}
+
+/// The id of the command, if the request has a key. Keys of different tokens are different ones.
+pub(super) fn command_id(
+    headers: &HeaderMap,
+    caller: &Caller,
+) -> Result<Option<CommandId>, Problem> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    if key.is_empty() || key.len() > MAX_KEY_BYTES {
+        let detail = format!("`Idempotency-Key` must have 1 to {MAX_KEY_BYTES} bytes");
+        return Err(Problem::bad("key-wrong", detail));
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(caller.name.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(key.as_bytes());
+    let hash = hasher.finalize();
+    Ok(Some(std::array::from_fn(|at| hash.as_bytes()[at])))
+}
+
+/// Which revision the caller has seen; `None`: any will do, `If-Match: *`.
+pub(super) fn seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let missing = || {
+        let status = StatusCode::PRECONDITION_REQUIRED;
+        Problem::new(
+            status,
+            "if-match-missing",
+            "say which revision of the ticket you have seen",
+        )
+        .hint("send `If-Match` with the `ETag` of the ticket")
+    };
+    let header = headers.get(IF_MATCH).ok_or_else(missing)?;
+    let text = header.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    let number = number.and_then(|number| number.parse().ok());
+    number.map(Some).ok_or_else(|| {
+        let detail = "`If-Match` must be one ETag of the ticket, such as \"7\", or `*`";
+        Problem::bad("if-match-wrong", detail)
+    })
+}

@@ -1,0 +1,201 @@
+//! How the service is: for watchdogs, for monitoring, for people.
+
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
+
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use upline::{OVERDUE, Status, index};
+
+use super::State;
+use super::extract::By;
+use crate::problem::Problem;
+
+/// `GET /healthz`: the process answers.
+pub(super) async fn healthz() -> Response {
+    axum::Json(json!({ "ok": true })).into_response()
+}
+
+/// `GET /version`.
+pub(super) async fn version() -> Response {
+    let version = env!("CARGO_PKG_VERSION");
+    axum::Json(json!({ "name": "upline", "version": version })).into_response()
+}
+
+/// `GET /readyz`: whether it does its work, and if not, why. What an operator should look at, though it
+/// works, is a warning.
+pub(super) async fn readyz(Shared(state): Shared<State>) -> Response {
+    let (reasons, warnings) = match state.handle().status().await {
+        Ok(status) => (reasons(&status), warnings(&state, &status)),
+        Err(error) => (
+            vec![json!({ "code": "engine", "detail": error.to_string() })],
+            Vec::new(),
+        ),
+    };
+    let code = match reasons.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let body = json!({ "ready": reasons.is_empty(), "reasons": reasons, "warnings": warnings });
+    (code, axum::Json(body)).into_response()
+}
+
+fn reasons(status: &Status) -> Vec<Value> {
+    let mut reasons = Vec::new();
+    if status.late > OVERDUE {
+        let detail = format!("clocks fire {} s late", status.late.as_secs());
+        reasons.push(json!({ "code": "overdue", "detail": detail }));
+    }
+    if status.forgotten > 0 {
+        let detail = format!(
+            "{} tickets have no answerable person or no clock",
+            status.forgotten
+        );
+        reasons.push(json!({ "code": "forgotten", "detail": detail }));
+    }
+    reasons
+}
+
+fn warnings(state: &State, status: &Status) -> Vec<Value> {
+    let mut warnings = Vec::new();
+    if let Some(fault) = state.watch().files_fault() {
+        let detail = format!("the files of the folder are not in force: {fault}");
+        warnings.push(json!({ "code": "files", "detail": detail }));
+    }
+    if status.set_aside > 0 {
+        let detail = format!("{} tickets are set aside", status.set_aside);
+        warnings.push(json!({ "code": "set-aside", "detail": detail }));
+    }
+    if let Some(ahead) = status.clock_ahead {
+        let detail = format!(
+            "the machine's clock has jumped ahead by {} s",
+            ahead.as_secs()
+        );
+        warnings.push(json!({ "code": "clock", "detail": detail }));
+    }
+    if let Some(index::State::Failed { why }) = &status.index {
+        warnings.push(json!({ "code": "index", "detail": why }));
+    }
+    warnings
+}
+
+/// `GET /metrics`: the text form of Prometheus.
+pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<Response, Problem> {
+    let status = state.handle().status().await?;
+    let mut text = Text::default();
+    let seconds = |duration: std::time::Duration| duration.as_secs_f64();
+    let count = |number: usize| number as f64;
+    text.gauge(
+        "tickets",
+        "Tickets that are open, or have messages still to be sent.",
+        count(status.tickets),
+    );
+    text.gauge(
+        "timer_lag_seconds",
+        "How late the clock is that is due and has not fired for longest.",
+        seconds(status.late),
+    );
+    text.gauge(
+        "notifications_unsent",
+        "Messages that are not delivered yet.",
+        count(status.unsent),
+    );
+    text.gauge(
+        "notifications_oldest_seconds",
+        "How old the oldest of them is.",
+        seconds(status.oldest_unsent_for),
+    );
+    text.gauge(
+        "tickets_set_aside",
+        "Tickets that need an operator.",
+        count(status.set_aside),
+    );
+    text.gauge(
+        "tickets_forgotten",
+        "Open tickets without an answerable person or a clock: an alarm.",
+        count(status.forgotten),
+    );
+    text.gauge(
+        "files_broken",
+        "1: the files of the folder are not in force.",
+        f64::from(u8::from(state.watch().files_fault().is_some())),
+    );
+    text.gauge(
+        "clock_ahead_seconds",
+        "How far the machine's clock is ahead, while that is not believed.",
+        status.clock_ahead.map_or(0.0, seconds),
+    );
+    text.counter(
+        "notifications_given_up_total",
+        "Messages that were given up since the start.",
+        [("", status.given_up)],
+    );
+    text.counter(
+        "stale_clocks_total",
+        "Clocks that came up and were over already, since the start.",
+        [("", status.stale_clocks)],
+    );
+    let kinds: Vec<(String, u64)> = state
+        .watch()
+        .counts()
+        .map(|(kind, count)| (format!("kind=\"{kind}\""), count))
+        .collect();
+    let kinds = kinds
+        .iter()
+        .map(|(labels, count)| (labels.as_str(), *count));
+    text.counter(
+        "incidents_total",
+        "What an operator had to know, since the start.",
+        kinds,
+    );
+    let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| format!("status=\"{class}\""));
+    let answered = state
+        .answered()
+        .iter()
+        .map(|count| count.load(Ordering::Relaxed));
+    let answered = classes.iter().map(String::as_str).zip(answered);
+    text.counter(
+        "http_answers_total",
+        "Requests that were answered, since the start.",
+        answered,
+    );
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    Ok(([(CONTENT_TYPE, kind)], text.0).into_response())
+}
+
+/// Figures as Prometheus reads them.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        // Writing to a text can't fail.
+        let _ = writeln!(
+            self.0,
+            "# HELP upline_{name} {help}\n# TYPE upline_{name} {kind}"
+        );
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: f64) {
+        self.head(name, help, "gauge");
+        let _ = writeln!(self.0, "upline_{name} {value}");
+    }
+
+    fn counter<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (&'a str, u64)>,
+    ) {
+        self.head(name, help, "counter");
+        for (labels, value) in values {
+            let _ = match labels.is_empty() {
+                true => writeln!(self.0, "upline_{name} {value}"),
+                false => writeln!(self.0, "upline_{name}{{{labels}}} {value}"),
+            };
+        }
+    }
+}

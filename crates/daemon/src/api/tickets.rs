@@ -1,0 +1,268 @@
+//! Opening tickets, finding them, and looking at one.
+
+use axum::extract::State as Shared;
+use axum::http::header::{ETAG, LINK, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+use upline::core::decide::concerns;
+use upline::core::{Actor, Name, Wish};
+use upline::index::{Filter, Standing};
+use upline::lab::render::Language;
+use upline::{Done, Error, Met, Submission};
+
+use super::State;
+use super::extract::{Asked, By, IDEMPOTENCY_KEY, Json, Named, command_id, is_name, read};
+use super::view::TicketView;
+use super::wishes::{Fields, typed};
+use crate::limits::{DEFAULT_PAGE, MAX_PAGE};
+use crate::problem::Problem;
+use crate::tokens::{Caller, Role};
+
+/// Says that the answer is that of an earlier request with the same key.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Opening {
+    workflow: String,
+    key: Option<String>,
+    #[serde(default)]
+    fields: Fields,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Speaking {
+    lang: Option<String>,
+}
+
+/// `POST /v1/tickets`.
+pub(super) async fn open(
+    Shared(state): Shared<State>,
+    By(caller): By,
+    headers: HeaderMap,
+    Json(body): Json,
+) -> Result<Response, Problem> {
+    let actor = acting(&caller)?;
+    let id = command_id(&headers, &caller)?.ok_or_else(|| {
+        let detail = format!("`{IDEMPOTENCY_KEY}` is missing");
+        Problem::bad("key-missing", detail)
+            .hint("send a new one for each ticket, and the same one when you try again")
+    })?;
+    let opening: Opening = read(&body)?;
+    is_name("workflow", &opening.workflow)?;
+    if let Some(key) = &opening.key {
+        is_name("key", key)?;
+    }
+    let wish = Wish::Open {
+        ticket: Name::default(),
+        key: opening.key.map(Name::new),
+        parent: None,
+        fields: typed(opening.fields)?,
+    };
+    let submission = Submission::new(actor, wish).id(id).origin(origin(&caller));
+    let done = state
+        .handle()
+        .open_with(&opening.workflow, submission)
+        .await?;
+    let mut response = match met(&state, &caller, &done.id).await {
+        // The workflow is not part of what the engine recognises a command by.
+        Ok(met) if done.again && met.ticket.workflow.as_str() != opening.workflow => {
+            return Err(Problem::other_command());
+        }
+        Ok(met) => answer(&met, done.again, Language::English),
+        Err(_) => receipt(&done),
+    };
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = HeaderValue::try_from(format!("/v1/tickets/{}", done.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `GET /v1/tickets/{id}`.
+pub(super) async fn show(
+    Shared(state): Shared<State>,
+    By(caller): By,
+    Named(id): Named<String>,
+    Asked(speaking): Asked<Speaking>,
+) -> Result<Response, Problem> {
+    let language = language(speaking.lang.as_deref())?;
+    let met = met(&state, &caller, &id).await?;
+    Ok(answer(&met, false, language))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    workflow: Option<String>,
+    state: Option<String>,
+    assignee: Option<String>,
+    standing: Option<WantedStanding>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WantedStanding {
+    Open,
+    Ended,
+    All,
+}
+
+/// `GET /v1/tickets`.
+pub(super) async fn list(
+    Shared(state): Shared<State>,
+    By(caller): By,
+    uri: axum::http::Uri,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Response, Problem> {
+    let limit = page(wanted.limit)?;
+    let mut filter = Filter::default().newest_first();
+    filter = match wanted.standing.unwrap_or(WantedStanding::Open) {
+        WantedStanding::Open => filter.standing(Standing::Open),
+        WantedStanding::Ended => filter.standing(Standing::Ended),
+        WantedStanding::All => filter,
+    };
+    if let Some(workflow) = &wanted.workflow {
+        filter = filter.workflow(workflow);
+    }
+    if let Some(state) = &wanted.state {
+        filter = filter.state(state);
+    }
+    if let Some(assignee) = &wanted.assignee {
+        filter = filter.person(person(&caller, assignee)?);
+    }
+    let wrong = |_| Problem::from(Error::Cursor);
+    let cursor = wanted
+        .cursor
+        .as_deref()
+        .map(|cursor| cursor.parse().map_err(wrong));
+    let archive = state.handle().archive()?;
+    let found = archive.list(filter, cursor.transpose()?, limit).await?;
+    let directory = state.handle().directory().await?;
+    let actor = caller.actor();
+    let sees = |ticket: &&upline::core::Ticket| {
+        caller.sees_all()
+            || matches!((&directory, &actor), (Some(people), Some(actor)) if concerns(people, ticket, actor))
+    };
+    let rows: Vec<TicketView<'_>> = found
+        .items
+        .iter()
+        .filter(sees)
+        .map(TicketView::row)
+        .collect();
+    let next = found.next.map(|next| next.to_string());
+    let mut response = axum::Json(json!({ "tickets": rows, "next": next })).into_response();
+    if let Some(next) = next {
+        let query = uri.query().unwrap_or_default().split('&');
+        let mut query: Vec<String> = query
+            .filter(|part| !part.is_empty() && !part.starts_with("cursor="))
+            .map(str::to_owned)
+            .collect();
+        query.push(format!("cursor={next}"));
+        let link = format!("</v1/tickets?{}>; rel=\"next\"", query.join("&"));
+        if let Ok(link) = HeaderValue::try_from(link) {
+            response.headers_mut().insert(LINK, link);
+        }
+    }
+    Ok(response)
+}
+
+/// `me` is the person that the token stands for.
+fn person<'a>(caller: &'a Caller, assignee: &'a str) -> Result<&'a str, Problem> {
+    match (assignee, &caller.person) {
+        ("me", Some(person)) => Ok(person),
+        ("me", None) => {
+            let detail = "`assignee=me`: this token stands for no person";
+            Err(Problem::bad("query-wrong", detail))
+        }
+        (other, _) => Ok(other),
+    }
+}
+
+/// How many are wanted on a page.
+pub(super) fn page(limit: Option<usize>) -> Result<usize, Problem> {
+    match limit.unwrap_or(DEFAULT_PAGE) {
+        limit @ 1..=MAX_PAGE => Ok(limit),
+        _ => {
+            let detail = format!("`limit` must be 1 to {MAX_PAGE}");
+            Err(Problem::bad("query-wrong", detail))
+        }
+    }
+}
+
+/// The language of texts for people.
+pub(super) fn language(tag: Option<&str>) -> Result<Language, Problem> {
+    let tag = tag.unwrap_or("en");
+    tag.parse().map_err(|error| {
+        let detail = format!("`lang`: {error}");
+        Problem::bad("query-wrong", detail)
+    })
+}
+
+/// From whom a command comes; a reader gives none.
+pub(super) fn acting(caller: &Caller) -> Result<Actor, Problem> {
+    let reads = || Problem::forbidden("this token may look, and do nothing");
+    caller.actor().ok_or_else(reads)
+}
+
+/// What the journal says of the way by which a command came.
+pub(super) fn origin(caller: &Caller) -> Name {
+    Name::new(format!("token {}", caller.name))
+}
+
+/// A ticket as this caller meets it. One that is not his to see is not there.
+pub(super) async fn met(state: &State, caller: &Caller, id: &str) -> Result<Met, Problem> {
+    let gone = || Problem::no_ticket(id);
+    // Who gives no commands meets it as nobody: with nothing that he could do.
+    let nobody = || Actor::System(Name::default());
+    let actor = caller.actor().unwrap_or_else(nobody);
+    let mut met = state.handle().meet(id, &actor).await?.ok_or_else(gone)?;
+    if !caller.sees_all() && !met.concerns {
+        return Err(gone());
+    }
+    if caller.role == Role::Reader {
+        met.possible.clear();
+    }
+    Ok(met)
+}
+
+/// The ticket, with its revision as ETag.
+pub(super) fn answer(met: &Met, again: bool, language: Language) -> Response {
+    let view = TicketView::whole(met, language.tag());
+    let mut response = axum::Json(view).into_response();
+    let headers = response.headers_mut();
+    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", met.ticket.revision)) {
+        headers.insert(ETAG, etag);
+    }
+    if again {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// The answer to a command that was carried out: the ticket as it is now.
+pub(super) async fn after(
+    state: &State,
+    caller: &Caller,
+    id: &str,
+    done: &Done,
+) -> Result<Response, Problem> {
+    if done.id != id {
+        return Err(Problem::other_command());
+    }
+    match met(state, caller, id).await {
+        Ok(met) => Ok(answer(&met, done.again, Language::English)),
+        Err(_) => Ok(receipt(done)),
+    }
+}
+
+/// It was done. Only to look at it is not possible now, or not for this caller any more.
+fn receipt(done: &Done) -> Response {
+    let receipt = json!({ "id": done.id.as_str(), "revision": done.revision });
+    axum::Json(receipt).into_response()
+}

@@ -1,0 +1,213 @@
+//! Tickets as callers see them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde_json::Value as Json;
+use upline::Met;
+use upline::core::ticket::PromiseState;
+use upline::core::{Actor, Holder, Level, Operation, Position, Ticket, Value};
+
+use super::wishes::{own_word, word};
+
+/// A ticket.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct TicketView<'t> {
+    id: &'t str,
+    workflow: &'t str,
+    version: u32,
+    revision: u64,
+    key: Option<&'t str>,
+    opened: Timestamp,
+    opener: ActorView<'t>,
+    ended: Option<EndedView<'t>>,
+    positions: Vec<PositionView<'t>>,
+    promises: Vec<PromiseView<'t>>,
+    /// Not on lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<&'t str, Json>>,
+    /// What the caller could do now; not on lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<Vec<ActionView>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ActorView<'t> {
+    kind: &'static str,
+    name: &'t str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct EndedView<'t> {
+    at: Timestamp,
+    state: &'t str,
+    outcome: &'t str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PositionView<'t> {
+    branch: &'t str,
+    state: &'t str,
+    entered: Timestamp,
+    answerable: Option<&'t str>,
+    candidates: Vec<&'t str>,
+    since: Timestamp,
+    taken: bool,
+    /// `entry`, `last-resort`, or the level's number.
+    level: Json,
+    round: u32,
+    suspended_until: Option<Timestamp>,
+    /// When this position's next clock is due.
+    next_due: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PromiseView<'t> {
+    promise: &'t str,
+    state: &'static str,
+    breached: Option<Timestamp>,
+}
+
+/// Something that the caller could do.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ActionView {
+    name: String,
+    branch: String,
+    method: &'static str,
+    href: String,
+    label: String,
+    /// Fields that must be filled with it.
+    needs: Vec<String>,
+}
+
+impl<'t> TicketView<'t> {
+    /// On a list: without its fields, and without what the caller could do.
+    pub(super) fn row(ticket: &'t Ticket) -> Self {
+        let positions = ticket.positions.iter();
+        let positions = positions.map(|(branch, at)| position(ticket, branch, at));
+        let promises = ticket.promises.iter();
+        Self {
+            id: &ticket.id,
+            workflow: &ticket.workflow,
+            version: ticket.version,
+            revision: ticket.revision,
+            key: ticket.key.as_deref(),
+            opened: ticket.opened,
+            opener: actor(&ticket.opener),
+            ended: ticket.ended.as_ref().map(|ended| EndedView {
+                at: ended.at,
+                state: &ended.state,
+                outcome: &ended.outcome,
+            }),
+            positions: positions.collect(),
+            promises: promises
+                .map(|(name, ledger)| PromiseView {
+                    promise: name,
+                    state: match ledger.state {
+                        PromiseState::Running => "running",
+                        PromiseState::Paused => "paused",
+                        PromiseState::Met => "met",
+                    },
+                    breached: ledger.breached,
+                })
+                .collect(),
+            fields: None,
+            actions: None,
+        }
+    }
+
+    /// In full, for one caller.
+    pub(super) fn whole(met: &'t Met, language: &str) -> Self {
+        let fields = met.ticket.fields.iter();
+        let fields = fields.map(|(name, value)| (name.as_str(), json(value)));
+        Self {
+            fields: Some(fields.collect()),
+            actions: Some(actions(met, language)),
+            ..Self::row(&met.ticket)
+        }
+    }
+}
+
+fn actor(actor: &Actor) -> ActorView<'_> {
+    let (kind, name) = match actor {
+        Actor::Person(name) => ("person", name.as_str()),
+        Actor::Operator(name) => ("operator", name.as_str()),
+        Actor::Contact(name) => ("contact", name.as_str()),
+        Actor::System(name) => ("system", name.as_str()),
+        Actor::Clock => ("clock", ""),
+    };
+    ActorView { kind, name }
+}
+
+fn position<'t>(ticket: &'t Ticket, branch: &'t str, at: &'t Position) -> PositionView<'t> {
+    let clocks = ticket.clocks.iter();
+    let own = clocks.filter(|clock| clock.branch == *branch);
+    PositionView {
+        branch,
+        state: &at.state,
+        entered: at.entered,
+        answerable: at.holder.answerable().map(|person| person.as_str()),
+        candidates: match &at.holder {
+            Holder::Offer { candidates, .. } => candidates.iter().map(|one| one.as_str()).collect(),
+            _ => Vec::new(),
+        },
+        since: at.since,
+        taken: at.taken,
+        level: match at.level {
+            Level::Entry => "entry".into(),
+            Level::Number(number) => number.into(),
+            Level::LastResort => "last-resort".into(),
+        },
+        round: at.round,
+        suspended_until: at.suspended.as_ref().map(|suspended| suspended.until),
+        next_due: own.map(|clock| clock.due).min(),
+    }
+}
+
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Text(text) => text.as_str().into(),
+        Value::List(items) => items.iter().map(|item| item.as_str()).collect(),
+        // As text: a number of JSON is read as binary by most, and 0.1 is none.
+        Value::Number(number) => number.to_string().into(),
+        Value::Flag(flag) => (*flag).into(),
+        Value::Date(date) => date.to_string().into(),
+    }
+}
+
+fn actions(met: &Met, language: &str) -> Vec<ActionView> {
+    let one = |possible: &upline::core::decide::Possible| {
+        let name = match &possible.action {
+            Some(action) => own_word(action),
+            None => word(possible.operation).to_owned(),
+        };
+        let label = possible.action.as_ref().and_then(|action| {
+            let position = met.ticket.positions.get(&possible.branch)?;
+            let action = met.workflow.work(&position.state)?.action(action)?;
+            let label = action.label.text(language);
+            (!label.is_empty()).then(|| label.to_owned())
+        });
+        let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let (id, path) = (part(&met.ticket.id), part(&name));
+        ActionView {
+            href: format!("/v1/tickets/{id}/actions/{path}"),
+            label: label.unwrap_or_else(|| match possible.operation {
+                Operation::Act => name.clone(),
+                other => other.word().to_owned(),
+            }),
+            name,
+            branch: possible.branch.to_string(),
+            method: "POST",
+            needs: possible.needs.iter().map(ToString::to_string).collect(),
+        }
+    };
+    met.possible.iter().map(one).collect()
+}

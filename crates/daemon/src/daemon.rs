@@ -1,0 +1,316 @@
+//! The daemon: an engine, its folder of workflows, and a server before them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use upline::clock::{Clock, SystemClock};
+use upline::dsl::Checked;
+use upline::store::StoreError;
+use upline::{Engine, Error, Handle};
+
+use crate::api::{self, State};
+use crate::folder::{Folder, FolderError};
+use crate::log::LogOnly;
+use crate::server::serve;
+use crate::tokens::Tokens;
+use crate::watch::Watch;
+
+/// What a daemon is started with.
+///
+/// ```no_run
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use upline_daemon::{Daemon, Start};
+/// let start = Start::new("tickets", "workflows", "127.0.0.1:8080".parse()?);
+/// let daemon = Daemon::start(start).await?;
+/// println!("listening on {}", daemon.address());
+/// daemon.stop().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Start {
+    data: PathBuf,
+    folder: Folder,
+    listen: SocketAddr,
+    tokens: Tokens,
+    behind_proxy: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl Start {
+    /// The folder of tickets, the folder of workflows, and the address to listen on (port 0: any that is
+    /// free). Without tokens nobody gets in.
+    #[must_use]
+    pub fn new(
+        data: impl Into<PathBuf>,
+        workflows: impl Into<PathBuf>,
+        listen: SocketAddr,
+    ) -> Self {
+        Self {
+            data: data.into(),
+            folder: Folder::new(workflows),
+            listen,
+            tokens: Tokens::default(),
+            behind_proxy: false,
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
+    /// Who gets in.
+    #[must_use]
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.tokens = tokens;
+        self
+    }
+
+    /// A proxy with TLS is in front of it.
+    #[must_use]
+    pub fn behind_proxy(mut self, behind: bool) -> Self {
+        self.behind_proxy = behind;
+        self
+    }
+
+    /// Where time comes from, for tests that move it.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// What would be unsafe by default does not start.
+    fn is_safe(&self) -> Result<(), StartError> {
+        if self.listen.ip().is_loopback() {
+            return Ok(());
+        }
+        let listen = self.listen;
+        if self.tokens.is_empty() {
+            return Err(StartError::NoTokens { listen });
+        }
+        match self.behind_proxy {
+            true => Ok(()),
+            false => Err(StartError::NoTls { listen }),
+        }
+    }
+}
+
+/// Why a daemon does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Others could reach it, and there are no tokens.
+    #[error("`{listen}` is reached by others, and there are no tokens")]
+    NoTokens {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// Others could reach it, and tokens would go over the network as they are.
+    #[error(
+        "`{listen}` is reached by others, and there is no TLS here: tokens could be read on the way"
+    )]
+    NoTls {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The address can't be had.
+    #[error("cannot listen on `{listen}`: {error}")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// The folder of workflows can't be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The files have mistakes, and there are none from before that could go on.
+    #[error("the workflows can't be run")]
+    Files(Box<Checked>),
+    /// There is no directory among the files, and none from before.
+    #[error("there is no directory among the files: nobody could be asked")]
+    NoDirectory,
+    /// The data folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] upline::StartError),
+    /// The engine refused the files.
+    #[error(transparent)]
+    Refused(#[from] Error),
+}
+
+/// A running daemon. Dropped, it stops without waiting.
+#[derive(Debug)]
+pub struct Daemon {
+    address: SocketAddr,
+    engine: Engine,
+    state: State,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Daemon {
+    /// Starts it. When this returns, requests are answered.
+    ///
+    /// Files with mistakes stop a daemon that has no tickets from before. One that has goes on with the files
+    /// that it knows, and says so in `/readyz`, in `/metrics` and in the log.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing runs then.
+    pub async fn start(start: Start) -> Result<Self, StartError> {
+        start.is_safe()?;
+        if start.tokens.is_empty() {
+            tracing::warn!(code = "no-tokens", "there are no tokens: nobody gets in");
+        }
+        let listen = start.listen;
+        let failed = |error| StartError::Listen { listen, error };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let seen = Arc::new(Watch::default());
+        let engine = Engine::builder()
+            .folder(&start.data)?
+            .clock(Shared(start.clock))
+            .notifier(LogOnly)
+            .on_incident(seen.listener())
+            .start()
+            .await?;
+        let state = State::new(engine.handle(), start.folder, start.tokens, seen);
+        let loaded = load(&state).await;
+        if engine.handle().directory().await?.is_none() {
+            // What is wrong with the files is what must be told.
+            let _ = engine.stop().await;
+            return Err(loaded.err().unwrap_or(StartError::NoDirectory));
+        }
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
+        tracing::info!(code = "started", address = %address, "listening");
+        Ok(Self {
+            address,
+            engine,
+            state,
+            stop,
+            server,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The engine's handle.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.engine.handle()
+    }
+
+    /// Reads the folder of workflows again. With a mistake in it, what held before holds on.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong; it is in `/readyz` too until a later reload finds it right.
+    pub async fn reload(&self) -> Result<(), StartError> {
+        load(&self.state).await
+    }
+
+    /// Goes on until the process is told to end, by SIGTERM or SIGINT, and stops then. SIGHUP reads the
+    /// folder of workflows again.
+    ///
+    /// # Errors
+    /// As [`Daemon::stop`]; and [`Error::Unavailable`] if the system lets nobody listen for signals.
+    pub async fn run(self) -> Result<(), Error> {
+        let listen = |kind| signal(kind).map_err(|error| Error::Unavailable(error.to_string()));
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut hang_up = listen(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => {
+                    // What is wrong is in the log, and in `/readyz`.
+                    let _ = self.reload().await;
+                }
+            }
+        }
+        tracing::info!(code = "stopping", "told to stop");
+        self.stop().await
+    }
+
+    /// Stops: no new connection is accepted, requests under way are finished for at most
+    /// [`GRACE`](crate::limits::GRACE), then the engine is stopped. Clocks and tickets go on at the next
+    /// start.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] if the engine had stopped by itself before.
+    pub async fn stop(self) -> Result<(), Error> {
+        // Nobody listens only if the server has ended by itself.
+        let _ = self.stop.send(true);
+        let _ = self.server.await;
+        let stopped = self.engine.stop().await;
+        tracing::info!(code = "stopped", "stopped");
+        stopped
+    }
+}
+
+/// Deploys what is in the folder, and remembers what is wrong with it.
+async fn load(state: &State) -> Result<(), StartError> {
+    let loaded = deploy(state).await;
+    let fault = match &loaded {
+        Ok(()) => None,
+        Err(StartError::Files(checked)) => {
+            for one in &checked.diagnostics {
+                let text = upline::dsl::render::text(&checked.sources, one, Default::default());
+                tracing::error!(code = "files", diagnostic = %text, "a file has a mistake");
+            }
+            Some(upline::dsl::render::summary(&checked.diagnostics))
+        }
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(fault) = &fault {
+        tracing::error!(code = "files", fault = %fault, "the folder of workflows can't be used");
+    }
+    state.watch().set_files_fault(fault);
+    loaded
+}
+
+async fn deploy(state: &State) -> Result<(), StartError> {
+    let folder = state.folder().clone();
+    let read = tokio::task::spawn_blocking(move || folder.read()).await;
+    let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
+    match state.handle().deploy(files).await {
+        Ok(deployed) => {
+            tracing::info!(
+                code = "files",
+                workflows = deployed.workflows.len(),
+                directory = deployed.directory,
+                "the files of the folder hold; what is new is counted"
+            );
+            Ok(())
+        }
+        Err(Error::Files(checked)) => Err(StartError::Files(checked)),
+        Err(error) => Err(StartError::Refused(error)),
+    }
+}
+
+/// The engine takes a clock by value.
+struct Shared(Arc<dyn Clock>);
+
+impl Clock for Shared {
+    fn read(&self) -> upline::clock::Reading {
+        self.0.read()
+    }
+
+    fn idle(&self, rest: std::time::Duration) -> Option<std::time::Duration> {
+        self.0.idle(rest)
+    }
+
+    fn watch(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.0.watch(wake);
+    }
+}

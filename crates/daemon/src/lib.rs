@@ -1,0 +1,48 @@
+//! Upline as a service: an engine behind an HTTP API.
+//!
+//! [`Daemon::start`] opens the data folder, loads the workflows and the directory from a folder, starts the
+//! engine, and answers requests under `/v1` until [`Daemon::stop`]. What callers send and get is told in the
+//! repository's `docs/http-api.md`, the settings in `docs/command-line.md` under `serve`.
+//!
+//! # What it does not do yet
+//!
+//! **Nobody is told anything.** The messages that a workflow asks for are written into the log, a line each,
+//! and count as delivered: there is no mail, no webhook, and no page. There is no TLS either, so a listener
+//! that others can reach belongs behind a proxy that has it. No rate limit by caller, no events to subscribe
+//! to, no OpenAPI file.
+//!
+//! # Who decides
+//!
+//! The daemon holds no rules. A token stands for an [`Actor`](upline::core::Actor), and the core's table says
+//! what that actor may do to a ticket, here as everywhere; the list of `actions` that a caller is shown is
+//! asked of the same table. Of a role the daemon knows two things only: which actor its commands come from,
+//! and whether it sees all tickets or those that have to do with it ([`tokens::Role`]).
+//!
+//! # Map
+//!
+//! | what | where |
+//! |---|---|
+//! | start and stop | [`Daemon`], [`Start`] |
+//! | settings: file, environment, flags, and where each came from | [`settings`] |
+//! | tokens, and the roles they have | [`tokens`] |
+//! | how a refusal looks | [`problem`] |
+//! | the folder of workflows | [`folder`] |
+//! | every limit, by name | [`limits`] |
+//! | the routes | [`ROUTES`] |
+
+mod api;
+mod daemon;
+pub mod folder;
+pub mod limits;
+mod log;
+pub mod problem;
+mod server;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+pub mod tokens;
+mod watch;
+
+pub use api::ROUTES;
+pub use daemon::{Daemon, Start, StartError};
+pub use log::{LogLevel, start_log};

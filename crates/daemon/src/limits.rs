@@ -1,0 +1,44 @@
+//! Every limit of the daemon, by name. What is beyond one is refused, with a problem that says so.
+
+use std::time::Duration;
+
+/// Most bytes of a request's body, also of a file that is put; more is 413.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Most bytes of a request's line and headers together; more is 431.
+pub const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+/// How long the headers of a request may take to come; then the connection is closed. It is also how long a
+/// connection may be idle between two requests.
+pub const HEADER_TIME: Duration = Duration::from_secs(30);
+
+/// How long a request may take, its body included; then it is 503, and whether a command was carried out is
+/// seen when it is given again with the same key.
+pub const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// Most requests that are worked on at once; one more is 503.
+pub const MAX_REQUESTS: usize = 512;
+
+/// Most connections that are open at once; one more waits until another is closed.
+pub const MAX_CONNECTIONS: usize = 1024;
+
+/// How long a stop waits for requests that are under way.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// Tickets or entries of a history on a page, unless the caller asks for fewer or more.
+pub const DEFAULT_PAGE: usize = 50;
+
+/// Most tickets or entries of a history on a page.
+pub const MAX_PAGE: usize = 200;
+
+/// Longest `Idempotency-Key`, in bytes.
+pub const MAX_KEY_BYTES: usize = 255;
+
+/// Longest name of anything in a request (a ticket, a state, a person, another system's key), in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// Most files in the folder of workflows.
+pub const MAX_FILES: usize = 1000;
+
+/// Most commits of one ticket that its timeline is made of: the oldest, if there are more.
+pub const MAX_HISTORY: usize = 10_000;

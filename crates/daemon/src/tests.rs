@@ -1,0 +1,8 @@
+//! A real server on a port of its own, a real client, and a clock that is moved by hand.
+
+mod document;
+mod kit;
+mod refusals;
+mod service;
+mod sight;
+mod story;

@@ -1,0 +1,134 @@
+//! What each role sees, and what it is shown that it could do.
+
+use serde_json::{Value, json};
+
+use super::kit::Service;
+
+fn ids(list: &Value) -> Vec<&str> {
+    let tickets = list["tickets"].as_array().unwrap();
+    tickets
+        .iter()
+        .map(|ticket| ticket["id"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn agents_see_what_has_to_do_with_them() {
+    let service = Service::start();
+    let id = service.call("tom", "one");
+    service.act("tom", &id, "open", &json!({})).is(200);
+    let machine = service.call("pbx", "two");
+    let path = format!("/v1/tickets/{id}");
+    let questions = ["", "/timeline", "/explain", "/forecast"];
+    for who in ["tom", "ann", "bob", "lea", "boss", "eye"] {
+        for question in questions {
+            service.get(who, &format!("{path}{question}")).is(200);
+        }
+    }
+    // Of the complaints' desk, and another system.
+    for who in ["rosa", "pbx", "erp"] {
+        for question in questions {
+            service
+                .get(who, &format!("{path}{question}"))
+                .refuses(404, "no-such-ticket");
+        }
+        service
+            .act(who, &id, "comment", &json!({ "text": "x" }))
+            .refuses(404, "no-such-ticket");
+        assert!(
+            !ids(&service.get(who, "/v1/tickets").json()).contains(&id.as_str()),
+            "{who}"
+        );
+    }
+    assert_eq!(
+        ids(&service.get("pbx", "/v1/tickets").json()),
+        [machine.as_str()]
+    );
+    assert_eq!(ids(&service.get("eye", "/v1/tickets").json()).len(), 2);
+}
+
+#[test]
+fn the_actions_that_are_shown_are_those_that_are_taken() {
+    let service = Service::start();
+    let id = service.call("tom", "one");
+    service.act("tom", &id, "open", &json!({})).is(200);
+    let shown = |who: &str, lang: &str| {
+        let ticket = service
+            .get(who, &format!("/v1/tickets/{id}?lang={lang}"))
+            .is(200)
+            .json();
+        let actions = ticket["actions"].as_array().unwrap().clone();
+        actions
+    };
+    let names = |who: &str| -> Vec<String> {
+        let all = shown(who, "en");
+        all.iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names("eye"), [""; 0]);
+    assert_eq!(names("bob"), ["comment"], "a colleague may say something");
+    assert_eq!(
+        names("ann"),
+        [
+            "accept", "decline", "delegate", "reassign", "escalate", "comment"
+        ]
+    );
+    assert!(names("boss").contains(&"cancel".to_owned()));
+    assert_eq!(shown("ann", "zh")[0]["label"], "受理");
+    // What it says is what is posted to.
+    let accept = &shown("ann", "en")[0];
+    assert_eq!(
+        (&accept["method"], &accept["needs"]),
+        (&json!("POST"), &json!([]))
+    );
+    let href = accept["href"].as_str().unwrap();
+    service
+        .post("ann", href, &[("if-match", "*")], &json!({}))
+        .is(200);
+    let resolve = shown("ann", "en");
+    let resolve = resolve.iter().find(|one| one["name"] == "resolve").unwrap();
+    assert_eq!(resolve["needs"], json!(["cause", "solution"]));
+}
+
+#[test]
+fn lists_come_in_pages_and_are_filtered() {
+    let service = Service::start();
+    let opened: Vec<String> = (0..5)
+        .map(|at| service.call("tom", &at.to_string()))
+        .collect();
+    service.act("tom", "1", "open", &json!({})).is(200);
+    let (mut path, mut found) = ("/v1/tickets?standing=all&limit=2".to_owned(), Vec::new());
+    loop {
+        let page = service.get("eye", &path).is(200);
+        let body = page.json();
+        assert!(ids(&body).len() <= 2);
+        found.extend(ids(&body).into_iter().map(str::to_owned));
+        let Some(next) = page.header("link").strip_suffix(">; rel=\"next\"") else {
+            assert_eq!(body["next"], Value::Null);
+            break;
+        };
+        path = next.trim_start_matches('<').to_owned();
+    }
+    let newest_first: Vec<String> = opened.into_iter().rev().collect();
+    assert_eq!(found, newest_first);
+    let of = |query: &str| {
+        let list = service
+            .get("tom", &format!("/v1/tickets?{query}"))
+            .is(200)
+            .json();
+        ids(&list).len()
+    };
+    assert_eq!(
+        (of("state=new"), of("state=dispatched"), of("state=none")),
+        (4, 1, 0)
+    );
+    assert_eq!(
+        (
+            of("assignee=me"),
+            of("assignee=ann"),
+            of("workflow=complaint")
+        ),
+        (4, 1, 0)
+    );
+}

@@ -1,0 +1,153 @@
+//! `upline serve` and `upline token`, as an operator meets them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::documents::upline;
+use crate::repository::root;
+
+fn call(arguments: &[&str]) -> (String, i32) {
+    let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
+    upline(&arguments)
+}
+
+/// An empty folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join("serving")
+        .join(name);
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(&path).unwrap();
+    path
+}
+
+#[test]
+fn a_daemon_starts_answers_and_stops_when_it_is_told() {
+    let folder = folder("stops");
+    let config = folder.join("upline.toml");
+    let workflows = root().join("workflows");
+    let text = format!(
+        "data = \"tickets\"\nworkflows = \"{}\"\nlisten = \"127.0.0.1:0\"\n",
+        workflows.display()
+    );
+    fs::write(&config, text).unwrap();
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
+        .args(["serve", "--config"])
+        .arg(&config)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(daemon.stderr.take().unwrap());
+    let mut codes = Vec::new();
+    let address = loop {
+        let mut line = String::new();
+        assert_ne!(
+            log.read_line(&mut line).unwrap(),
+            0,
+            "it has ended: {codes:?}"
+        );
+        let entry: serde_json::Value = serde_json::from_str(&line).expect(&line);
+        codes.push(entry["code"].as_str().unwrap().to_owned());
+        if entry["code"] == "started" {
+            break entry["address"].as_str().unwrap().to_owned();
+        }
+    };
+    assert!(codes.contains(&"no-tokens".to_owned()), "{codes:?}");
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(ask("/readyz").starts_with("HTTP/1.1 200"));
+    assert!(ask("/v1/tickets").starts_with("HTTP/1.1 401"));
+    let long = format!("/{}", "x".repeat(20_000));
+    assert!(
+        ask(&long).starts_with("HTTP/1.1 4"),
+        "a line that is too long"
+    );
+    // A connection that says nothing does not hold up the stop.
+    let _idle = TcpStream::connect(&address).unwrap();
+    let told = Command::new("kill")
+        .arg(daemon.id().to_string())
+        .status()
+        .unwrap();
+    assert!(told.success());
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("\"code\":\"stopped\""), "{rest}");
+    assert!(
+        folder.join("tickets").is_dir(),
+        "a path in the file is meant from where the file is"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_start_is_told_in_full() {
+    let folder = folder("wrong");
+    let workflows = folder.join("workflows");
+    fs::create_dir(&workflows).unwrap();
+    for name in ["directory.yaml", "trouble-ticket.yaml"] {
+        let text = fs::read_to_string(root().join("workflows").join(name)).unwrap();
+        let text = text
+            .replace("start: new", "start: nwe")
+            .replace("goto: resolved,", "goto: solved,");
+        fs::write(workflows.join(name), text).unwrap();
+    }
+    let data = folder.join("data").display().to_string();
+    let workflows = workflows.display().to_string();
+    let both = ["serve", "--data", &data, "--workflows", &workflows];
+    let with = |more: &[&'static str]| {
+        let arguments: Vec<&str> = both.iter().copied().chain(more.iter().copied()).collect();
+        call(&arguments)
+    };
+    let (said, exit) = with(&["--listen", "127.0.0.1:0", "--log", "off"]);
+    assert_eq!(exit, 1, "{said}");
+    assert!(
+        said.contains("there is no state `nwe`") && said.contains("`solved`"),
+        "{said}"
+    );
+    let (said, exit) = with(&["--listen", "0.0.0.0:0", "--log", "off"]);
+    assert_eq!(exit, 2, "{said}");
+    assert!(
+        said.contains("there are no tokens") && said.contains("help: "),
+        "{said}"
+    );
+    let (said, exit) = with(&["--listen", "here", "--log", "loud"]);
+    assert_eq!(exit, 2, "{said}");
+    assert!(
+        said.contains("`listen` (--listen)") && said.contains("the levels are"),
+        "{said}"
+    );
+    let (said, exit) = call(&["serve", "--config", "nowhere.toml"]);
+    assert_eq!(exit, 3, "{said}");
+}
+
+#[test]
+fn settings_and_tokens_are_printed() {
+    let (said, exit) = call(&["serve", "--data", "d", "--workflows", "w", "--settings"]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(
+        said.contains("127.0.0.1:8080") && said.contains("--data"),
+        "{said}"
+    );
+    let (said, exit) = call(&["token", "ann-phone", "--role", "agent", "--person", "ann"]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(
+        said.contains("hash = \"blake3:") && said.contains("upl_"),
+        "{said}"
+    );
+    let (said, exit) = call(&["token", "ann-phone", "--role", "agent"]);
+    assert_eq!(exit, 2, "{said}");
+    assert!(said.contains("`person` must say"), "{said}");
+}
