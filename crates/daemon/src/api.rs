@@ -20,7 +20,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use upline::Handle;
 
 use crate::folder::Folder;
@@ -60,6 +60,8 @@ struct Inner {
     watch: Arc<Watch>,
     /// Bounds what is worked on at once.
     room: Semaphore,
+    /// Whoever changes which files hold has it: the folder and the engine change together.
+    deploying: Mutex<()>,
     answered: Answered,
 }
 
@@ -81,6 +83,7 @@ impl State {
             tokens,
             watch,
             room: Semaphore::new(MAX_REQUESTS),
+            deploying: Mutex::new(()),
             answered: Answered::default(),
         }))
     }
@@ -99,6 +102,10 @@ impl State {
 
     pub(crate) fn watch(&self) -> &Watch {
         &self.0.watch
+    }
+
+    pub(crate) async fn deploying(&self) -> MutexGuard<'_, ()> {
+        self.0.deploying.lock().await
     }
 
     pub(crate) fn answered(&self) -> &Answered {

@@ -260,6 +260,7 @@ impl Daemon {
 
 /// Deploys what is in the folder, and remembers what is wrong with it.
 async fn load(state: &State) -> Result<(), StartError> {
+    let _alone = state.deploying().await;
     let loaded = deploy(state).await;
     let fault = match &loaded {
         Ok(()) => None,

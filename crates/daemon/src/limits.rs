@@ -40,5 +40,5 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// Most files in the folder of workflows.
 pub const MAX_FILES: usize = 1000;
 
-/// Most commits of one ticket that its timeline is made of: the oldest, if there are more.
+/// About how many commits of one ticket its timeline is made of at most: the newest, if there are more.
 pub const MAX_HISTORY: usize = 10_000;

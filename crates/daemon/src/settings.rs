@@ -270,9 +270,9 @@ impl<'a> Reader<'a> {
     }
 
     /// A value with a default, which is right by construction.
-    fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, setting: &str, default: &str) -> Setting<T>
+    fn parsed<T>(&mut self, setting: &str, default: &str) -> Setting<T>
     where
-        T: Fallback,
+        T: FromStr<Err: fmt::Display> + Fallback,
     {
         let default = || (default.to_owned(), Source::Default);
         let (text, source) = self.raw(setting).unwrap_or_else(default);

@@ -149,7 +149,10 @@ fn given(args: &ServeArgs) -> Result<Given, Failure> {
 fn show(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
     let rows = settings.rows();
     if output.is_json() {
-        let of = |(setting, value, source): (&str, String, String)| serde_json::json!({ "setting": setting, "value": value, "source": source });
+        let of = |(setting, value, source): (&str, String, String)| {
+            let (value, source) = (value.as_str(), source.as_str());
+            serde_json::json!({ "setting": setting, "value": value, "source": source })
+        };
         let all: Vec<serde_json::Value> = rows.into_iter().map(of).collect();
         output.json(&all)?;
         return Ok(());

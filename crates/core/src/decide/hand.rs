@@ -25,6 +25,12 @@ pub(super) fn claim(
             operation: Operation::Claim,
         });
     };
+    // An operator need not be of the directory, but whoever has a ticket must.
+    if !draft.ctx.directory.people.contains_key(person) {
+        return Err(Rejection::NoSuchPerson {
+            person: person.clone(),
+        });
+    }
     ascent::hand_to(
         draft,
         &branch,

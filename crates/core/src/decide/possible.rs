@@ -46,14 +46,7 @@ pub fn possible(ctx: &Context<'_>, ticket: &Ticket, by: &Actor) -> Vec<Possible>
         for operation in Operation::ALL {
             let other = !matches!(operation, Operation::Act | Operation::Hold);
             if other
-                && has_object(
-                    ctx.workflow,
-                    ticket,
-                    (branch, position),
-                    work,
-                    operation,
-                    by,
-                )
+                && has_object(ctx, ticket, (branch, position), work, operation, by)
                 && roles::guard(&mut draft, branch, operation, by, None).is_ok()
             {
                 found.push(Possible {
@@ -79,9 +72,9 @@ fn may_act(
     !machine && roles::guard(draft, branch, Operation::Act, by, Some(action)).is_ok()
 }
 
-/// Whether there is anything here that the operation could be done to.
+/// Whether there is anything here that the operation could be done to, or by.
 fn has_object(
-    workflow: &Workflow,
+    ctx: &Context<'_>,
     ticket: &Ticket,
     (branch, position): (&Branch, &Position),
     work: &Work,
@@ -93,8 +86,10 @@ fn has_object(
         person.is_some_and(|person| position.answered_by.contains(person))
     };
     let ladder = position.ladder.as_ref();
-    let ladder = ladder.and_then(|name| workflow.ladders.get(name));
+    let ladder = ladder.and_then(|name| ctx.workflow.ladders.get(name));
+    let known = |person| ctx.directory.people.contains_key(person);
     match operation {
+        Operation::Claim => by.person().is_some_and(known),
         Operation::Escalate => ladder.is_some(),
         Operation::AnswerBy => ladder.is_some_and(|ladder| ladder.answer_by.is_some()) && !used(),
         Operation::Save => !work.form.is_empty(),

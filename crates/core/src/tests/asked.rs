@@ -10,8 +10,8 @@ use crate::proof::prove;
 use crate::schedule::{ScheduleParts, Team, WeeklyShift, uncovered};
 use crate::workflow::Assign;
 use crate::{
-    Absence, Base, Command, Directory, Fact, Holder, Hop, Name, Place, Schedule, StateKind, Value,
-    Wish, Workflow,
+    Absence, Actor, Base, Command, Directory, Fact, Holder, Hop, Name, Operation, Place, Rejection,
+    Schedule, StateKind, Value, Wish, Workflow,
 };
 
 /// The expert of the ticket, then the lead.
@@ -309,4 +309,27 @@ fn whom_no_message_reached_is_not_asked_again_in_this_visit() {
     // The last resort keeps it, whatever comes back, and the next visit asks all of them again.
     desk.until(60);
     assert_eq!(desk.hops(), "ann@0 bob@0 cem@0 zoe@0 ann@60");
+}
+
+/// An operator's rights need no entry in the directory, but who is answerable must have one.
+#[test]
+fn an_operator_whom_the_directory_does_not_know_claims_nothing() {
+    let mut desk = Desk::opened(trouble(Base::AnyoneIn("desk".into())));
+    let claim = |who: &str| Command {
+        by: Actor::Operator(who.into()),
+        branch: None,
+        wish: Wish::Claim,
+    };
+    let claims = |desk: &Desk, who: &str| {
+        let could = desk.could(&Actor::Operator(who.into()));
+        could.iter().any(|one| one.operation == Operation::Claim)
+    };
+    let person = Name::new("root");
+    assert_eq!(
+        desk.decide(&claim("root")),
+        Err(Rejection::NoSuchPerson { person })
+    );
+    assert!(!claims(&desk, "root") && claims(&desk, "max"));
+    desk.submit(&claim("max")).unwrap();
+    assert_eq!(desk.holder(), "max");
 }

@@ -3,6 +3,7 @@
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use upline::Deployed;
 use upline::core::Name;
 use upline::record::File;
 
@@ -25,7 +26,7 @@ pub(super) async fn put(
     }
     if !is_file_name(&name) {
         let detail = format!(
-            "a file's name has 1 to {MAX_FILE_NAME} lower-case letters, digits, `-` and `_`, and ends in `.yaml`"
+            "a name is 1 to {MAX_FILE_NAME} lower-case letters, digits, `-` and `_`, and `.yaml`"
         );
         return Err(Problem::unprocessable("name-wrong", detail));
     }
@@ -35,13 +36,9 @@ pub(super) async fn put(
         name: Name::new(&name),
         text,
     };
-    // It is on disk before it holds, so that what holds is what the next start reads.
-    let (folder, written) = (state.folder().clone(), file.clone());
-    let staged = tokio::task::spawn_blocking(move || folder.stage(&written)).await;
-    let staged = staged.map_err(|_| broken_off())?.map_err(unwritten)?;
-    let deployed = state.handle().deploy(vec![file]).await?;
-    let kept = tokio::task::spawn_blocking(move || staged.keep()).await;
-    kept.map_err(|_| broken_off())?.map_err(unwritten)?;
+    // A caller who goes away leaves nothing half done.
+    let deployed = tokio::spawn(deploy(state, file)).await;
+    let deployed = deployed.map_err(|_| broken_off())??;
     tracing::info!(code = "deployed", file = %name, by = %caller.name, "a file was deployed");
     let workflows = deployed.workflows.iter();
     let workflows: Vec<_> = workflows
@@ -49,6 +46,18 @@ pub(super) async fn put(
         .collect();
     let answer = json!({ "workflows": workflows, "directory": deployed.directory });
     Ok(axum::Json(answer).into_response())
+}
+
+async fn deploy(state: State, file: File) -> Result<Deployed, Problem> {
+    let _alone = state.deploying().await;
+    // It is on disk before it holds, so that what holds is what the next start reads.
+    let (folder, written) = (state.folder().clone(), file.clone());
+    let staged = tokio::task::spawn_blocking(move || folder.stage(&written)).await;
+    let staged = staged.map_err(|_| broken_off())?.map_err(unwritten)?;
+    let deployed = state.handle().deploy(vec![file]).await?;
+    let kept = tokio::task::spawn_blocking(move || staged.keep()).await;
+    kept.map_err(|_| broken_off())?.map_err(unwritten)?;
+    Ok(deployed)
 }
 
 fn broken_off() -> Problem {

@@ -57,8 +57,7 @@ fn the_actions_that_are_shown_are_those_that_are_taken() {
             .get(who, &format!("/v1/tickets/{id}?lang={lang}"))
             .is(200)
             .json();
-        let actions = ticket["actions"].as_array().unwrap().clone();
-        actions
+        ticket["actions"].as_array().unwrap().clone()
     };
     let names = |who: &str| -> Vec<String> {
         let all = shown(who, "en");
