@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use upline::{OVERDUE, Status, index};
+use upline::core::Level;
+use upline::{Count, OVERDUE, Status, index};
 
 use super::State;
 use super::extract::By;
@@ -138,6 +139,13 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
         "Clocks that came up and were over already, since the start.",
         [("", status.stale_clocks)],
     );
+    let open = state.handle().counts().await?;
+    let open: Vec<(String, u64)> = open.iter().map(place).collect();
+    let open = open
+        .iter()
+        .map(|(labels, tickets)| (labels.as_str(), *tickets));
+    let help = "Open tickets by workflow, state and level; 0 is whom the state itself asks.";
+    text.several("tickets_open", help, "gauge", open);
     let kinds: Vec<(String, u64)> = state
         .watch()
         .counts()
@@ -166,6 +174,20 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
     Ok(([(CONTENT_TYPE, kind)], text.0).into_response())
 }
 
+/// A count of tickets, and its labels.
+fn place(count: &Count) -> (String, u64) {
+    // The quotes and escapes of JSON are those of labels.
+    let quoted = |text: &str| Value::from(text).to_string();
+    let level = match count.level {
+        Level::Entry => "0".to_owned(),
+        Level::Number(number) => number.to_string(),
+        Level::LastResort => "last-resort".to_owned(),
+    };
+    let (workflow, state) = (quoted(&count.workflow), quoted(&count.state));
+    let labels = format!("workflow={workflow},state={state},level=\"{level}\"");
+    (labels, count.tickets)
+}
+
 /// Figures as Prometheus reads them.
 #[derive(Default)]
 struct Text(String);
@@ -190,7 +212,17 @@ impl Text {
         help: &str,
         values: impl IntoIterator<Item = (&'a str, u64)>,
     ) {
-        self.head(name, help, "counter");
+        self.several(name, help, "counter", values);
+    }
+
+    fn several<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        kind: &str,
+        values: impl IntoIterator<Item = (&'a str, u64)>,
+    ) {
+        self.head(name, help, kind);
         for (labels, value) in values {
             let _ = match labels.is_empty() {
                 true => writeln!(self.0, "upline_{name} {value}"),

@@ -96,6 +96,7 @@ fn health_and_figures_are_told() {
     let metrics = service.get("eye", "/metrics").is(200);
     let expected = [
         "upline_tickets 1",
+        "upline_tickets_open{workflow=\"trouble-ticket\",state=\"new\",level=\"0\"} 1",
         "upline_timer_lag_seconds 0",
         "upline_tickets_forgotten 0",
         "upline_incidents_total{kind=\"gap\"} 0",
