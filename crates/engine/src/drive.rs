@@ -100,7 +100,8 @@ impl Driver {
         submission: Submission,
         reply: impl FnOnce(Result<Done, Error>) + Send + 'static,
     ) {
-        let input = Input::Open(Name::new(workflow), submission.request(), Box::new(reply));
+        let request = submission.opening(workflow);
+        let input = Input::Open(Name::new(workflow), request, Box::new(reply));
         self.inputs.push(input);
     }
 
@@ -111,8 +112,9 @@ impl Driver {
         submission: Submission,
         reply: impl FnOnce(Result<Done, Error>) + Send + 'static,
     ) {
-        let input = Input::Submit(target, submission.request(), Box::new(reply));
-        self.inputs.push(input);
+        let request = submission.moving(&target);
+        self.inputs
+            .push(Input::Submit(target, request, Box::new(reply)));
     }
 
     /// Files that hold from the next turn on. They are checked now, together with those that hold.

@@ -5,6 +5,7 @@ mod archive;
 mod handle;
 mod meet;
 mod operator;
+mod submission;
 
 #[cfg(feature = "sled")]
 #[cfg(test)]
@@ -45,7 +46,8 @@ use crate::writer::{Input, Turn, Writer};
 #[cfg(feature = "sled")]
 pub use archive::Archive;
 pub(crate) use handle::check;
-pub use handle::{Handle, MAX_PAGE, Page, Submission};
+pub use handle::{Handle, MAX_PAGE, Page};
+pub use submission::Submission;
 
 /// Most commands that wait for their commit; one more is refused with [`Error::Busy`].
 pub const MAX_WAITING: usize = 8192;

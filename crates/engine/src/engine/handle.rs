@@ -10,11 +10,11 @@ use upline_core::decide::Migration;
 
 #[cfg(feature = "sled")]
 use upline_core::Rejection;
-use upline_core::{Actor, Branch, Command, Event, Name, Ticket, Typed, Wish};
+use upline_core::{Actor, Event, Name, Ticket, Typed, Wish};
 
 #[cfg(feature = "sled")]
 use super::Archive;
-use super::{Mail, NOTHING_FORGOTTEN};
+use super::{Mail, NOTHING_FORGOTTEN, Submission};
 use upline_lab::explain::Explanation;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::floor::{Count, Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
 #[cfg(feature = "sled")]
 use crate::index::IndexHandle;
-use crate::record::{CommandId, File, Number};
+use crate::record::{File, Number};
 use crate::store::Store;
 use crate::writer::{Input, Reply};
 
@@ -41,76 +41,6 @@ pub struct Handle {
     pub(super) recall: Arc<AtomicI64>,
     #[cfg(feature = "sled")]
     pub(super) index: Option<IndexHandle>,
-}
-
-/// A command on its way: what is wished, and what is known besides.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub struct Submission {
-    request: Request,
-}
-
-impl Submission {
-    /// Somebody's wish, at the only position that it can mean.
-    pub fn new(by: Actor, wish: Wish) -> Self {
-        Self::of(Command {
-            by,
-            branch: None,
-            wish,
-        })
-    }
-
-    /// A whole command.
-    pub fn of(command: Command) -> Self {
-        Self {
-            request: Request {
-                command,
-                id: None,
-                origin: Name::new_static("library"),
-                expected: None,
-            },
-        }
-    }
-
-    pub(crate) fn request(self) -> Request {
-        self.request
-    }
-
-    /// In a parallel state: the branch.
-    pub fn branch(mut self, branch: Branch) -> Self {
-        self.request.command.branch = Some(branch);
-        match self.request.id {
-            Some((id, _)) => self.id(id),
-            None => self,
-        }
-    }
-
-    /// An id that is never used for another command: given again with it, the command is answered as before
-    /// and not carried out twice.
-    pub fn id(mut self, id: CommandId) -> Self {
-        self.request.id = Some((id, recognised_by(&self.request.command)));
-        self
-    }
-
-    /// By which way it came, for the journal: a page, a link, a token.
-    pub fn origin(mut self, origin: impl Into<Name>) -> Self {
-        self.request.origin = origin.into();
-        self
-    }
-
-    /// The revision of the ticket that the caller has seen: of another one nothing is done.
-    pub fn expecting(mut self, revision: u64) -> Self {
-        self.request.expected = Some(revision);
-        self
-    }
-}
-
-/// A hash of what is wished, for when it comes again.
-fn recognised_by(command: &Command) -> u64 {
-    // Only what can't be written would not do, and all that a command has can be.
-    let bytes = postcard::to_stdvec(command).unwrap_or_default();
-    let hash = blake3::hash(&bytes);
-    u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
 }
 
 /// A page of an answer.
@@ -143,10 +73,11 @@ impl Handle {
     /// [`Error`].
     pub async fn open_with(&self, workflow: &str, submission: Submission) -> Result<Done, Error> {
         let workflow = Name::new(workflow);
-        if let Some(done) = self.done_before(&submission.request).await? {
+        let request = submission.opening(&workflow);
+        if let Some(done) = self.done_before(&request).await? {
             return Ok(done);
         }
-        self.ask(|reply| Input::Open(workflow, submission.request, reply))
+        self.ask(|reply| Input::Open(workflow, request, reply))
             .await
     }
 
@@ -164,10 +95,11 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn submit_to(&self, target: Target, submission: Submission) -> Result<Done, Error> {
-        if let Some(done) = self.done_before(&submission.request).await? {
+        let request = submission.moving(&target);
+        if let Some(done) = self.done_before(&request).await? {
             return Ok(done);
         }
-        self.ask(|reply| Input::Submit(target, submission.request, reply))
+        self.ask(|reply| Input::Submit(target, request, reply))
             .await
     }
 

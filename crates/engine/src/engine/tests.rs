@@ -129,6 +129,18 @@ async fn a_command_with_an_id_is_carried_out_once() {
     let other = Submission::new(person("ann"), Wish::Claim).id([1; 16]);
     let other = handle.submit("1", other).await;
     assert!(matches!(other, Err(Error::OtherCommand)), "{other:?}");
+    // The same wish for another ticket is another command.
+    handle.open_with("call", open().id([2; 16])).await.unwrap();
+    let wish = || {
+        let reason = "wrong number".into();
+        Submission::new(person("max"), Wish::Cancel { reason }).id([3; 16])
+    };
+    assert!(!handle.submit("1", wish()).await.unwrap().again);
+    assert!(handle.submit("1", wish()).await.unwrap().again);
+    let other = handle.submit("2", wish()).await;
+    assert!(matches!(other, Err(Error::OtherCommand)), "{other:?}");
+    let other = handle.open_with("call-back", open()).await;
+    assert!(matches!(other, Err(Error::OtherCommand)), "{other:?}");
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ fn tickets_that_have_ended_are_found_in_the_journal() {
         fields: Vec::new(),
     };
     for _ in 0..2 {
-        let request = crate::Submission::new(person("max"), open("order-7")).request();
+        let request = crate::Submission::new(person("max"), open("order-7")).opening("call");
         let opened = hand.ask(|reply| Input::Open("call".into(), request, reply));
         opened.unwrap();
         hand.pass(1);

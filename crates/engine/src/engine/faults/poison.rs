@@ -33,7 +33,7 @@ fn fourteen(folder: &Path) {
             parent: None,
             fields: vec![("caller".into(), "Mr Low".into())],
         };
-        let request = Submission::new(person("max"), wish).request();
+        let request = Submission::new(person("max"), wish).opening("call");
         let done = Box::new(|done: Result<_, Error>| drop(done.unwrap()));
         let turn = hand.turn(vec![Input::Open("call".into(), request, done)]);
         assert_eq!(turn.messages.len(), 1);
