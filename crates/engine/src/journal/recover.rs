@@ -91,7 +91,11 @@ pub(super) fn walk<E: From<JournalError>>(
                     place = behind;
                 }
                 Step::Flaw { flaw, .. } => {
-                    found.remains = end(&mut window, key, segment, next, place, flaw)?;
+                    let tail = tail::judge(&mut window, key, place)?;
+                    if tail == Tail::Written {
+                        continue;
+                    }
+                    found.remains = end(tail, segment, next, place, flaw)?;
                     break place;
                 }
             }
@@ -125,20 +129,18 @@ fn window(disk: &dyn Disk, segment: &Segment, last: bool) -> Result<Window, Jour
 
 /// What the flaw at a place means: the journal's end with what may be behind it, or damage.
 fn end(
-    window: &mut Window,
-    key: Key,
+    tail: Tail,
     segment: &Segment,
     next: Option<&Segment>,
     place: Place,
     flaw: Flaw,
 ) -> Result<Option<Remains>, JournalError> {
-    let tail = tail::judge(window, key, place.offset)?;
     if let Some(next) = next {
         // Nothing was ever written here: it is not this file that is damaged, but one that is gone.
         let missing = Flaw::Missing { from: place.seq };
         return Err(match tail {
             Tail::Clean => Place::start(next).damage(next, missing).into(),
-            Tail::Torn { .. } | Tail::Damaged => place.damage(segment, flaw).into(),
+            _ => place.damage(segment, flaw).into(),
         });
     }
     match tail {
@@ -150,7 +152,7 @@ fn end(
             offset: place.offset,
             bytes,
         })),
-        Tail::Damaged => Err(place.damage(segment, flaw).into()),
+        Tail::Damaged | Tail::Written => Err(place.damage(segment, flaw).into()),
     }
 }
 

@@ -2,11 +2,14 @@
 
 use super::error::JournalError;
 use super::frame::{self, Key};
-use super::walk::{Window, search};
+use super::walk::{Place, Step, Window, search, step};
 use crate::disk::SECTOR;
 
 /// Bytes looked at in one go.
 const CHUNK: usize = 1 << 18;
+/// How often a place that looks damaged is looked at. Once more is enough for the race that it is for; the
+/// next one is for a write that was seen in the middle.
+const LOOKS: usize = 3;
 
 /// What is at the end of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +20,32 @@ pub(super) enum Tail {
     Torn { bytes: u64 },
     /// Something was here that is not any more.
     Damaged,
+    /// The frame that must be here: it was written while this was read. The place can be read again.
+    Written,
 }
 
-/// Judges what begins at `at`, where no whole frame that fits is.
+/// Judges what begins at a place where no whole frame that fits was found.
 ///
+/// Another process may be writing. Then this place was read before a frame came there, and what is behind it
+/// was read after the next ones came. Frames are written one after the other: whoever has seen a later one
+/// finds this one too when he looks again. Damage is what is still the same then.
+pub(super) fn judge(window: &mut Window, key: Key, place: Place) -> Result<Tail, JournalError> {
+    for _ in 0..LOOKS {
+        match judge_once(window, key, place.offset)? {
+            Tail::Damaged => window.forget(),
+            tail => return Ok(tail),
+        }
+        if matches!(step(window, key, place)?, Step::Frame(..)) {
+            return Ok(Tail::Written);
+        }
+    }
+    Ok(Tail::Damaged)
+}
+
 /// One frame at most was not synced when the power went, and everything behind the last synced byte was zero
 /// before. So the remains of a write are one frame's, and at least one of its sectors, or its end, is still
 /// zero. What can't have come about so is damage.
-pub(super) fn judge(window: &mut Window, key: Key, at: u64) -> Result<Tail, JournalError> {
+fn judge_once(window: &mut Window, key: Key, at: u64) -> Result<Tail, JournalError> {
     let Some(last) = last_set(window, at)? else {
         return Ok(Tail::Clean);
     };

@@ -6,4 +6,5 @@ mod damage;
 mod flips;
 mod format;
 mod kit;
+mod meanwhile;
 mod random;

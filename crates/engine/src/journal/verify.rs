@@ -347,7 +347,7 @@ impl Check<'_> {
             }
             Step::Flaw { flaw, next, .. } => (flaw, next),
         };
-        let tail = tail::judge(window, walk.key, walk.place.offset)?;
+        let tail = tail::judge(window, walk.key, walk.place)?;
         let begun = walk.place.seq > walk.segment.first || walk.place.before.is_none();
         match tail {
             // The frames up to the next segment are in one that is gone, which is told there.
@@ -357,6 +357,7 @@ impl Check<'_> {
                 self.report.remains.push(walk.remains(bytes));
                 return Ok(ControlFlow::Break(()));
             }
+            Tail::Written => return Ok(ControlFlow::Continue(())),
             Tail::Clean | Tail::Torn { .. } | Tail::Damaged => (),
         }
         self.report.add(walk.place.damage(&walk.segment, flaw));

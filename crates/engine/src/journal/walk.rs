@@ -67,6 +67,11 @@ impl Window {
         Ok(&held[..count.min(held.len())])
     }
 
+    /// Forgets what was read: it may have been written since.
+    pub(super) fn forget(&mut self) {
+        self.bytes.clear();
+    }
+
     /// Looks further, at what may have been written in the meantime.
     pub(super) fn extend(&mut self, length: u64) {
         if length != self.length {
