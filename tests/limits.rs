@@ -100,6 +100,7 @@ const INTERNAL: &[&str] = &[
     "MAX_CHANGES",
     "MAX_COMPARED",
     "MAX_HIDDEN",
+    "MAX_ID_BYTES",
     "MAX_ITEMS",
     "MAX_LEFT_OUT",
     "MAX_LENGTH",

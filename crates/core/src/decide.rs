@@ -35,6 +35,7 @@ pub use ladder::{LAST_RESORT, REMIND_SECONDS, STAND_IN};
 pub use machine::{DONE, FAILED, MAX_BACKOFF_SECONDS};
 pub use migrate::{MigratedClocks, Migration, migrate};
 pub use notice::CONTACT_CHANNEL;
+pub use open::MAX_ID_BYTES;
 pub use pause::HOLD_SECONDS;
 pub use possible::{Possible, concerns, possible};
 pub use roles::{role, situation};

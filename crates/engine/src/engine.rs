@@ -22,6 +22,7 @@ mod old;
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -60,7 +61,10 @@ type OnIncident = Box<dyn FnMut(Incident) + Send>;
 #[non_exhaustive]
 pub enum StartError {
     /// The store.
-    #[error(transparent)]
+    #[error("{}", match .0 {
+        StoreError::Full => "the disk is full: make room, and start again".to_owned(),
+        other => other.to_string(),
+    })]
     Store(#[from] StoreError),
     /// The files that it was given.
     #[error(transparent)]
@@ -71,6 +75,14 @@ pub enum StartError {
     /// The system gave no thread.
     #[error("the system gave no thread: {0}")]
     Thread(std::io::Error),
+}
+
+/// Work that takes long, beside whoever waits for it; where there is no runtime, in its own thread.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
+        Err(_) => Some(work()),
+    }
 }
 
 /// What an engine is made of. Everything has a default: a store in memory, the system's clock, nobody told.
@@ -197,7 +209,8 @@ impl Builder {
         self
     }
 
-    /// What to do with what an operator must know.
+    /// What to do with what an operator must know. It is called in the writer's thread and must return at
+    /// once; if it panics, that one is lost and nothing else.
     #[must_use]
     pub fn on_incident(mut self, tell: impl FnMut(Incident) + Send + 'static) -> Self {
         self.on_incident = Box::new(tell);
@@ -405,7 +418,7 @@ impl Shell {
             match self.wait(receiver, wake) {
                 Some(Mail::Input(input)) => inputs.push(*input),
                 Some(Mail::Stop) => stopping = true,
-                Some(Mail::Told(incident)) => (self.on_incident)(incident),
+                Some(Mail::Told(incident)) => self.tell(incident),
                 Some(Mail::Wake) | None => (),
             }
             stopping |= self.take_all(receiver, &mut inputs);
@@ -433,7 +446,7 @@ impl Shell {
         for mail in receiver.try_iter() {
             match mail {
                 Mail::Input(input) => inputs.push(*input),
-                Mail::Told(incident) => (self.on_incident)(incident),
+                Mail::Told(incident) => self.tell(incident),
                 Mail::Wake => (),
                 Mail::Stop => stop = true,
             }
@@ -441,10 +454,15 @@ impl Shell {
         stop
     }
 
+    /// Whoever is told may panic, as `eprintln!` does when nobody reads: tickets go on.
+    fn tell(&mut self, incident: Incident) {
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.on_incident)(incident)));
+    }
+
     fn carry_out(&mut self, turn: Turn) {
-        turn.incidents
-            .into_iter()
-            .for_each(|incident| (self.on_incident)(incident));
+        for incident in turn.incidents {
+            self.tell(incident);
+        }
         for (id, message) in turn.messages {
             let notifier = Arc::clone(&self.notifier);
             let inbox = self.inbox.clone();

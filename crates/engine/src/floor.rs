@@ -13,6 +13,7 @@ mod timers;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,11 @@ pub(crate) const HOT_TICKETS: usize = 8192;
 
 /// The number of no ticket.
 const NOBODY: Number = 0;
+
+/// All numbers behind this one.
+fn behind(after: Number) -> (Bound<Number>, Bound<Number>) {
+    (Bound::Excluded(after), Bound::Unbounded)
+}
 
 /// Which ticket is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -427,7 +433,7 @@ impl Floor {
 
     /// Numbers of the tickets on the floor above `after`, ascending.
     pub(crate) fn numbers(&self, after: Number) -> impl Iterator<Item = Number> {
-        self.links.range(after + 1..).map(|(number, _)| *number)
+        self.links.range(behind(after)).map(|(number, _)| *number)
     }
 
     fn remember(&mut self, seen: Seen) {

@@ -55,6 +55,13 @@ pub fn migrate(
     if ticket.ended.is_some() {
         return Err(Rejection::HasEnded);
     }
+    if let Actor::Person(person) = by
+        && !ctx.directory.people.contains_key(person)
+    {
+        return Err(Rejection::NoSuchPerson {
+            person: person.clone(),
+        });
+    }
     let target_ctx = Context {
         workflow: target,
         ..*ctx

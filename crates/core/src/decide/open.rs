@@ -6,6 +6,9 @@ use crate::event::{Cause, Fact};
 use crate::ticket::{Actor, Branch, Holder, Parent};
 use crate::{Name, Rejection};
 
+/// Longest id and key of a ticket, in bytes. Both are of one line.
+pub const MAX_ID_BYTES: usize = 256;
+
 pub(super) fn open(
     draft: &mut Draft<'_>,
     id: &Name,
@@ -16,6 +19,12 @@ pub(super) fn open(
 ) -> Result<(), Rejection> {
     if !draft.ticket().id.is_empty() {
         return Err(Rejection::AlreadyOpen);
+    }
+    let is_bad = |text: &str| text.len() > MAX_ID_BYTES || text.chars().any(char::is_control);
+    if is_bad(id) || key.is_some_and(|key| key.is_empty() || is_bad(key)) {
+        return Err(Rejection::BadText {
+            limit: MAX_ID_BYTES,
+        });
     }
     if let Actor::Person(person) = by
         && !draft.ctx.directory.people.contains_key(person)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use upline_core::{Name, Ticket, evolve};
 
-use super::{Handle, Page};
+use super::{Handle, Page, aside};
 use crate::error::Error;
 use crate::floor::Done;
 use crate::index::{
@@ -360,7 +360,7 @@ impl Archive {
         ask: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<Option<T>, Error> {
         let index = self.index.index().clone();
-        let asked = tokio::task::spawn_blocking(move || {
+        let asked = aside(move || {
             let generation = index.generation();
             let seq = |mark: Option<Mark>| mark.map_or(0, |mark| mark.seq);
             if seq(index.mark()?) < seq(head) {
@@ -369,8 +369,7 @@ impl Archive {
             let answer = ask(&index)?;
             Ok((index.generation() == generation).then_some(answer))
         });
-        let asked = asked.await;
-        let asked = asked.map_err(|_| Error::NoIndex("the question was broken off".to_owned()))?;
+        let asked = asked.await.ok_or_else(broken_off)?;
         asked.map_err(|error| self.failed(&error))
     }
 
@@ -388,12 +387,11 @@ impl Archive {
             return Err(Error::Indexing { done: commits, of });
         }
         let index = self.index.clone();
-        let waited = tokio::task::spawn_blocking(move || index.wait(head.position, WAIT)).await;
-        match waited {
-            Ok(Ok(())) => Ok(Some(head)),
-            Ok(Err(Lag::Behind)) => Err(self.how_far()),
-            Ok(Err(Lag::Failed(why))) => Err(Error::NoIndex(why)),
-            Err(_) => Err(Error::NoIndex("the question was broken off".to_owned())),
+        let waited = aside(move || index.wait(head.position, WAIT)).await;
+        match waited.ok_or_else(broken_off)? {
+            Ok(()) => Ok(Some(head)),
+            Err(Lag::Behind) => Err(self.how_far()),
+            Err(Lag::Failed(why)) => Err(Error::NoIndex(why)),
         }
     }
 
@@ -440,4 +438,8 @@ fn tickets(page: crate::index::Page<Record>) -> Page<Ticket, Cursor> {
         items: records.map(|record| record.ticket).collect(),
         next: page.next,
     }
+}
+
+fn broken_off() -> Error {
+    Error::NoIndex("the question was broken off".to_owned())
 }

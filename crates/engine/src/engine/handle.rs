@@ -158,7 +158,9 @@ impl Handle {
     }
 
     /// Workflows and the directory that hold from now on. They are checked together with what holds already;
-    /// with a mistake in them nothing changes. Open tickets keep the version of their workflow.
+    /// with a mistake in them nothing changes. Open tickets keep the version of their workflow; new ones get
+    /// the highest that ever came. So a workflow is not withdrawn by giving its file another content: deploy
+    /// a higher version, and whoever opens tickets must stop doing so.
     ///
     /// # Errors
     /// [`Error::Files`] with all mistakes; [`Error::SameVersion`].
@@ -170,11 +172,15 @@ impl Handle {
             })
             .await?;
         let given = files.clone();
-        let checked = tokio::task::spawn_blocking(move || check(known, &given, now)).await;
-        let versions = checked.map_err(|_| Error::Stopped)??;
+        let checked = super::aside(move || check(known, &given, now)).await;
+        checked.ok_or(Error::Stopped)??;
         let given = files.clone();
-        self.look(move |floor, _| same_version(floor, &versions, &given))
-            .await??;
+        let changed = self
+            .look(move |floor, _| floor.same_version(&given))
+            .await?;
+        if let Some((workflow, version)) = changed {
+            return Err(Error::SameVersion { workflow, version });
+        }
         self.ask(|reply| Input::Deploy(files, reply)).await
     }
 
@@ -410,20 +416,4 @@ pub(crate) fn check(
     Ok(workflows
         .map(|read| (read.value.name.clone(), read.value.version))
         .collect())
-}
-
-/// A version that tickets run must not change its meaning.
-fn same_version(floor: &mut Floor, versions: &[(Name, u32)], given: &[File]) -> Result<(), Error> {
-    for (workflow, version) in versions {
-        if let Some(known) = floor.text_of(workflow, *version)
-            && given.iter().any(|file| file.name == known.name)
-            && !given.contains(known)
-        {
-            return Err(Error::SameVersion {
-                workflow: workflow.clone(),
-                version: *version,
-            });
-        }
-    }
-    Ok(())
 }

@@ -379,3 +379,90 @@ fn a_wish_is_recognised_whatever_was_said_of_it_first() {
     assert_eq!(first, wish().branch("left".into()).id([1; 16]));
     assert_ne!(first, wish().branch("right".into()).id([1; 16]));
 }
+
+#[tokio::test]
+async fn a_version_keeps_its_text_whatever_its_file_is_called() {
+    let (engine, _) = started(&Post::default()).await;
+    let handle = engine.handle();
+    let deploy = async |name: &str, text: String| {
+        let name = name.into();
+        handle.deploy(vec![File { name, text }]).await
+    };
+    let other = CALL.replace("workflow: call", "workflow: other");
+    deploy("call.yaml", other).await.unwrap();
+    let changed = CALL.replace("working", "busy");
+    for text in [&changed, &CALL.replace("30 min", "45 min")] {
+        let done = deploy("again.yaml", text.clone()).await;
+        assert!(
+            matches!(done, Err(Error::SameVersion { version: 1, .. })),
+            "{done:?}"
+        );
+    }
+    deploy("again.yaml", CALL.to_owned()).await.unwrap();
+    let second = changed.replace("start:", "version: 2\nstart:");
+    deploy("again.yaml", second).await.unwrap();
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_question_and_nobody_who_is_told_ends_the_engine() {
+    let post = Post::default();
+    let clock = ManualClock::at(begin());
+    let engine = Engine::builder()
+        .clock(clock.clone())
+        .notifier(post)
+        .file("desk.yaml", DESK)
+        .file("call.yaml", CALL)
+        .on_incident(|incident| panic!("{incident:?}"))
+        .start()
+        .await
+        .unwrap();
+    let handle = engine.handle();
+    handle
+        .open("call", person("max"), Vec::new())
+        .await
+        .unwrap();
+    let last = handle.tickets(crate::Filter::default(), u64::MAX).await;
+    assert_eq!(last.unwrap().items, []);
+    assert_eq!(handle.set_aside(u64::MAX).await.unwrap().items, []);
+    assert_eq!(handle.tasks("ann", u64::MAX).await.unwrap().items, []);
+    let why = "a test".to_owned();
+    handle.send(Mail::Told(Incident::Store { why })).unwrap();
+    handle.settled().await.unwrap();
+    assert_eq!(handle.status().await.unwrap().tickets, 1);
+    engine.stop().await.unwrap();
+}
+
+#[test]
+fn files_are_deployed_also_where_there_is_no_runtime() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap();
+    let (engine, _) = runtime.block_on(started(&Post::default()));
+    let text = CALL.replace("start:", "version: 2\nstart:");
+    let name = "call.yaml".into();
+    let deployed = pollster(engine.handle().deploy(vec![File { name, text }]));
+    assert_eq!(deployed.unwrap().workflows, [("call".into(), 2)]);
+    runtime.block_on(engine.stop()).unwrap();
+}
+
+/// Waits for a future without a runtime.
+fn pollster<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(answer) => return answer,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}

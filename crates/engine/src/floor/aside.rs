@@ -2,7 +2,7 @@
 
 use upline_core::Name;
 
-use super::{Fault, Floor, Incident, Target};
+use super::{Fault, Floor, Incident, Target, behind};
 use crate::record::{Entry, Number};
 use crate::store::{Store, StoreError};
 
@@ -77,8 +77,8 @@ impl Floor {
         after: Number,
         limit: usize,
     ) -> Result<(Vec<SetAside>, Option<Number>), Fault> {
-        let behind = self.set_aside.range(after + 1..);
-        let some: Vec<(Number, String)> = behind
+        let some = self.set_aside.range(behind(after));
+        let some: Vec<(Number, String)> = some
             .take(limit)
             .map(|(number, why)| (*number, why.clone()))
             .collect();

@@ -122,6 +122,22 @@ impl Floor {
         })
     }
 
+    /// The first of these files that is a workflow in a version that came before with another text, whatever
+    /// the files are called.
+    pub(crate) fn same_version(&self, given: &[File]) -> Option<(Name, u32)> {
+        let versions = given.iter().filter_map(|file| match meaning(file) {
+            Some(Meaning::Workflow(workflow)) => Some((file, workflow.name, workflow.version)),
+            _ => None,
+        });
+        versions
+            .filter(|(file, workflow, version)| {
+                let known = self.text_of(workflow, *version);
+                known.is_some_and(|known| known.text != file.text)
+            })
+            .map(|(_, workflow, version)| (workflow, version))
+            .next()
+    }
+
     /// The files that hold: of each name the last text.
     pub(crate) fn files(&self) -> impl Iterator<Item = &File> {
         self.files.iter().enumerate().filter_map(|(index, file)| {
