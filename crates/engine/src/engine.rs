@@ -169,8 +169,9 @@ impl Builder {
     /// For how long history is kept; without this for ever. What ended longer ago is removed for good, so
     /// that the folder does not grow for ever: tickets can't be found any more, their keys are destroyed, and
     /// segments of the journal are removed. It is at least [`MIN_HISTORY`](crate::store::log::MIN_HISTORY), 7
-    /// days, and up to a quarter longer than said here. A shorter time, or a store without such a rule, is an
-    /// error of [`Builder::start`].
+    /// days, and up to a quarter longer than said here; a snapshot has to have been made in time, and that
+    /// takes real time, also if a clock is moved by hand. A shorter time, or a store without such a rule, is
+    /// an error of [`Builder::start`].
     #[must_use]
     pub fn keep_history(mut self, keep: Duration) -> Self {
         self.keep_history = Some(keep);
