@@ -170,21 +170,6 @@ impl Vault {
         Ok(slot)
     }
 
-    /// How many files with keys there are, and what is wrong with which. Up to the key `last` all must be
-    /// there.
-    pub(crate) fn examine(&self, last: u32) -> io::Result<(u64, Vec<VaultError>)> {
-        let names = match self.disk.list(FOLDER) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            other => other?,
-        };
-        let there: BTreeSet<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        let last = there.last().map_or(last, |newest| last.max(*newest));
-        let needed = (1..=last).step_by(KEYS_A_FILE as usize);
-        let all: BTreeSet<u32> = needed.chain(there.iter().copied()).collect();
-        let wrong = all.into_iter().filter_map(|first| self.read(first).err());
-        Ok((there.len() as u64, wrong.collect()))
-    }
-
     /// The next key that no ticket has.
     pub fn next(&self) -> u32 {
         self.next.load(Ordering::Relaxed)
@@ -323,27 +308,14 @@ impl Vault {
 
     /// The bytes of a file, checked.
     fn read(&self, first: u32) -> Result<Vec<u8>, VaultError> {
-        let path = path(first);
-        let file = self.disk.open_read(&path);
-        let file = file.map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => VaultError::Missing { path: path.clone() },
-            _ => error.into(),
-        })?;
-        let mut bytes = vec![0; FILE_BYTES];
-        if file.read_at(&mut bytes, 0)? != FILE_BYTES || !bytes.chunks(SLOT_BYTES).all(is_whole) {
-            return Err(VaultError::Damaged { path });
-        }
-        if bytes[..SLOT_BYTES] != self.header(first) {
-            return Err(VaultError::Foreign { path });
-        }
-        Ok(bytes)
+        read(&*self.disk, self.folder, first)
     }
 
     /// Makes the file of which this is the first key.
     fn make(&self, first: u32) -> Result<(), VaultError> {
         let mut keys = vec![0; KEYS_A_FILE as usize * 32];
         (self.entropy)(&mut keys)?;
-        let mut bytes = self.header(first).to_vec();
+        let mut bytes = header(self.folder, first).to_vec();
         for key in keys.as_chunks::<32>().0 {
             bytes.extend(slot_bytes(PRESENT, key));
         }
@@ -367,13 +339,49 @@ impl Vault {
         self.files().put(first, keys_of(bytes));
         Ok(())
     }
+}
 
-    fn header(&self, first: u32) -> [u8; SLOT_BYTES] {
-        let mut key = [0; 32];
-        key[..16].copy_from_slice(&self.folder);
-        key[16..20].copy_from_slice(&first.to_le_bytes());
-        slot_bytes(PRESENT, &key)
+/// How many files with keys there are, and what is wrong with which. Up to the key `last` all must be there.
+pub(crate) fn examine(
+    disk: &dyn Disk,
+    folder: [u8; 16],
+    last: u32,
+) -> io::Result<(u64, Vec<VaultError>)> {
+    let names = match disk.list(FOLDER) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        other => other?,
+    };
+    let there: BTreeSet<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let last = there.last().map_or(last, |newest| last.max(*newest));
+    let needed = (1..=last).step_by(KEYS_A_FILE as usize);
+    let all: BTreeSet<u32> = needed.chain(there.iter().copied()).collect();
+    let wrong = |first| read(disk, folder, first).err();
+    let wrong = all.into_iter().filter_map(wrong);
+    Ok((there.len() as u64, wrong.collect()))
+}
+
+fn read(disk: &dyn Disk, folder: [u8; 16], first: u32) -> Result<Vec<u8>, VaultError> {
+    let path = path(first);
+    let file = disk.open_read(&path);
+    let file = file.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => VaultError::Missing { path: path.clone() },
+        _ => error.into(),
+    })?;
+    let mut bytes = vec![0; FILE_BYTES];
+    if file.read_at(&mut bytes, 0)? != FILE_BYTES || !bytes.chunks(SLOT_BYTES).all(is_whole) {
+        return Err(VaultError::Damaged { path });
     }
+    if bytes[..SLOT_BYTES] != header(folder, first) {
+        return Err(VaultError::Foreign { path });
+    }
+    Ok(bytes)
+}
+
+fn header(folder: [u8; 16], first: u32) -> [u8; SLOT_BYTES] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&folder);
+    key[16..20].copy_from_slice(&first.to_le_bytes());
+    slot_bytes(PRESENT, &key)
 }
 
 /// The first key of the file that has this one. There is no key 0: it is sought in the first file's header.

@@ -8,11 +8,11 @@ use super::{BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, 
 use crate::disk::{Disk, RealDisk};
 use crate::floor::instant;
 use crate::journal::{self, FolderId, JournalError, JournalReader};
-use crate::record::{self, Commit, Entry};
+use crate::record::{self, Commit};
+use crate::store::StoreError;
 use crate::store::log::snapshot::{self, Snapshot};
-use crate::store::log::{backup, base, identity};
-use crate::store::{Recovered, StoreError};
-use crate::vault::{self, Vault, system_entropy};
+use crate::store::log::{backup, base, check, identity};
+use crate::vault;
 
 /// Less room than this is told: a full disk stops all writing.
 const LITTLE_ROOM: u64 = 256 << 20;
@@ -81,18 +81,12 @@ fn inside(
     let ours = |name: &str| OURS.contains(&name) || name.starts_with("index.broken-");
     let strangers = names.iter().filter(|name| !ours(name));
     checkup.strangers = strangers.cloned().collect();
-    // Held until the end, so that no engine starts in the middle; where there is none, none is made.
-    let lock = match names.iter().any(|name| name == "lock") {
-        true => match disk.lock("lock") {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                checkup.in_use = true;
-                None
-            }
-            // On a disk that can't be written nobody has it open.
-            other => other.ok(),
-        },
-        false => None,
-    };
+    // Looked at and let go: an engine must be able to start. Where there is none, none is made, and on a disk
+    // that can't be written nobody has it open.
+    if names.iter().any(|name| name == "lock") {
+        let lock = disk.lock("lock");
+        checkup.in_use = lock.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+    }
     let id = whose(disk, checkup);
     journal(disk, id, checkup, tell);
     if let Some(id) = id {
@@ -104,7 +98,6 @@ fn inside(
         index(folder, disk, checkup);
     }
     general(checkup);
-    drop(lock);
     Ok(())
 }
 
@@ -268,12 +261,7 @@ fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::R
 
 fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
     let (_, bytes) = size(disk, vault::FOLDER);
-    let vault = Vault::open(Arc::clone(disk), id.0, system_entropy());
-    let examined = match vault {
-        Ok(vault) => vault.examine(last_key(disk, id).unwrap_or(0))?,
-        Err(error) => (0, vec![error]),
-    };
-    let (files, wrong) = examined;
+    let (files, wrong) = vault::examine(&**disk, id.0, last_key(disk, id))?;
     let damage: Vec<String> = wrong.iter().map(ToString::to_string).collect();
     for why in damage.iter().take(MAX_TOLD) {
         checkup.trouble(
@@ -290,30 +278,13 @@ fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
     Ok(())
 }
 
-/// The last key that a ticket has, by what a start would read: the newest snapshot, and the journal from
-/// there. `None`: these can't be read.
-fn last_key(disk: &Arc<dyn Disk>, id: FolderId) -> Option<u32> {
-    let reader = JournalReader::open(Arc::clone(disk), Some(id)).ok()?;
-    let snapshots = snapshot::list(&**disk).ok()?.into_iter();
-    let newest = snapshots
-        .filter_map(|seq| Snapshot::open(&**disk, id, seq).ok())
-        .next();
-    let known = newest.as_ref().map(|newest| record::decode(&newest.known));
-    let known: Recovered = known.transpose().ok()?.unwrap_or_default();
-    let mut last = known.next_key.saturating_sub(1);
-    let from = newest.map_or(1, |newest| newest.mark.seq + 1);
-    let mut scan = reader.scan_from(from).ok()?;
-    while let Ok(Some(frame)) = scan.next_frame() {
-        let Ok(commit) = record::decode::<Commit>(&frame.payload) else {
-            break;
-        };
-        for entry in commit.entries {
-            if let Entry::Moved(moved) = entry {
-                last = last.max(moved.key);
-            }
-        }
-    }
-    Some(last)
+/// The last key that a ticket has; 0 if that can't be read.
+fn last_key(disk: &Arc<dyn Disk>, id: FolderId) -> u32 {
+    let reader = JournalReader::open(Arc::clone(disk), Some(id));
+    let newest = check::newest(&**disk, id);
+    let last = reader.ok().zip(newest.ok());
+    last.and_then(|(reader, newest)| check::last_key(&reader, newest.as_ref()))
+        .unwrap_or(0)
 }
 
 fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {

@@ -9,7 +9,7 @@ use super::segment::{self, Segment};
 use super::tail::{self, Tail};
 use super::walk::{Place, Step, Window, search, step};
 use crate::disk::Disk;
-use crate::store::log::base;
+use crate::store::log::{base, check, identity};
 
 const DOING: &str = "verify the journal";
 /// Places that a report lists; more are counted.
@@ -79,7 +79,7 @@ pub struct Progress {
 ///
 /// A flipped bit, a frame or segment that was swapped, removed or put in is found by itself. A tail that was
 /// cut off cleanly, or an older copy put in the place of the journal, is only found against a mark that was
-/// kept elsewhere: `anchor`.
+/// kept elsewhere: that of the newest snapshot in the folder, and `anchor`.
 ///
 /// # Errors
 /// [`JournalError::Io`] if the folder can't be listed (a file that can't be read is listed as damage);
@@ -91,10 +91,18 @@ pub fn verify(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, JournalError> {
     let whose = folder.or_else(|| whose(disk));
+    let whose = whose.or_else(|| identity::read(disk).ok());
+    // Before the journal is looked at: what a snapshot is of was committed before it was made.
+    let newest = whose.map(|whose| check::newest_mark(disk, whose));
+    let newest = newest
+        .transpose()
+        .map_err(JournalError::io(DOING))?
+        .flatten();
     let base = whose.map(|whose| base::find(disk, whose)).transpose();
     let base = base.map_err(JournalError::io(DOING))?.flatten();
     let base = base.map(|base| base.mark);
-    verify_behind(disk, folder, base.as_ref(), anchor, progress)
+    let marks: Vec<&Mark> = newest.iter().chain(&base).collect();
+    verify_against(disk, folder, base.as_ref(), anchor, &marks, progress)
 }
 
 /// The same of a journal whose beginning is known otherwise: it may begin with the frame of `base`, or with
@@ -109,12 +117,25 @@ pub fn verify_behind(
     anchor: Option<&Mark>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, JournalError> {
+    let marks: Vec<&Mark> = base.into_iter().collect();
+    verify_against(disk, folder, base, anchor, &marks, progress)
+}
+
+fn verify_against(
+    disk: &dyn Disk,
+    folder: Option<FolderId>,
+    base: Option<&Mark>,
+    anchor: Option<&Mark>,
+    marks: &[&Mark],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, JournalError> {
     let numbers = segment::numbers(&segment::names(disk, DOING)?);
     let mut check = Check {
         disk,
         folder,
         base,
         anchor,
+        marks,
         progress,
         report: Report {
             base: base.copied(),
@@ -150,6 +171,8 @@ struct Check<'a> {
     folder: Option<FolderId>,
     base: Option<&'a Mark>,
     anchor: Option<&'a Mark>,
+    /// Others whose frames must be in it.
+    marks: &'a [&'a Mark],
     progress: &'a mut dyn FnMut(Progress),
     report: Report,
     done: u64,
@@ -381,7 +404,8 @@ impl Check<'_> {
         let same = |marked: &&Mark| marked.seq == mark.seq;
         let anchor = self.anchor.filter(same);
         self.report.anchored |= anchor == Some(&mark);
-        let mut marked = anchor.into_iter().chain(self.base.filter(same));
+        let marks = self.marks.iter().copied().filter(same);
+        let mut marked = anchor.into_iter().chain(marks);
         if marked.any(|marked| *marked != mark) {
             self.report.add(place.damage(&segment, Flaw::Other));
         }
@@ -401,7 +425,7 @@ impl Check<'_> {
 
     fn against_marks(&mut self, last: Option<u64>) {
         let end = self.report.last.map_or(0, |last| last.seq);
-        let marks = self.anchor.into_iter().chain(self.base);
+        let marks = self.anchor.into_iter().chain(self.marks.iter().copied());
         let newest = marks.map(|mark| mark.seq).max();
         if let Some(marked) = newest.filter(|marked| *marked > end) {
             self.report.add(Damage {

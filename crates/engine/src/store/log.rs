@@ -15,6 +15,7 @@
 pub mod backup;
 pub(crate) mod base;
 mod between;
+pub(crate) mod check;
 pub(crate) mod identity;
 mod making;
 mod retire;

@@ -1,6 +1,7 @@
 mod faults;
 mod golden;
 mod retire;
+mod whole;
 
 use std::collections::BTreeMap;
 

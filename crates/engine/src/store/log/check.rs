@@ -1,0 +1,93 @@
+//! Whether a data folder, or a copy of one, has all that a start needs.
+
+use std::io;
+
+use super::base;
+use super::snapshot::{self, Snapshot, SnapshotError};
+use crate::disk::Disk;
+use crate::journal::{self, FolderId, JournalReader, Mark};
+use crate::record::{self, Commit, Entry};
+use crate::store::{Recovered, StoreError};
+use crate::vault;
+
+/// The newest snapshot that a start would use: one of the journal's beginning is one too.
+pub(crate) fn newest(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Snapshot>> {
+    let snapshots = snapshot::list(disk)?.into_iter();
+    let bases = base::list(disk)?.into_iter();
+    let snapshots = snapshots.map(|seq| (seq, snapshot::path(seq)));
+    let bases = bases.map(|seq| (seq, base::path_of(seq)));
+    let mut all: Vec<(u64, String)> = snapshots.chain(bases).collect();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    for (seq, path) in all {
+        match Snapshot::open_at(disk, folder, seq, &path) {
+            Ok(snapshot) => return Ok(Some(snapshot)),
+            // An engine at work removes old ones.
+            Err(SnapshotError::Io(error)) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error);
+            }
+            Err(_) => (),
+        }
+    }
+    Ok(None)
+}
+
+/// The commit of the newest snapshot. The journal must have it: a snapshot is made of what was committed.
+pub(crate) fn newest_mark(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Mark>> {
+    Ok(newest(disk, folder)?.map(|newest| newest.mark))
+}
+
+/// The last key that a ticket has, by what a start would read: the newest snapshot, and the journal from
+/// there. `None`: these can't be read.
+pub(crate) fn last_key(reader: &JournalReader, newest: Option<&Snapshot>) -> Option<u32> {
+    let known = newest.map(|newest| record::decode(&newest.known));
+    let known: Recovered = known.transpose().ok()?.unwrap_or_default();
+    let mut last = known.next_key.saturating_sub(1);
+    let from = newest.map_or(1, |newest| newest.mark.seq + 1);
+    let mut scan = reader.scan_from(from).ok()?;
+    while let Ok(Some(frame)) = scan.next_frame() {
+        let Ok(commit) = record::decode::<Commit>(&frame.payload) else {
+            break;
+        };
+        for entry in commit.entries {
+            if let Entry::Moved(moved) = entry {
+                last = last.max(moved.key);
+            }
+        }
+    }
+    Some(last)
+}
+
+/// Looks whether a copy is whole: its journal up to `head` and no less than its newest snapshot says, and
+/// the keys of all its tickets. `reader` reads the same journal, or the one that it was copied from.
+pub(super) fn copy(
+    disk: &dyn Disk,
+    folder: FolderId,
+    reader: &JournalReader,
+    head: Option<&Mark>,
+) -> Result<(), StoreError> {
+    let failed = super::io("checking the copy");
+    let report = journal::verify(disk, Some(folder), head, &mut |_| ())?;
+    if let Some(damage) = report.damage.first() {
+        let places = report.damage.len() as u64 + report.more;
+        return Err(StoreError::Damaged(format!(
+            "the journal is not whole, in {places} places; the first: {damage}"
+        )));
+    }
+    if report.last.as_ref() != head {
+        return Err(StoreError::Damaged(
+            "the copy of the journal does not end where the journal does".into(),
+        ));
+    }
+    let newest = newest(disk, folder).map_err(&failed)?;
+    let last = last_key(reader, newest.as_ref()).unwrap_or(0);
+    let (files, wrong) = vault::examine(disk, folder.0, last).map_err(&failed)?;
+    if let Some(wrong) = wrong.first() {
+        return Err(StoreError::Damaged(wrong.to_string()));
+    }
+    if head.is_none() && files > 0 {
+        return Err(StoreError::Damaged(
+            "there are tickets' keys, but the journal is missing: put it back".into(),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! What a start would refuse, or not find any more, is told before, and is no backup.
+
+use super::*;
+use crate::journal::{Flaw, Report, verify, verify_behind};
+use crate::store::log::backup::{MANIFEST, Manifest, backup, restore};
+use crate::vault;
+
+const KEYS: &str = "keys/0000000001";
+
+fn worked() -> SimDisk {
+    let (disk, mut hand) = desk(31);
+    work(&mut hand, 60);
+    drop(hand);
+    disk
+}
+
+fn marked(disk: &SimDisk) -> Mark {
+    let folder = identity::read(disk).unwrap();
+    check::newest_mark(disk, folder).unwrap().unwrap()
+}
+
+fn segments(disk: &SimDisk) -> Vec<String> {
+    let names = disk.list("journal").unwrap();
+    names
+        .into_iter()
+        .map(|name| format!("journal/{name}"))
+        .collect()
+}
+
+/// Zeros from the commit of the newest snapshot on, as if they had never been written.
+fn cut(disk: &SimDisk) {
+    let mark = marked(disk);
+    for path in segments(disk) {
+        let mut bytes = disk.contents(&path).unwrap();
+        let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        let (first, position) = (long(32), long(40));
+        if first >= mark.seq {
+            disk.take(&path);
+        } else if let Some(rest) =
+            bytes.get_mut(512 + mark.position.0.saturating_sub(position) as usize..)
+        {
+            rest.fill(0);
+            disk.put(&path, &bytes);
+        }
+    }
+}
+
+fn verified(disk: &SimDisk) -> Report {
+    verify(disk, None, None, &mut |_| ()).unwrap()
+}
+
+fn refused(disk: &SimDisk, why: &str) {
+    let from: Arc<dyn Disk> = Arc::new(disk.clone());
+    let to = SimDisk::new(32);
+    let error = backup(&from, &to, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged(_)), "{why}: {error}");
+    assert!(error.to_string().contains(why), "{why}: {error}");
+    assert!(to.contents(MANIFEST).is_none() && to.contents("folder").is_none());
+}
+
+#[test]
+fn a_journal_that_ends_before_its_newest_snapshot_is_told() {
+    let disk = worked();
+    let (mark, whole) = (marked(&disk), verified(&disk));
+    assert!(whole.is_whole() && whole.last.unwrap().seq >= mark.seq);
+    let shorter = disk.copy(1);
+    cut(&shorter);
+    let folder = identity::read(&shorter).unwrap();
+    let blind = verify_behind(&shorter, Some(folder), None, None, &mut |_| ()).unwrap();
+    assert!(blind.is_whole() && blind.frames < mark.seq, "{blind:?}");
+    let flaws: Vec<Flaw> = verified(&shorter)
+        .damage
+        .into_iter()
+        .map(|damage| damage.flaw)
+        .collect();
+    assert_eq!(flaws, [Flaw::RolledBack { marked: mark.seq }]);
+    refused(&shorter, &format!("ends before frame {}", mark.seq));
+
+    let none = disk.copy(1);
+    for path in segments(&none) {
+        none.take(&path);
+    }
+    assert_eq!(verified(&none).damage.len(), 1);
+    refused(&none, "the journal ends before frame");
+}
+
+#[test]
+fn keys_that_are_damaged_or_missing_are_no_backup() {
+    let disk = worked();
+    let missing = disk.copy(1);
+    missing.take(KEYS);
+    refused(&missing, "is missing");
+    let damaged = disk.copy(1);
+    assert!(damaged.flip(KEYS, vault::SLOT_BYTES as u64 + 20, 1));
+    refused(&damaged, "is damaged");
+
+    let lost = disk.copy(1);
+    for path in segments(&lost) {
+        lost.take(&path);
+    }
+    for seq in snapshot::list(&lost).unwrap() {
+        lost.take(&snapshot::path(seq));
+    }
+    refused(&lost, "the journal is missing");
+}
+
+/// A backup whose files are as its manifest says, taken by a program that did not look.
+fn careless(disk: &SimDisk, spoil: impl Fn(&SimDisk)) -> SimDisk {
+    let from: Arc<dyn Disk> = Arc::new(disk.clone());
+    let taken = SimDisk::new(33);
+    let mut manifest: Manifest = backup(&from, &taken, &mut |_| ()).unwrap();
+    spoil(&taken);
+    let there = |path: &str| taken.contents(path);
+    manifest.files.retain(|file| there(&file.path).is_some());
+    for file in &mut manifest.files {
+        let bytes = there(&file.path).unwrap();
+        let copied = &bytes[..file.bytes as usize];
+        file.hash = crate::journal::Hash(*blake3::hash(copied).as_bytes());
+    }
+    let folder = Some(manifest.folder);
+    let report = verify_behind(&taken, folder, None, None, &mut |_| ());
+    manifest.head = report.unwrap().last;
+    taken.put(MANIFEST, &serde_json::to_vec(&manifest).unwrap());
+    taken
+}
+
+#[test]
+fn a_backup_of_less_than_a_start_needs_is_not_restored() {
+    let disk = worked();
+    let restored = |spoil: &dyn Fn(&SimDisk)| {
+        let taken = careless(&disk, spoil);
+        let home: Arc<dyn Disk> = Arc::new(SimDisk::new(34));
+        restore(&taken, &home, &mut |_| ())
+    };
+    assert!(restored(&|_| ()).is_ok());
+    let spoils: [(&dyn Fn(&SimDisk), &str); 3] = [
+        (&cut, "ends before frame"),
+        (&|taken| taken.take(KEYS), "is missing"),
+        (
+            &|taken| assert!(taken.flip(KEYS, vault::SLOT_BYTES as u64 + 20, 1)),
+            "is damaged",
+        ),
+    ];
+    for (spoil, why) in spoils {
+        let error = restored(spoil).unwrap_err();
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+}
