@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, SnapshotPart};
 use crate::disk::{Disk, RealDisk};
 use crate::floor::instant;
-use crate::journal::{self, FolderId, JournalError, JournalReader};
+use crate::journal::{self, Damage, Flaw, FolderId, JournalError, JournalReader, Mark};
 use crate::record::{self, Commit};
 use crate::store::StoreError;
 use crate::store::log::snapshot::{self, Snapshot};
@@ -143,10 +143,11 @@ fn journal(
         damage: Vec::new(),
     };
     let walked = match checkup.in_use {
-        true => Ok(()),
+        true => Ok(false),
         false => walk(disk, id, &mut part, tell),
     };
-    let read = walked.and_then(|()| last(disk, id, &mut part));
+    let starts = matches!(walked, Ok(true));
+    let read = walked.and_then(|_| last(disk, id, &mut part));
     if let Err(error) = read {
         match (&error, part.damage.is_empty()) {
             (JournalError::Newer { .. } | JournalError::Older { .. }, _) => checkup.trouble(
@@ -158,12 +159,7 @@ fn journal(
         }
     }
     if !part.damage.is_empty() {
-        let places = part.damage.len();
-        checkup.trouble(
-            format!("the journal is damaged in {places} places: no engine starts on it"),
-            "keep this folder as it is, restore the latest backup into an empty folder, and go on from \
-             there; `upline verify` lists every place",
-        );
+        damaged(part.damage.len(), starts, checkup);
     }
     if files == 0 {
         checkup.note(
@@ -174,12 +170,48 @@ fn journal(
     checkup.journal = Some(part);
 }
 
+fn damaged(places: usize, starts: bool, checkup: &mut Checkup) {
+    match starts {
+        true => checkup.trouble(
+            format!(
+                "the journal is damaged in {places} places, all before the newest snapshot: an engine starts \
+                 and goes on behind them, but what was committed there can't be read any more, the index \
+                 can't be built anew, and no backup can be taken"
+            ),
+            "keep a copy of this whole folder, made while no engine has it open, before anything else; a \
+             restored backup has what was damaged, and lacks what was committed since it was taken: go on \
+             from one only if that can be lost; `upline verify` lists every place",
+        ),
+        false => checkup.trouble(
+            format!("the journal is damaged in {places} places: no engine starts on it"),
+            "keep this folder as it is, restore the latest backup into an empty folder, and go on from \
+             there; `upline verify` lists every place",
+        ),
+    }
+}
+
+/// Whether a start comes upon this damage: it reads the headers of all files, and what is in them from the
+/// newest snapshot on.
+fn stops_a_start(damage: &Damage, newest: Option<&Mark>) -> bool {
+    match damage.flaw {
+        Flaw::Header
+        | Flaw::Foreign { .. }
+        | Flaw::Name { .. }
+        | Flaw::Cut { .. }
+        | Flaw::Unreadable(_)
+        | Flaw::Newer { .. }
+        | Flaw::RolledBack { .. } => true,
+        _ => newest.is_none_or(|newest| damage.seq >= newest.seq),
+    }
+}
+
+/// Looks at every commit. Says whether an engine starts in spite of the damage.
 fn walk(
     disk: &Arc<dyn Disk>,
     id: Option<FolderId>,
     part: &mut JournalPart,
     tell: &mut dyn FnMut(u64, u64),
-) -> Result<(), JournalError> {
+) -> Result<bool, JournalError> {
     let report = journal::verify(&**disk, id, None, &mut |progress| {
         tell(progress.segments, progress.of);
     })?;
@@ -188,7 +220,9 @@ fn walk(
     part.head = report.last.map(|mark| mark.to_string());
     let damage = report.damage.iter().take(MAX_TOLD);
     part.damage = damage.map(ToString::to_string).collect();
-    Ok(())
+    let newest = id.and_then(|id| check::newest_mark(&**disk, id).ok()?);
+    let stops = |damage| stops_a_start(damage, newest.as_ref());
+    Ok(report.more == 0 && !report.damage.iter().any(stops))
 }
 
 /// The last commit.

@@ -1,10 +1,14 @@
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::*;
 use crate::Engine;
 use crate::clock::ManualClock;
+use crate::disk::RealDisk;
 use crate::kit::{CALL, DESK, begin, person};
+use crate::store::log::{LogOptions, LogStore};
+use crate::vault::system_entropy;
 
 async fn engine(folder: &Path) -> Engine {
     let builder = Engine::builder().folder(folder).unwrap();
@@ -134,6 +138,56 @@ async fn every_part_that_is_damaged_is_named_with_what_to_do() {
     );
     let order: Vec<Severity> = checkup.findings.iter().map(|one| one.severity).collect();
     assert!(order.is_sorted_by(|a, b| a >= b));
+}
+
+/// On a folder of which a snapshot is made now and then.
+async fn snapshotted(folder: &Path) -> Result<Engine, crate::StartError> {
+    let mut options = LogOptions::default();
+    (options.snapshot_commits, options.beside) = (5, false);
+    let disk = Arc::new(RealDisk::new(folder));
+    let store = LogStore::open(disk, options, system_entropy()).unwrap();
+    let builder = Engine::builder().store(store);
+    let builder = builder.clock(ManualClock::at(begin()));
+    let builder = builder.file("desk.yaml", DESK).file("call.yaml", CALL);
+    builder.start().await
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn damage_before_the_newest_snapshot_is_told_from_damage_that_stops_a_start() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("data");
+    let engine = snapshotted(&folder).await.unwrap();
+    for _ in 0..12 {
+        let handle = engine.handle();
+        handle
+            .open("call", person("max"), Vec::new())
+            .await
+            .unwrap();
+    }
+    engine.stop().await.unwrap();
+    let checkup = look(&folder);
+    assert!(
+        checkup.is_fine() && checkup.snapshots[0].commit > 5,
+        "{checkup:?}"
+    );
+    let segment = folder.join("journal/00000000000000000001.log");
+    flip(&segment, 512 + 70);
+    let told = said(&look(&folder));
+    assert!(told.contains("an engine starts and goes on"), "{told}");
+    snapshotted(&folder).await.unwrap().stop().await.unwrap();
+
+    let head = checkup.journal.unwrap().head.unwrap();
+    let head: crate::journal::Mark = head.parse().unwrap();
+    flip(&segment, 512 + 70 + head.position.0 as usize);
+    let told = said(&look(&folder));
+    assert!(told.contains("no engine starts on it"), "{told}");
+    assert!(snapshotted(&folder).await.is_err());
 }
 
 #[tokio::test]
