@@ -68,7 +68,8 @@ pub type Tell<'a> = dyn FnMut(Progress) + 'a;
 /// commit of the newest snapshot, and the keys of all tickets.
 ///
 /// # Errors
-/// [`StoreError`], [`StoreError::Damaged`] if something is damaged or missing; `to` has no `backup.json` then, and is no backup.
+/// [`StoreError`], [`StoreError::Damaged`] if something is damaged or missing; `to` has no `backup.json`
+/// then, and is no backup.
 pub fn backup(
     from: &Arc<dyn Disk>,
     to: &dyn Disk,

@@ -133,7 +133,8 @@ fn a_backup_of_less_than_a_start_needs_is_not_restored() {
         restore(&taken, &home, &mut |_| ())
     };
     assert!(restored(&|_| ()).is_ok());
-    let spoils: [(&dyn Fn(&SimDisk), &str); 3] = [
+    type Spoil<'a> = (&'a dyn Fn(&SimDisk), &'a str);
+    let spoils: [Spoil<'_>; 3] = [
         (&cut, "ends before frame"),
         (&|taken| taken.take(KEYS), "is missing"),
         (
