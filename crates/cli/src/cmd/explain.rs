@@ -4,7 +4,6 @@ use std::path::Path;
 
 use serde::Serialize;
 use upline_dsl::{Code, did_you_mean, explain, shown};
-use upline_lab::explain::Explanation;
 use upline_lab::render::Times;
 
 use super::look::{Look, When};
@@ -30,16 +29,6 @@ pub(crate) struct Args {
     ticket: Option<String>,
     #[command(flatten)]
     when: When,
-}
-
-/// The answer for programs.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Answer<'a> {
-    #[serde(flatten)]
-    explanation: &'a Explanation,
-    set_aside: Option<&'a str>,
-    last_commit: jiff::Timestamp,
 }
 
 #[derive(Serialize)]
@@ -72,11 +61,7 @@ fn of_folder(args: &Args, ticket: &str, output: &mut Output) -> Result<Exit, Fai
     let explanation = look.folder.explain(&found);
     let explanation = explanation.map_err(|error| look.failure(&error))?;
     if output.is_json() {
-        output.json(&Answer {
-            explanation: &explanation,
-            set_aside: found.set_aside.as_deref(),
-            last_commit: look.folder.last_commit(),
-        })?;
+        look.json(&found, &explanation, output)?;
         return Ok(Exit::Ok);
     }
     let language = args.when.language();

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use serde::Serialize;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
-use upline_lab::timeline::Timeline;
 
 use super::look::{Look, When};
 use super::simulate::print;
@@ -26,16 +24,6 @@ pub(crate) struct Args {
     until: Option<String>,
     #[command(flatten)]
     when: When,
-}
-
-/// The answer for programs.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Answer<'a> {
-    #[serde(flatten)]
-    timeline: &'a Timeline,
-    set_aside: Option<&'a str>,
-    last_commit: jiff::Timestamp,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -60,11 +48,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         .forecast(&found, horizon, times.clone(), language);
     let timeline = timeline.map_err(|error| look.failure(&error))?;
     if output.is_json() {
-        output.json(&Answer {
-            timeline: &timeline,
-            set_aside: found.set_aside.as_deref(),
-            last_commit: look.folder.last_commit(),
-        })?;
+        look.json(&found, &timeline, output)?;
         return Ok(Exit::Ok);
     }
     for line in look.head(&found, language) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use upline::core::Ticket;
 use upline::disk::RealDisk;
 use upline::look::{Folder, Found, LookError};
@@ -15,6 +16,7 @@ use upline_lab::render::{Language, Times};
 use crate::bar::{Bar, Unit};
 use crate::exit::Failure;
 use crate::moment::Moment;
+use crate::output::Output;
 
 /// For when, and in which language.
 #[derive(clap::Args)]
@@ -91,6 +93,28 @@ impl Look {
             });
         }
         lines
+    }
+
+    /// What was found of a ticket, for programs: with what stands above it for people.
+    pub(crate) fn json<T: Serialize>(
+        &self,
+        found: &Found,
+        answer: &T,
+        output: &mut Output,
+    ) -> Result<(), Failure> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Answer<'a, T> {
+            #[serde(flatten)]
+            answer: &'a T,
+            set_aside: Option<&'a str>,
+            last_commit: Timestamp,
+        }
+        Ok(output.json(&Answer {
+            answer,
+            set_aside: found.set_aside.as_deref(),
+            last_commit: self.folder.last_commit(),
+        })?)
     }
 
     /// A look's error as the failure of a command.
