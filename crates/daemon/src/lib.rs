@@ -26,6 +26,7 @@
 //! | settings: file, environment, flags, and where each came from | [`settings`] |
 //! | tokens, and the roles they have | [`tokens`] |
 //! | how a refusal looks | [`problem`] |
+//! | letters, and the channels that send them | [`tell`] |
 //! | the folder of workflows | [`folder`] |
 //! | every limit, by name | [`limits`] |
 //! | the routes | [`ROUTES`] |
@@ -38,6 +39,7 @@ mod log;
 pub mod problem;
 mod server;
 pub mod settings;
+pub mod tell;
 #[cfg(test)]
 mod tests;
 pub mod tokens;

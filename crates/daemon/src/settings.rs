@@ -16,18 +16,26 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod reader;
+mod secret;
+mod section;
+mod url;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-
-use upline::dsl::did_you_mean;
 
 use crate::log::LogLevel;
+use crate::tell::MailSettings;
+
+use reader::Reader;
+pub use secret::{Hidden, MAX_SECRET_BYTES, Secret};
+pub use section::{SECTIONS, Section};
+pub use url::PublicUrl;
 
 /// Every setting: its name in the file, and what it is for.
-pub const SETTINGS: [(&str, &str); 6] = [
+pub const SETTINGS: [(&str, &str); 7] = [
     ("data", "the folder in which tickets are kept"),
     (
         "workflows",
@@ -40,6 +48,10 @@ pub const SETTINGS: [(&str, &str); 6] = [
         "a proxy with TLS is in front, so that others may reach it",
     ),
     ("log", "error, warn, info, debug, trace or off"),
+    (
+        "public-url",
+        "where people reach it: what links in messages begin with",
+    ),
 ];
 
 /// Where it listens unless a setting says otherwise: this machine alone reaches it.
@@ -130,6 +142,10 @@ pub struct Settings {
     pub behind_proxy: Setting<bool>,
     /// How much is logged.
     pub log: Setting<LogLevel>,
+    /// Where people reach it: what links in messages begin with.
+    pub public_url: Setting<PublicUrl>,
+    /// How mail is sent; without it none is.
+    pub mail: Option<MailSettings>,
 }
 
 impl Settings {
@@ -146,6 +162,8 @@ impl Settings {
             tokens: reader.path_if_given("tokens"),
             behind_proxy: reader.parsed("behind-proxy", "false"),
             log: reader.parsed("log", "info"),
+            public_url: reader.parsed("public-url", ""),
+            mail: reader.section(),
         };
         match reader.faults.is_empty() {
             true => Ok(settings),
@@ -153,9 +171,10 @@ impl Settings {
         }
     }
 
-    /// Each setting with its value and where it came from, in the order of [`SETTINGS`].
+    /// Each setting with its value and where it came from, in the order of [`SETTINGS`],
+    /// then of the sections, whose values all come from the file. Secrets say where they are kept only.
     #[must_use]
-    pub fn rows(&self) -> Vec<(&'static str, String, String)> {
+    pub fn rows(&self) -> Vec<(String, String, String)> {
         let path = |path: &Path| path.display().to_string();
         let tokens = self.tokens.value.as_deref().map(path).unwrap_or_default();
         let values = [
@@ -168,143 +187,12 @@ impl Settings {
                 &self.behind_proxy.source,
             ),
             (self.log.value.to_string(), &self.log.source),
+            (self.public_url.value.to_string(), &self.public_url.source),
         ];
         let rows = SETTINGS.iter().zip(values);
-        rows.map(|((name, _), (value, source))| (*name, value, source.to_string()))
-            .collect()
-    }
-}
-
-struct Reader<'a> {
-    given: &'a Given,
-    in_file: BTreeMap<String, String>,
-    faults: Vec<String>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(given: &'a Given) -> Self {
-        let mut reader = Self {
-            given,
-            in_file: BTreeMap::new(),
-            faults: Vec::new(),
-        };
-        if let Some((path, text)) = &given.file {
-            reader.read_file(path, text);
-        }
-        reader
-    }
-
-    fn read_file(&mut self, path: &Path, text: &str) {
-        let table: toml::Table = match text.parse() {
-            Ok(table) => table,
-            Err(error) => return self.faults.push(format!("`{}`: {error}", path.display())),
-        };
-        let known = || SETTINGS.iter().map(|(name, _)| *name);
-        for (name, value) in table {
-            let at = format!("`{}`: `{name}`", path.display());
-            if !known().any(|known| known == name) {
-                let near = did_you_mean(&name, known());
-                let near = near.map(|near| format!("; did you mean `{near}`?"));
-                let near = near.unwrap_or_default();
-                self.faults.push(format!("{at} is no setting{near}"));
-                continue;
-            }
-            match value {
-                toml::Value::String(text) => self.in_file.insert(name, text),
-                toml::Value::Boolean(flag) => self.in_file.insert(name, flag.to_string()),
-                other => {
-                    let kind = other.type_str();
-                    self.faults
-                        .push(format!("{at} must be a text or true or false, not {kind}"));
-                    continue;
-                }
-            };
-        }
-    }
-
-    fn raw(&self, setting: &str) -> Option<(String, Source)> {
-        if let Some(value) = self.given.flags.get(setting) {
-            return Some((value.clone(), Source::Flag(format!("--{setting}"))));
-        }
-        let variable = variable(setting);
-        if let Some(value) = self.given.environment.get(&variable) {
-            return Some((value.clone(), Source::Environment(variable)));
-        }
-        let (path, _) = self.given.file.as_ref()?;
-        let value = self.in_file.get(setting)?.clone();
-        Some((value, Source::File(path.clone())))
-    }
-
-    fn path_if_given(&self, setting: &str) -> Setting<Option<PathBuf>> {
-        let Some((text, source)) = self.raw(setting) else {
-            return Setting {
-                value: None,
-                source: Source::Default,
-            };
-        };
-        let path = match &source {
-            Source::File(file) => file.parent().unwrap_or(Path::new("")).join(text),
-            _ => PathBuf::from(text),
-        };
-        Setting {
-            value: Some(path),
-            source,
-        }
-    }
-
-    fn path(&mut self, setting: &str) -> Setting<PathBuf> {
-        let Setting { value, source } = self.path_if_given(setting);
-        let value = value.filter(|path| !path.as_os_str().is_empty());
-        if value.is_none() {
-            let what = SETTINGS.iter().find(|(name, _)| *name == setting);
-            let what = what.map_or("", |(_, what)| *what);
-            self.faults.push(format!(
-                "`{setting}` is missing: {what}; give it in the file, as `--{setting}`, or as `{}`",
-                variable(setting)
-            ));
-        }
-        Setting {
-            value: value.unwrap_or_default(),
-            source,
-        }
-    }
-
-    /// A value with a default, which is right by construction.
-    fn parsed<T>(&mut self, setting: &str, default: &str) -> Setting<T>
-    where
-        T: FromStr<Err: fmt::Display> + Fallback,
-    {
-        let default = || (default.to_owned(), Source::Default);
-        let (text, source) = self.raw(setting).unwrap_or_else(default);
-        let value = text.parse().unwrap_or_else(|error| {
-            self.faults
-                .push(format!("`{setting}` ({source}): `{text}`: {error}"));
-            T::fallback()
-        });
-        Setting { value, source }
-    }
-}
-
-/// Something to go on with while the other faults are sought; never returned to a caller.
-trait Fallback {
-    fn fallback() -> Self;
-}
-
-impl Fallback for SocketAddr {
-    fn fallback() -> Self {
-        Self::from(([127, 0, 0, 1], 0))
-    }
-}
-
-impl Fallback for bool {
-    fn fallback() -> Self {
-        false
-    }
-}
-
-impl Fallback for LogLevel {
-    fn fallback() -> Self {
-        Self::default()
+        let rows =
+            rows.map(|((name, _), (value, source))| (name.to_string(), value, source.to_string()));
+        rows.chain(section::rows(self.mail.as_ref())).collect()
     }
 }
 
@@ -343,7 +231,7 @@ mod tests {
             .environment("UPLINE_WORKFLOWS", "w")
             .flag("data", "e");
         let rows = Settings::read(&given).unwrap().rows();
-        let rows: Vec<_> = rows.iter().map(|(a, b, c)| [*a, b, c]).collect();
+        let rows: Vec<_> = rows.iter().map(|(a, b, c)| [a.as_str(), b, c]).collect();
         let expected = [
             ["data", "e", "--data"],
             ["workflows", "w", "UPLINE_WORKFLOWS"],
@@ -351,7 +239,46 @@ mod tests {
             ["tokens", "", "default"],
             ["behind-proxy", "true", "upline.toml"],
             ["log", "debug", "UPLINE_LOG"],
+            ["public-url", "", "default"],
         ];
         assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_section_belongs_to_the_file() {
+        let text = "data = \"d\"\nworkflows = \"w\"\n[mail]\nserver = \"mail.example.com\"\n\
+            from = \"desk@example.com\"\nuser = \"desk\"\npassword = { file = \"mail.secret\" }\n";
+        let given = Given::default().text("etc/upline.toml", text);
+        let settings = Settings::read(&given).unwrap();
+        let mail = settings.mail.as_ref().unwrap();
+        assert_eq!(mail.port(), 465);
+        assert_eq!(
+            mail.password,
+            Some(Secret::File("etc/mail.secret".into())),
+            "a path is meant from where the file is"
+        );
+        let rows = settings.rows();
+        let shown = rows.iter().find(|(name, ..)| name == "mail.password");
+        assert_eq!(shown.unwrap().1, "file `etc/mail.secret`");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_section_is_told_with_the_rest() {
+        let text = "mial = 3\nlog = \"loud\"\n[mail]\nserver = \"a\"\nform = \"b\"\n";
+        let given = Given::default().text("upline.toml", text);
+        let faults = Settings::read(&given).unwrap_err().join("\n");
+        for expected in [
+            "`mial` is no setting; did you mean `mail`?",
+            "`log` (upline.toml): `loud`",
+            "`upline.toml`: `[mail]`: unknown field `form`",
+        ] {
+            assert!(faults.contains(expected), "{expected}\n{faults}");
+        }
+        let given = Given::default().text("upline.toml", "mail = \"here\"");
+        let faults = Settings::read(&given).unwrap_err().join("\n");
+        assert!(
+            faults.contains("`mail` must be a section, `[mail]`, not string"),
+            "{faults}"
+        );
     }
 }

@@ -41,6 +41,9 @@ pub(crate) struct ServeArgs {
     /// How much is logged: error, warn, info, debug, trace, off [default: info]
     #[arg(long, value_name = "LEVEL")]
     log: Option<String>,
+    /// Where people reach it: what links in messages begin with
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     /// Print each setting and where it came from, and end
     #[arg(long)]
     settings: bool,
@@ -137,6 +140,7 @@ fn given(args: &ServeArgs) -> Result<Given, Failure> {
         &args.tokens,
         &proxy,
         &args.log,
+        &args.public_url,
     ];
     for ((name, _), value) in SETTINGS.iter().zip(flags) {
         if let Some(value) = value {
@@ -149,8 +153,8 @@ fn given(args: &ServeArgs) -> Result<Given, Failure> {
 fn show(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
     let rows = settings.rows();
     if output.is_json() {
-        let of = |(setting, value, source): (&str, String, String)| {
-            let (value, source) = (value.as_str(), source.as_str());
+        let of = |(setting, value, source): (String, String, String)| {
+            let (setting, value, source) = (setting.as_str(), value.as_str(), source.as_str());
             serde_json::json!({ "setting": setting, "value": value, "source": source })
         };
         let all: Vec<serde_json::Value> = rows.into_iter().map(of).collect();
@@ -159,7 +163,7 @@ fn show(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
     }
     let rows = rows
         .into_iter()
-        .map(|(setting, value, source)| vec![setting.to_owned(), value, source]);
+        .map(|(setting, value, source)| vec![setting, value, source]);
     output.table(&["setting", "value", "from"], rows, &[])?;
     Ok(())
 }

@@ -1,0 +1,191 @@
+//! From what was given to values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use upline::dsl::did_you_mean;
+
+use super::{Given, PublicUrl, SECTIONS, SETTINGS, Section, Setting, Source, variable};
+use crate::log::LogLevel;
+
+pub(super) struct Reader<'a> {
+    given: &'a Given,
+    in_file: BTreeMap<String, String>,
+    tables: BTreeMap<String, toml::Table>,
+    pub(super) faults: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(given: &'a Given) -> Self {
+        let mut reader = Self {
+            given,
+            in_file: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            faults: Vec::new(),
+        };
+        if let Some((path, text)) = &given.file {
+            reader.read_file(path, text);
+        }
+        reader
+    }
+
+    fn read_file(&mut self, path: &Path, text: &str) {
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => return self.faults.push(format!("`{}`: {error}", path.display())),
+        };
+        let sections = || SECTIONS.iter().map(|(name, _)| *name);
+        let known = || SETTINGS.iter().map(|(name, _)| *name).chain(sections());
+        for (name, value) in table {
+            let at = format!("`{}`: `{name}`", path.display());
+            if !known().any(|known| known == name) {
+                let near = did_you_mean(&name, known());
+                let near = near.map(|near| format!("; did you mean `{near}`?"));
+                let near = near.unwrap_or_default();
+                self.faults.push(format!("{at} is no setting{near}"));
+                continue;
+            }
+            let is_section = sections().any(|section| section == name);
+            match value {
+                toml::Value::Table(table) if is_section => {
+                    self.tables.insert(name, table);
+                    continue;
+                }
+                other if is_section => {
+                    let kind = other.type_str();
+                    self.faults
+                        .push(format!("{at} must be a section, `[{name}]`, not {kind}"));
+                    continue;
+                }
+                toml::Value::String(text) => self.in_file.insert(name, text),
+                toml::Value::Boolean(flag) => self.in_file.insert(name, flag.to_string()),
+                other => {
+                    let kind = other.type_str();
+                    self.faults
+                        .push(format!("{at} must be a text or true or false, not {kind}"));
+                    continue;
+                }
+            };
+        }
+    }
+
+    /// A section of the file, if it is there and right.
+    pub(super) fn section<S: Section>(&mut self) -> Option<S> {
+        let table = self.tables.remove(S::NAME)?;
+        self.understood(table, S::NAME)
+    }
+
+    fn understood<S: Section>(&mut self, table: toml::Table, name: &str) -> Option<S> {
+        let (path, _) = self.given.file.as_ref()?;
+        let at = format!("`{}`: `[{name}]`", path.display());
+        let mut section: S = match table.try_into() {
+            Ok(section) => section,
+            Err(error) => {
+                let why = error.message().trim_end().to_owned();
+                self.faults.push(format!("{at}: {why}"));
+                return None;
+            }
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if let Err(faults) = section.settle(folder) {
+            let told = faults.into_iter().map(|fault| format!("{at}: {fault}"));
+            self.faults.extend(told);
+            return None;
+        }
+        Some(section)
+    }
+
+    fn raw(&self, setting: &str) -> Option<(String, Source)> {
+        if let Some(value) = self.given.flags.get(setting) {
+            return Some((value.clone(), Source::Flag(format!("--{setting}"))));
+        }
+        let variable = variable(setting);
+        if let Some(value) = self.given.environment.get(&variable) {
+            return Some((value.clone(), Source::Environment(variable)));
+        }
+        let (path, _) = self.given.file.as_ref()?;
+        let value = self.in_file.get(setting)?.clone();
+        Some((value, Source::File(path.clone())))
+    }
+
+    pub(super) fn path_if_given(&self, setting: &str) -> Setting<Option<PathBuf>> {
+        let Some((text, source)) = self.raw(setting) else {
+            return Setting {
+                value: None,
+                source: Source::Default,
+            };
+        };
+        let path = match &source {
+            Source::File(file) => file.parent().unwrap_or(Path::new("")).join(text),
+            _ => PathBuf::from(text),
+        };
+        Setting {
+            value: Some(path),
+            source,
+        }
+    }
+
+    pub(super) fn path(&mut self, setting: &str) -> Setting<PathBuf> {
+        let Setting { value, source } = self.path_if_given(setting);
+        let value = value.filter(|path| !path.as_os_str().is_empty());
+        if value.is_none() {
+            let what = SETTINGS.iter().find(|(name, _)| *name == setting);
+            let what = what.map_or("", |(_, what)| *what);
+            self.faults.push(format!(
+                "`{setting}` is missing: {what}; give it in the file, as `--{setting}`, or as `{}`",
+                variable(setting)
+            ));
+        }
+        Setting {
+            value: value.unwrap_or_default(),
+            source,
+        }
+    }
+
+    /// A value with a default, which is right by construction.
+    pub(super) fn parsed<T>(&mut self, setting: &str, default: &str) -> Setting<T>
+    where
+        T: FromStr<Err: fmt::Display> + Fallback,
+    {
+        let default = || (default.to_owned(), Source::Default);
+        let (text, source) = self.raw(setting).unwrap_or_else(default);
+        let value = text.parse().unwrap_or_else(|error| {
+            self.faults
+                .push(format!("`{setting}` ({source}): `{text}`: {error}"));
+            T::fallback()
+        });
+        Setting { value, source }
+    }
+}
+
+/// Something to go on with while the other faults are sought; never returned to a caller.
+pub(super) trait Fallback {
+    fn fallback() -> Self;
+}
+
+impl Fallback for SocketAddr {
+    fn fallback() -> Self {
+        Self::from(([127, 0, 0, 1], 0))
+    }
+}
+
+impl Fallback for bool {
+    fn fallback() -> Self {
+        false
+    }
+}
+
+impl Fallback for PublicUrl {
+    fn fallback() -> Self {
+        Self::default()
+    }
+}
+
+impl Fallback for LogLevel {
+    fn fallback() -> Self {
+        Self::default()
+    }
+}

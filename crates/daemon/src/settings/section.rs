@@ -1,0 +1,34 @@
+//! Sections of the file: tables that belong to one part of the daemon each.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+/// Every section, and what it is for.
+pub const SECTIONS: [(&str, &str); 1] = [("mail", "how mail is sent")];
+
+/// A table of the file of settings, `[NAME]`, or one of several, `[NAME.one]`.
+///
+/// It is given in the file alone: neither the environment nor flags reach it.
+pub trait Section: DeserializeOwned {
+    /// Its name, one of [`SECTIONS`].
+    const NAME: &'static str;
+
+    /// Takes paths as meant from the file's folder, and looks for what one field alone doesn't show.
+    ///
+    /// # Errors
+    /// All that is wrong, each as a line for people, beginning with the field.
+    fn settle(&mut self, folder: &Path) -> Result<(), Vec<String>>;
+
+    /// Its fields with their values, for `--settings`: secrets as where they are kept.
+    fn rows(&self) -> Vec<(&'static str, String)>;
+}
+
+/// A section's rows, with its name before each field's.
+pub(super) fn rows<S: Section>(section: Option<&S>) -> Vec<(String, String, String)> {
+    let rows = section.map(Section::rows).unwrap_or_default();
+    let named = |(field, value): (&str, String)| (format!("{}.{field}", S::NAME), value);
+    let rows = rows.into_iter().map(named);
+    rows.map(|(name, value)| (name, value, "the file".to_owned()))
+        .collect()
+}

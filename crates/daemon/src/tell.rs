@@ -1,0 +1,91 @@
+//! Telling people: from a message of the engine to a letter, and from a letter to a channel.
+//!
+//! Who is told what, when, and by which channel, is decided in the core; that a message goes out once it was
+//! committed, and again when it failed, is the engine's outbox. Here a message gets its form: the
+//! [`Linker`] makes the links by which a person acts, the [`Writer`] the words in his language, and the
+//! [`Channel`] that the message names sends them.
+
+mod letter;
+mod mail;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use upline::core::Name;
+use upline::notify::{Message, Notifier, SendError, Sending};
+
+pub use letter::{Button, Language, Letter};
+pub use mail::{MailSecurity, MailSettings};
+
+/// One way to reach people.
+pub trait Channel: Send + Sync {
+    /// Sends one letter. The same may come again, with the message's key, if the answer was lost.
+    fn send<'a>(&'a self, message: &'a Message, letter: &'a Letter) -> Sending<'a>;
+}
+
+/// Writes letters.
+pub trait Writer: Send + Sync {
+    /// The language of whoever is to read it.
+    fn language(&self, message: &Message) -> Language;
+
+    /// The words for a message.
+    ///
+    /// # Errors
+    /// [`SendError`]; a template that can't be used is no reason, there is always the shipped one.
+    fn write(&self, message: &Message, buttons: Vec<Button>) -> Result<Letter, SendError>;
+}
+
+/// Makes the links by which people act.
+pub trait Linker: Send + Sync {
+    /// What the recipient may do with one press; none for customers.
+    fn buttons(&self, message: &Message, language: Language) -> Vec<Button>;
+}
+
+/// The engine's notifier.
+pub struct Teller {
+    writer: Arc<dyn Writer>,
+    linker: Option<Arc<dyn Linker>>,
+    channels: BTreeMap<Name, Arc<dyn Channel>>,
+}
+
+impl Teller {
+    /// Without a channel: every message fails, and says that its channel is not set up.
+    pub fn new(writer: Arc<dyn Writer>) -> Self {
+        Self {
+            writer,
+            linker: None,
+            channels: BTreeMap::new(),
+        }
+    }
+
+    /// Letters have links.
+    #[must_use]
+    pub fn linker(mut self, linker: Arc<dyn Linker>) -> Self {
+        self.linker = Some(linker);
+        self
+    }
+
+    /// Messages for this channel, `mail` or `webhook:NAME`, are sent by it.
+    #[must_use]
+    pub fn channel(mut self, via: Name, channel: Arc<dyn Channel>) -> Self {
+        self.channels.insert(via, channel);
+        self
+    }
+}
+
+impl Notifier for Teller {
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+        Box::pin(async move {
+            let Some(channel) = self.channels.get(&message.via) else {
+                // For good, so that the person's next channel is tried at once.
+                let reason = format!("the channel `{}` is not set up here", message.via);
+                return Err(SendError::Permanent { reason });
+            };
+            let language = self.writer.language(message);
+            let linker = self.linker.as_ref();
+            let buttons = linker.map(|linker| linker.buttons(message, language));
+            let letter = self.writer.write(message, buttons.unwrap_or_default())?;
+            channel.send(message, &letter).await
+        })
+    }
+}
