@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Name, Person, Recipient, Ticket, Topic};
+use upline_core::{Branch, Directory, Name, Person, Recipient, Ticket, Topic, Workflow};
 
 /// A message that is to be sent now.
 #[derive(Debug, Clone)]
@@ -16,6 +17,10 @@ pub struct Message {
     pub key: String,
     /// The ticket as it is now.
     pub ticket: Ticket,
+    /// The version of the workflow that it keeps, for what its states and actions are called.
+    pub workflow: Option<Arc<Workflow>>,
+    /// The people as they are now.
+    pub directory: Option<Arc<Directory>>,
     /// The branch that it is about.
     pub branch: Branch,
     /// To whom.

@@ -49,7 +49,8 @@ impl Writer {
                 self.waiting.push_back(Input::Sent(id, Err(withdrawn())));
                 continue;
             }
-            match self.outbox.turn(id, unsent, now) {
+            let (unsent, ticket) = (unsent.clone(), record.ticket.clone());
+            match self.outbox.turn(id, &unsent, now) {
                 outbox::Turn::GiveUp => {
                     let reason = "it could not be delivered for too long".to_owned();
                     let gone = SendError::Permanent { reason };
@@ -62,15 +63,19 @@ impl Writer {
                             .and_then(|directory| directory.people.get(name).cloned()),
                         Recipient::Contact(_) => None,
                     };
+                    let workflows = &self.floor.workflows;
+                    let workflow = workflows.version(&ticket.workflow, ticket.version);
                     let message = Message {
                         // Not by the id: when its ticket has ended, a caller may give it to another one.
                         key: format!("{number}-{notice}"),
-                        ticket: record.ticket.clone(),
-                        branch: unsent.branch.clone(),
-                        to: unsent.notice.to.clone(),
+                        workflow: workflow.cloned(),
+                        directory,
+                        ticket,
+                        branch: unsent.branch,
+                        to: unsent.notice.to,
                         person,
-                        via: unsent.notice.via.clone(),
-                        topic: unsent.notice.topic.clone(),
+                        via: unsent.notice.via,
+                        topic: unsent.notice.topic,
                         written: instant(unsent.at),
                         attempt,
                     };
