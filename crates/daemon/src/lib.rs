@@ -27,6 +27,7 @@
 //! | tokens, and the roles they have | [`tokens`] |
 //! | how a refusal looks | [`problem`] |
 //! | letters, and the channels that send them | [`tell`] |
+//! | the ids by which answers to mails are found | [`thread`] |
 //! | the folder of workflows | [`folder`] |
 //! | every limit, by name | [`limits`] |
 //! | the routes | [`ROUTES`] |
@@ -42,6 +43,7 @@ pub mod settings;
 pub mod tell;
 #[cfg(test)]
 mod tests;
+pub mod thread;
 pub mod tokens;
 mod watch;
 
