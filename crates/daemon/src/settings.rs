@@ -27,7 +27,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::log::LogLevel;
-use crate::tell::MailSettings;
+use crate::tell::{MailSettings, WebhookSettings};
 
 use reader::Reader;
 pub use secret::{Hidden, MAX_SECRET_BYTES, Secret};
@@ -146,6 +146,8 @@ pub struct Settings {
     pub public_url: Setting<PublicUrl>,
     /// How mail is sent; without it none is.
     pub mail: Option<MailSettings>,
+    /// Where messages for `webhook: NAME` go, by that name.
+    pub webhooks: BTreeMap<String, WebhookSettings>,
 }
 
 impl Settings {
@@ -164,6 +166,7 @@ impl Settings {
             log: reader.parsed("log", "info"),
             public_url: reader.parsed("public-url", ""),
             mail: reader.section(),
+            webhooks: reader.sections(),
         };
         match reader.faults.is_empty() {
             true => Ok(settings),
@@ -192,7 +195,8 @@ impl Settings {
         let rows = SETTINGS.iter().zip(values);
         let rows =
             rows.map(|((name, _), (value, source))| (name.to_string(), value, source.to_string()));
-        rows.chain(section::rows(self.mail.as_ref())).collect()
+        let rows = rows.chain(section::rows(self.mail.as_ref()));
+        rows.chain(section::named_rows(&self.webhooks)).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`Linker`] makes the links by which a person acts, the [`Writer`] the words in his language, and the
 //! [`Channel`] that the message names sends them.
 
+pub mod hook;
 mod letter;
 mod mail;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use upline::core::Name;
 use upline::notify::{Message, Notifier, SendError, Sending};
 
+pub use hook::{Hooks, WebhookSettings};
 pub use letter::{Button, Language, Letter};
 pub use mail::{MailSecurity, MailSettings};
 

@@ -2,6 +2,7 @@
 
 mod document;
 mod kit;
+pub(crate) mod peer;
 mod refusals;
 mod service;
 mod sight;

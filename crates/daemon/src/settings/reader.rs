@@ -78,6 +78,33 @@ impl<'a> Reader<'a> {
         self.understood(table, S::NAME)
     }
 
+    /// The sections `[NAME.one]`, `[NAME.other]` of the file that are right, by the name behind the dot.
+    pub(super) fn sections<S: Section>(&mut self) -> BTreeMap<String, S> {
+        let mut sections = BTreeMap::new();
+        for (name, value) in self.tables.remove(S::NAME).unwrap_or_default() {
+            let full = format!("{}.{name}", S::NAME);
+            let Some((path, _)) = self.given.file.as_ref() else {
+                continue;
+            };
+            let at = format!("`{}`: `[{full}]`", path.display());
+            if let Err(fault) = upline::dsl::names::valid_name(&name) {
+                self.faults
+                    .push(format!("{at}: `{name}` is no name: {fault}"));
+                continue;
+            }
+            let toml::Value::Table(table) = value else {
+                let kind = value.type_str();
+                self.faults
+                    .push(format!("{at} must be a section, not {kind}"));
+                continue;
+            };
+            if let Some(section) = self.understood(table, &full) {
+                sections.insert(name, section);
+            }
+        }
+        sections
+    }
+
     fn understood<S: Section>(&mut self, table: toml::Table, name: &str) -> Option<S> {
         let (path, _) = self.given.file.as_ref()?;
         let at = format!("`{}`: `[{name}]`", path.display());

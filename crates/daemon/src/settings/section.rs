@@ -1,11 +1,18 @@
 //! Sections of the file: tables that belong to one part of the daemon each.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 /// Every section, and what it is for.
-pub const SECTIONS: [(&str, &str); 1] = [("mail", "how mail is sent")];
+pub const SECTIONS: [(&str, &str); 2] = [
+    ("mail", "how mail is sent"),
+    (
+        "webhook",
+        "where messages for `webhook: NAME` go, a section each",
+    ),
+];
 
 /// A table of the file of settings, `[NAME]`, or one of several, `[NAME.one]`.
 ///
@@ -31,4 +38,19 @@ pub(super) fn rows<S: Section>(section: Option<&S>) -> Vec<(String, String, Stri
     let rows = rows.into_iter().map(named);
     rows.map(|(name, value)| (name, value, "the file".to_owned()))
         .collect()
+}
+
+/// The rows of sections that there may be several of, with `SECTION.NAME` before each field's.
+pub(super) fn named_rows<S: Section>(
+    sections: &BTreeMap<String, S>,
+) -> Vec<(String, String, String)> {
+    let of = |(name, section): (&String, &S)| {
+        let rows = section.rows().into_iter();
+        let named = |(field, value)| {
+            let setting = format!("{}.{name}.{field}", S::NAME);
+            (setting, value, "the file".to_owned())
+        };
+        rows.map(named).collect::<Vec<_>>()
+    };
+    sections.iter().flat_map(of).collect()
 }
