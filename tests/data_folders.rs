@@ -354,6 +354,14 @@ fn nothing_is_copied_onto_what_is_there() {
         "dear"
     );
     assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+    let inside = folder.join("backups").join("today");
+    let called = upline(&["backup", text(&folder), text(&inside)]);
+    assert_eq!(called.exit, 2, "{called:?}");
+    assert!(
+        called.error.contains("is inside of the folder"),
+        "{called:?}"
+    );
+    assert!(!folder.join("backups").exists());
     assert_eq!(upline(&["verify", text(&folder)]).exit, 0);
 }
 

@@ -68,6 +68,7 @@ impl<'a> Answer<'a> {
 
 pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit, Failure> {
     must_be_empty(&args.to, "the folder for the backup")?;
+    must_be_outside(&args.to, &args.folder)?;
     let from: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
     let to = RealDisk::new(&args.to);
     let bar = bar();
@@ -97,6 +98,26 @@ fn must_be_empty(to: &Path, what: &str) -> Result<(), Failure> {
     let (to, name) = (shown(to), entry.file_name());
     let message = format!("`{to}`: {what} must be empty, and has {name:?} in it");
     Err(Failure::usage(message).help("name a folder that is empty, or not there yet"))
+}
+
+/// A backup in the folder that it is of would be lost with it.
+fn must_be_outside(to: &Path, folder: &Path) -> Result<(), Failure> {
+    let Ok(folder) = fs::canonicalize(folder) else {
+        return Ok(());
+    };
+    // What is there already of the way to it; the rest is yet to be made.
+    let there = to.ancestors().find_map(|part| match part {
+        empty if empty.as_os_str().is_empty() => fs::canonicalize(".").ok(),
+        part => fs::canonicalize(part).ok(),
+    });
+    if there.is_none_or(|there| !there.starts_with(&folder)) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{}` is inside of the folder that it is to be a backup of",
+        shown(to)
+    );
+    Err(Failure::usage(message).help("name a folder elsewhere, best on another disk"))
 }
 
 fn bar() -> Bar {

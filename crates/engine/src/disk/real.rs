@@ -76,10 +76,18 @@ impl RealDisk {
         &self,
         operation: &'static str,
         path: &str,
-        options: &OpenOptions,
+        options: &mut OpenOptions,
     ) -> io::Result<Arc<dyn DiskFile>> {
+        // Opening a pipe that nobody writes to would wait for ever; of a file it means nothing.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits();
+        let options = options.custom_flags(flags.cast_signed());
         let (file, path) = self.opened(operation, path, options)?;
-        Ok(Arc::new(RealFile { file, path }))
+        let data = file.metadata();
+        match data.map(|data| data.is_file()) {
+            Ok(true) => Ok(Arc::new(RealFile { file, path })),
+            Ok(false) => Err(named(operation, &path, io::Error::other("it is no file"))),
+            Err(error) => Err(named(operation, &path, error)),
+        }
     }
 }
 

@@ -133,6 +133,25 @@ fn a_read_only_folder_is_listed_and_read() {
     rights(0o700);
 }
 
+/// A pipe would otherwise hold up whoever opens it for as long as nobody is at its other end.
+#[test]
+fn what_is_no_file_is_not_opened_as_one() {
+    let folder = Folder::new();
+    let disk = RealDisk::new(&folder.0);
+    let pipe = folder.0.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    disk.create_folder("folder").unwrap();
+    for name in ["pipe", "folder"] {
+        let told = disk.open_read(name).err().unwrap().to_string();
+        assert!(
+            told.contains(name) && told.contains("it is no file"),
+            "{told}"
+        );
+        assert!(disk.open(name).is_err(), "{name}");
+    }
+}
+
 fn two_sectors(byte: u8) -> Vec<u8> {
     vec![byte; 2 * SECTOR]
 }
