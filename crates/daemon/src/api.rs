@@ -3,6 +3,7 @@
 mod actions;
 mod extract;
 mod files;
+mod links;
 mod questions;
 mod service;
 mod tickets;
@@ -25,12 +26,13 @@ use upline::Handle;
 
 use crate::folder::Folder;
 use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
+use crate::links::Links;
 use crate::problem::Problem;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
 /// Every route with its method, in the order of the documentation.
-pub const ROUTES: [(&str, &str); 13] = [
+pub const ROUTES: [(&str, &str); 15] = [
     ("POST", "/v1/tickets"),
     ("GET", "/v1/tickets"),
     ("GET", "/v1/tickets/{id}"),
@@ -40,6 +42,8 @@ pub const ROUTES: [(&str, &str); 13] = [
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
     ("PUT", "/v1/files/{name}"),
+    ("GET", "/a/{token}"),
+    ("POST", "/a/{token}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),
@@ -57,6 +61,7 @@ struct Inner {
     handle: Handle,
     folder: Folder,
     tokens: Tokens,
+    links: Option<Arc<Links>>,
     watch: Arc<Watch>,
     /// Bounds what is worked on at once.
     room: Semaphore,
@@ -76,11 +81,18 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    pub(crate) fn new(handle: Handle, folder: Folder, tokens: Tokens, watch: Arc<Watch>) -> Self {
+    pub(crate) fn new(
+        handle: Handle,
+        folder: Folder,
+        tokens: Tokens,
+        links: Option<Arc<Links>>,
+        watch: Arc<Watch>,
+    ) -> Self {
         Self(Arc::new(Inner {
             handle,
             folder,
             tokens,
+            links,
             watch,
             room: Semaphore::new(MAX_REQUESTS),
             deploying: Mutex::new(()),
@@ -98,6 +110,11 @@ impl State {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    /// `None`: messages have no links.
+    pub(crate) fn links(&self) -> Option<&Links> {
+        self.0.links.as_deref()
     }
 
     pub(crate) fn watch(&self) -> &Watch {
@@ -126,6 +143,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
         .route("/v1/files/{name}", put(files::put))
+        .route("/a/{token}", get(links::show).post(links::press))
         .route("/healthz", get(service::healthz))
         .route("/readyz", get(service::readyz))
         .route("/metrics", get(service::metrics))

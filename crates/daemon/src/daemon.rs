@@ -10,13 +10,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use upline::clock::{Clock, SystemClock};
 use upline::dsl::Checked;
+use upline::notify::{Message, Notifier, Sending};
 use upline::store::StoreError;
 use upline::{Engine, Error, Handle};
 
 use crate::api::{self, State};
 use crate::folder::{Folder, FolderError};
+use crate::links::{Links, LinksError, LinksSettings};
 use crate::log::LogOnly;
 use crate::server::serve;
+use crate::settings::PublicUrl;
+use crate::tell::{Language, Linker, Teller};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
@@ -40,6 +44,10 @@ pub struct Start {
     tokens: Tokens,
     behind_proxy: bool,
     clock: Arc<dyn Clock>,
+    teller: Option<Teller>,
+    links: LinksSettings,
+    public: PublicUrl,
+    language: Language,
 }
 
 impl Start {
@@ -58,6 +66,10 @@ impl Start {
             tokens: Tokens::default(),
             behind_proxy: false,
             clock: Arc::new(SystemClock::new()),
+            teller: None,
+            links: LinksSettings::default(),
+            public: PublicUrl::default(),
+            language: Language::default(),
         }
     }
 
@@ -80,6 +92,32 @@ impl Start {
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// Who tells people; without it messages are written into the log.
+    #[must_use]
+    pub fn teller(mut self, teller: Teller) -> Self {
+        self.teller = Some(teller);
+        self
+    }
+
+    /// Where people reach it: messages to them have links then, as `links` says. `language` is for people who
+    /// speak none that pages are written in.
+    #[must_use]
+    pub fn links(mut self, public: PublicUrl, links: LinksSettings, language: Language) -> Self {
+        (self.public, self.links, self.language) = (public, links, language);
+        self
+    }
+
+    /// The links of messages, if there are any.
+    fn make_links(&self) -> Result<Option<Arc<Links>>, StartError> {
+        if !self.links.enabled || self.public.url().is_none() {
+            return Ok(None);
+        }
+        let (links, public) = (self.links.clone(), self.public.clone());
+        let clock = Arc::clone(&self.clock);
+        let links = Links::open(&self.data, links, public, self.language, clock)?;
+        Ok(Some(Arc::new(links)))
     }
 
     /// What would be unsafe by default does not start.
@@ -136,6 +174,9 @@ pub enum StartError {
     /// The data folder.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There can be no links.
+    #[error(transparent)]
+    Links(#[from] LinksError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] upline::StartError),
@@ -162,7 +203,7 @@ impl Daemon {
     ///
     /// # Errors
     /// [`StartError`]; nothing runs then.
-    pub async fn start(start: Start) -> Result<Self, StartError> {
+    pub async fn start(mut start: Start) -> Result<Self, StartError> {
         start.is_safe()?;
         if start.tokens.is_empty() {
             tracing::warn!(code = "no-tokens", "there are no tokens: nobody gets in");
@@ -172,14 +213,19 @@ impl Daemon {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let seen = Arc::new(Watch::default());
-        let engine = Engine::builder()
-            .folder(&start.data)?
+        let builder = Engine::builder().folder(&start.data)?;
+        let links = start.make_links()?;
+        let teller = start.teller.take().map(|teller| match &links {
+            Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
+            None => teller,
+        });
+        let engine = builder
             .clock(Shared(start.clock))
-            .notifier(LogOnly)
+            .notifier(Voice(teller))
             .on_incident(seen.listener())
             .start()
             .await?;
-        let state = State::new(engine.handle(), start.folder, start.tokens, seen);
+        let state = State::new(engine.handle(), start.folder, start.tokens, links, seen);
         let loaded = load(&state).await;
         if engine.handle().directory().await?.is_none() {
             // What is wrong with the files is what must be told.
@@ -296,6 +342,18 @@ async fn deploy(state: &State) -> Result<(), StartError> {
         }
         Err(Error::Files(checked)) => Err(StartError::Files(checked)),
         Err(error) => Err(StartError::Refused(error)),
+    }
+}
+
+/// Tells people, or only the log.
+struct Voice(Option<Teller>);
+
+impl Notifier for Voice {
+    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+        match &self.0 {
+            Some(teller) => teller.send(message),
+            None => LogOnly.send(message),
+        }
     }
 }
 

@@ -28,6 +28,7 @@
 //! | how a refusal looks | [`problem`] |
 //! | letters, and the channels that send them | [`tell`] |
 //! | the ids by which answers to mails are found | [`thread`] |
+//! | links by which people act from a message | [`links`] |
 //! | the folder of workflows | [`folder`] |
 //! | every limit, by name | [`limits`] |
 //! | the routes | [`ROUTES`] |
@@ -36,6 +37,7 @@ mod api;
 mod daemon;
 pub mod folder;
 pub mod limits;
+pub mod links;
 mod log;
 pub mod problem;
 mod server;

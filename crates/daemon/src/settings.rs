@@ -26,6 +26,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::links::LinksSettings;
 use crate::log::LogLevel;
 use crate::tell::{MailSettings, WebhookSettings};
 
@@ -148,6 +149,8 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// Where messages for `webhook: NAME` go, by that name.
     pub webhooks: BTreeMap<String, WebhookSettings>,
+    /// Which links messages have.
+    pub links: Option<LinksSettings>,
 }
 
 impl Settings {
@@ -167,6 +170,7 @@ impl Settings {
             public_url: reader.parsed("public-url", ""),
             mail: reader.section(),
             webhooks: reader.sections(),
+            links: reader.section(),
         };
         match reader.faults.is_empty() {
             true => Ok(settings),
@@ -196,6 +200,7 @@ impl Settings {
         let rows =
             rows.map(|((name, _), (value, source))| (name.to_string(), value, source.to_string()));
         let rows = rows.chain(section::rows(self.mail.as_ref()));
+        let rows = rows.chain(section::rows(self.links.as_ref()));
         rows.chain(section::named_rows(&self.webhooks)).collect()
     }
 }
@@ -278,6 +283,14 @@ mod tests {
         ] {
             assert!(faults.contains(expected), "{expected}\n{faults}");
         }
+        let text = "[links]\nactions = [\"take\", \"all/\", \"/x\", \"a/b/c\"]\n";
+        let given = Given::default().text("upline.toml", text);
+        let faults = Settings::read(&given).unwrap_err().join("\n");
+        for wrong in ["`all/`", "`/x`", "`a/b/c`"] {
+            let told = format!("`[links]`: `actions`: {wrong} is none");
+            assert!(faults.contains(&told), "{told}\n{faults}");
+        }
+        assert!(!faults.contains("`take` is none"), "{faults}");
         let given = Given::default().text("upline.toml", "mail = \"here\"");
         let faults = Settings::read(&given).unwrap_err().join("\n");
         assert!(

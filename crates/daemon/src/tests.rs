@@ -2,6 +2,7 @@
 
 mod document;
 mod kit;
+mod links;
 pub(crate) mod peer;
 mod refusals;
 mod service;

@@ -101,9 +101,16 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
         settings.workflows.value,
         settings.listen.value,
     );
+    let language = settings.mail.as_ref().map(|mail| mail.language);
+    let language = language.unwrap_or_default();
     let start = start
         .tokens(tokens)
-        .behind_proxy(settings.behind_proxy.value);
+        .behind_proxy(settings.behind_proxy.value)
+        .links(
+            settings.public_url.value,
+            settings.links.unwrap_or_default(),
+            language,
+        );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

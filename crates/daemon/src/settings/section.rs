@@ -6,12 +6,13 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 /// Every section, and what it is for.
-pub const SECTIONS: [(&str, &str); 2] = [
+pub const SECTIONS: [(&str, &str); 3] = [
     ("mail", "how mail is sent"),
     (
         "webhook",
         "where messages for `webhook: NAME` go, a section each",
     ),
+    ("links", "which links messages have"),
 ];
 
 /// A table of the file of settings, `[NAME]`, or one of several, `[NAME.one]`.

@@ -90,6 +90,9 @@ impl Answer {
     }
 }
 
+/// What changes how a service is started.
+type Adjust = Box<dyn Fn(Start) -> Start>;
+
 /// A running service.
 pub(super) struct Service {
     pub(super) runtime: Runtime,
@@ -97,12 +100,19 @@ pub(super) struct Service {
     pub(super) data: TempDir,
     pub(super) workflows: TempDir,
     pub(super) clock: ManualClock,
+    /// What it is started with besides.
+    adjust: Adjust,
     agent: ureq::Agent,
 }
 
 impl Service {
     /// With the shipped workflows.
     pub(super) fn start() -> Self {
+        Self::adjusted(|start| start)
+    }
+
+    /// With the shipped workflows, started in another way.
+    pub(super) fn adjusted(adjust: impl Fn(Start) -> Start + 'static) -> Self {
         let workflows = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(shipped()).unwrap() {
             let path = entry.unwrap().path();
@@ -110,11 +120,19 @@ impl Service {
                 fs::copy(&path, workflows.path().join(path.file_name().unwrap())).unwrap();
             }
         }
-        Self::on(workflows).unwrap()
+        Self::with(workflows, adjust).unwrap()
     }
 
     /// With these workflows.
     pub(super) fn on(workflows: TempDir) -> Result<Self, StartError> {
+        Self::with(workflows, |start| start)
+    }
+
+    /// With these workflows, started in another way.
+    pub(super) fn with(
+        workflows: TempDir,
+        adjust: impl Fn(Start) -> Start + 'static,
+    ) -> Result<Self, StartError> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)));
@@ -124,6 +142,7 @@ impl Service {
             data: tempfile::tempdir().unwrap(),
             workflows,
             clock: ManualClock::at(BEGIN.parse().unwrap()),
+            adjust: Box::new(adjust),
             agent: config.build().into(),
         };
         service.begin()?;
@@ -135,6 +154,7 @@ impl Service {
         let start = Start::new(self.data.path(), self.workflows.path(), listen)
             .tokens(tokens())
             .clock(self.clock.clone());
+        let start = (self.adjust)(start);
         self.daemon = Some(self.runtime.block_on(Daemon::start(start))?);
         Ok(())
     }

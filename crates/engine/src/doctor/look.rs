@@ -19,7 +19,7 @@ const LITTLE_ROOM: u64 = 256 << 20;
 /// Places of damage that are told.
 const MAX_TOLD: usize = 100;
 /// What Upline puts into a data folder or a backup.
-const OURS: [&str; 8] = [
+const OURS: [&str; 10] = [
     identity::FILE,
     "folder.new",
     "lock",
@@ -28,6 +28,9 @@ const OURS: [&str; 8] = [
     "snapshots",
     "index",
     backup::MANIFEST,
+    // The daemon's.
+    "links.key",
+    "links.burned",
 ];
 
 pub(super) fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Result<Checkup> {
