@@ -1,6 +1,7 @@
 //! The routes, and what holds for all of them.
 
 mod actions;
+mod events;
 mod extract;
 mod files;
 mod links;
@@ -21,7 +22,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
 use upline::Handle;
 
 use crate::folder::Folder;
@@ -32,7 +33,7 @@ use crate::tokens::Tokens;
 use crate::watch::Watch;
 
 /// Every route with its method, in the order of the documentation.
-pub const ROUTES: [(&str, &str); 15] = [
+pub const ROUTES: [(&str, &str); 16] = [
     ("POST", "/v1/tickets"),
     ("GET", "/v1/tickets"),
     ("GET", "/v1/tickets/{id}"),
@@ -41,6 +42,7 @@ pub const ROUTES: [(&str, &str); 15] = [
     ("GET", "/v1/tickets/{id}/timeline"),
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
+    ("GET", "/v1/events"),
     ("PUT", "/v1/files/{name}"),
     ("GET", "/a/{token}"),
     ("POST", "/a/{token}"),
@@ -49,6 +51,10 @@ pub const ROUTES: [(&str, &str); 15] = [
     ("GET", "/metrics"),
     ("GET", "/version"),
 ];
+
+#[cfg(test)]
+pub(crate) use events::KINDS;
+pub(crate) use events::{Pace, Streams};
 
 /// Answers so far, by the hundreds of their status: `1xx` to `5xx`.
 pub(crate) type Answered = [AtomicU64; 5];
@@ -68,6 +74,10 @@ struct Inner {
     /// Whoever changes which files hold has it: the folder and the engine change together.
     deploying: Mutex<()>,
     answered: Answered,
+    streams: Streams,
+    pace: Pace,
+    /// Whether the service stops.
+    stopped: watch::Receiver<bool>,
 }
 
 impl std::fmt::Debug for State {
@@ -87,6 +97,8 @@ impl State {
         tokens: Tokens,
         links: Option<Arc<Links>>,
         watch: Arc<Watch>,
+        stopped: watch::Receiver<bool>,
+        pace: Pace,
     ) -> Self {
         Self(Arc::new(Inner {
             handle,
@@ -97,6 +109,9 @@ impl State {
             room: Semaphore::new(MAX_REQUESTS),
             deploying: Mutex::new(()),
             answered: Answered::default(),
+            streams: Streams::default(),
+            pace,
+            stopped,
         }))
     }
 
@@ -125,6 +140,18 @@ impl State {
         self.0.deploying.lock().await
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        self.0.pace
+    }
+
+    pub(crate) fn stopped(&self) -> watch::Receiver<bool> {
+        self.0.stopped.clone()
+    }
+
     pub(crate) fn answered(&self) -> &Answered {
         &self.0.answered
     }
@@ -142,6 +169,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/tickets/{id}/timeline", get(questions::timeline))
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
+        .route("/v1/events", get(events::events))
         .route("/v1/files/{name}", put(files::put))
         .route("/a/{token}", get(links::show).post(links::press))
         .route("/healthz", get(service::healthz))

@@ -14,7 +14,7 @@ use upline::notify::{Message, Notifier, Sending};
 use upline::store::StoreError;
 use upline::{Engine, Error, Handle};
 
-use crate::api::{self, State};
+use crate::api::{self, Pace, State};
 use crate::folder::{Folder, FolderError};
 use crate::links::{Links, LinksError, LinksSettings};
 use crate::log::LogOnly;
@@ -48,6 +48,7 @@ pub struct Start {
     links: LinksSettings,
     public: PublicUrl,
     language: Language,
+    pace: Pace,
 }
 
 impl Start {
@@ -70,6 +71,7 @@ impl Start {
             links: LinksSettings::default(),
             public: PublicUrl::default(),
             language: Language::default(),
+            pace: Pace::default(),
         }
     }
 
@@ -118,6 +120,13 @@ impl Start {
         let clock = Arc::clone(&self.clock);
         let links = Links::open(&self.data, links, public, self.language, clock)?;
         Ok(Some(Arc::new(links)))
+    }
+
+    /// How patient streams of events are.
+    #[cfg(test)]
+    pub(crate) fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// What would be unsafe by default does not start.
@@ -225,14 +234,23 @@ impl Daemon {
             .on_incident(seen.listener())
             .start()
             .await?;
-        let state = State::new(engine.handle(), start.folder, start.tokens, links, seen);
+        let (stop, stopped) = watch::channel(false);
+        let (handle, stops) = (engine.handle(), stopped.clone());
+        let state = State::new(
+            handle,
+            start.folder,
+            start.tokens,
+            links,
+            seen,
+            stops,
+            start.pace,
+        );
         let loaded = load(&state).await;
         if engine.handle().directory().await?.is_none() {
             // What is wrong with the files is what must be told.
             let _ = engine.stop().await;
             return Err(loaded.err().unwrap_or(StartError::NoDirectory));
         }
-        let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
         tracing::info!(code = "started", address = %address, "listening");
         Ok(Self {

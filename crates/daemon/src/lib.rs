@@ -8,8 +8,7 @@
 //!
 //! **Nobody is told anything.** The messages that a workflow asks for are written into the log, a line each,
 //! and count as delivered: there is no mail, no webhook, and no page. There is no TLS either, so a listener
-//! that others can reach belongs behind a proxy that has it. No rate limit by caller, no events to subscribe
-//! to, no OpenAPI file.
+//! that others can reach belongs behind a proxy that has it. No rate limit by caller, no OpenAPI file.
 //!
 //! # Who decides
 //!
@@ -39,6 +38,7 @@ pub mod folder;
 pub mod limits;
 pub mod links;
 mod log;
+mod paced;
 pub mod problem;
 mod server;
 pub mod settings;

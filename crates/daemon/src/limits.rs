@@ -42,3 +42,21 @@ pub const MAX_FILES: usize = 1000;
 
 /// About how many commits of one ticket its timeline is made of at most: the newest, if there are more.
 pub const MAX_HISTORY: usize = 10_000;
+
+/// Most streams of events that are open at once; one more is 503.
+pub const MAX_STREAMS: usize = 256;
+
+/// Most streams of events that one token has open at once; one more is 503.
+pub const MAX_STREAMS_A_TOKEN: usize = 16;
+
+/// After so long without an event a stream says that it lives.
+pub const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// A client of a stream that takes nothing for so long is cut off; it comes again with what it has seen.
+pub const STREAM_SLOW: Duration = Duration::from_secs(10);
+
+/// How long a peer may take nothing of an answer; then its connection is closed.
+pub const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// The same while the service stops.
+pub const WRITE_TIME_AT_STOP: Duration = Duration::from_secs(2);

@@ -85,6 +85,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(seconds)
     }
 
+    /// Whether it makes sense to ask the same again.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// The same idempotency key came with something else.
     pub(crate) fn other_command() -> Self {
         let detail = "this `Idempotency-Key` was used for another request";
@@ -149,6 +154,9 @@ impl From<Error> for Problem {
                 conflict("same-version").hint("raise `version` in the file")
             }
             Error::Cursor => Self::bad("cursor-wrong", detail),
+            Error::TooOld { oldest } => Self::new(StatusCode::GONE, "too-old", detail)
+                .with("oldest", oldest.to_string())
+                .hint("start again from a list of tickets, and from `oldest`"),
             Error::Busy => Self::unavailable("busy", detail, 1),
             Error::Unknown(_) => Self::unavailable("unknown-outcome", detail, 1)
                 .hint("give the same request again, with the same `Idempotency-Key`"),

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::limits::{GRACE, HEADER_TIME, MAX_CONNECTIONS, MAX_HEADER_BYTES};
+use crate::paced::Paced;
 
 /// How long nothing is accepted after the system has refused to: it has no descriptors left, and asking again
 /// at once would only take its time.
@@ -35,7 +36,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
             .header_read_timeout(HEADER_TIME)
             .max_buf_size(MAX_HEADER_BYTES);
         let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let stream = TokioIo::new(Paced::new(stream, stop.clone()));
+        let connection = builder.serve_connection(stream, service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

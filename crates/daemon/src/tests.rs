@@ -1,6 +1,7 @@
 //! A real server on a port of its own, a real client, and a clock that is moved by hand.
 
 mod document;
+mod events;
 mod kit;
 mod links;
 pub(crate) mod peer;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "sled")]
 mod archive;
+mod follow;
 mod handle;
 mod meet;
 mod operator;
@@ -228,6 +229,7 @@ impl Builder {
         if let Some(keep) = self.keep_history {
             store.keep_history(keep)?;
         }
+        let feed = store.feed();
         let (sender, receiver) = mpsc::channel();
         let (started, has_started) = tokio::sync::oneshot::channel();
         let recall = Arc::new(AtomicI64::new(NOTHING_FORGOTTEN));
@@ -278,6 +280,7 @@ impl Builder {
             writer: sender,
             room: Arc::new(Semaphore::new(MAX_WAITING)),
             recall,
+            feed,
             #[cfg(feature = "sled")]
             index,
         };

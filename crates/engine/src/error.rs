@@ -84,6 +84,15 @@ pub enum Error {
     /// The cursor is not of this question.
     #[error("this cursor belongs to another question")]
     Cursor,
+    /// What happened up to this commit was removed by the retention rule: start again from a list.
+    #[error("what happened up to commit {oldest} is kept no more")]
+    TooOld {
+        /// The commit.
+        oldest: u64,
+    },
+    /// The engine's store keeps no journal that could be followed.
+    #[error("this engine keeps no journal that could be followed")]
+    NoFeed,
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,

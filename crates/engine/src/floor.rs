@@ -394,6 +394,11 @@ impl Floor {
         }
     }
 
+    /// Whether this ticket is on the floor.
+    pub(crate) fn has(&self, number: Number) -> bool {
+        self.links.contains_key(&number)
+    }
+
     /// Whether the engine has given this id to a ticket that is no longer on the floor.
     pub(crate) fn was_given(&self, id: &str) -> bool {
         links::number_of(id).is_some_and(|number| number <= self.last_number)

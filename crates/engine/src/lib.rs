@@ -108,6 +108,7 @@
 //! | a ticket as one person meets it | [`Handle::meet`], [`Met`] |
 //! | how it is, and what an operator must know | [`Status`], [`Audit`], [`Incident`], [`SetAside`] |
 //! | tickets that have ended, and erasing them | `Archive`, by `Handle::archive` (feature `sled`) |
+//! | what happens to all tickets, and when there is more | [`feed`], [`Handle::events`] |
 //! | tell people | [`notify`] |
 //! | time, and tests that move it | [`clock`] |
 //! | a loop of one's own instead of threads | [`drive`] |
@@ -157,6 +158,7 @@ pub mod doctor;
 pub mod drive;
 mod engine;
 mod error;
+pub mod feed;
 mod floor;
 #[cfg(feature = "sled")]
 pub mod index;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use upline_core::{Name, Workload};
 
+use crate::feed::Feed;
 use crate::journal::{JournalReader, Position};
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
 use crate::vault::VaultError;
@@ -93,6 +94,11 @@ pub trait Store: Send {
         Err(StoreError::Format(format!(
             "this store has no rule that removes history, here after {days} days"
         )))
+    }
+
+    /// Where what is committed can be followed from outside. A store that keeps no journal for that has none.
+    fn feed(&self) -> Option<Feed> {
+        None
     }
 
     /// A record that was kept beside the journal, with what was sealed in it as far as its key is there. A

@@ -129,6 +129,11 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
         "How far the machine's clock is ahead, while that is not believed.",
         status.clock_ahead.map_or(0.0, seconds),
     );
+    text.gauge(
+        "event_streams",
+        "Streams of events that are open.",
+        count(state.streams().count()),
+    );
     text.counter(
         "notifications_given_up_total",
         "Messages that were given up since the start.",

@@ -36,7 +36,7 @@ pub(super) struct TicketView<'t> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct ActorView<'t> {
+pub(super) struct ActorView<'t> {
     kind: &'static str,
     name: &'t str,
 }
@@ -136,7 +136,7 @@ impl<'t> TicketView<'t> {
     }
 }
 
-fn actor(actor: &Actor) -> ActorView<'_> {
+pub(super) fn actor(actor: &Actor) -> ActorView<'_> {
     let (kind, name) = match actor {
         Actor::Person(name) => ("person", name.as_str()),
         Actor::Operator(name) => ("operator", name.as_str()),
@@ -161,18 +161,23 @@ fn position<'t>(ticket: &'t Ticket, branch: &'t str, at: &'t Position) -> Positi
         },
         since: at.since,
         taken: at.taken,
-        level: match at.level {
-            Level::Entry => "entry".into(),
-            Level::Number(number) => number.into(),
-            Level::LastResort => "last-resort".into(),
-        },
+        level: level(at.level),
         round: at.round,
         suspended_until: at.suspended.as_ref().map(|suspended| suspended.until),
         next_due: own.map(|clock| clock.due).min(),
     }
 }
 
-fn json(value: &Value) -> Json {
+/// `entry`, `last-resort`, or the level's number.
+pub(super) fn level(level: Level) -> Json {
+    match level {
+        Level::Entry => "entry".into(),
+        Level::Number(number) => number.into(),
+        Level::LastResort => "last-resort".into(),
+    }
+}
+
+pub(super) fn json(value: &Value) -> Json {
     match value {
         Value::Text(text) => text.as_str().into(),
         Value::List(items) => items.iter().map(|item| item.as_str()).collect(),

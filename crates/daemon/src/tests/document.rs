@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::kit::Service;
 use crate::ROUTES;
+use crate::api::KINDS;
 use crate::tokens::{Role, Tokens};
 
 fn document() -> String {
@@ -116,6 +117,14 @@ fn every_route_role_and_code_is_in_the_document() {
         |code: &&str| code.contains('-') && code.chars().all(|c| matches!(c, 'a'..='z' | '-'));
     for code in codes.filter(is_code) {
         assert!(document.contains(&format!("`{code}`")), "the code {code}");
+    }
+}
+
+#[test]
+fn every_type_of_events_is_in_the_document() {
+    let document = document();
+    for kind in KINDS {
+        assert!(document.contains(&format!("`{kind}`")), "{kind}");
     }
 }
 

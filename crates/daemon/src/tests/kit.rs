@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use upline::clock::ManualClock;
 
+use crate::api::Pace;
 use crate::tokens::{Tokens, hash};
 use crate::{Daemon, Start, StartError};
 
@@ -102,6 +103,8 @@ pub(super) struct Service {
     pub(super) clock: ManualClock,
     /// What it is started with besides.
     adjust: Adjust,
+    /// For the next start.
+    pub(super) pace: Pace,
     agent: ureq::Agent,
 }
 
@@ -143,6 +146,7 @@ impl Service {
             workflows,
             clock: ManualClock::at(BEGIN.parse().unwrap()),
             adjust: Box::new(adjust),
+            pace: Pace::default(),
             agent: config.build().into(),
         };
         service.begin()?;
@@ -153,6 +157,7 @@ impl Service {
         let listen = "127.0.0.1:0".parse().unwrap();
         let start = Start::new(self.data.path(), self.workflows.path(), listen)
             .tokens(tokens())
+            .pace(self.pace)
             .clock(self.clock.clone());
         let start = (self.adjust)(start);
         self.daemon = Some(self.runtime.block_on(Daemon::start(start))?);

@@ -228,6 +228,12 @@ impl Archive {
         }))
     }
 
+    /// A ticket by its number; its fields are not in it.
+    pub(super) async fn numbered(&self, number: Number) -> Result<Option<Ticket>, Error> {
+        let record = self.ask(move |index| index.ticket(number)).await?;
+        Ok(record.map(|record| record.ticket))
+    }
+
     async fn record(&self, id: &str) -> Result<Option<Record>, Error> {
         let id = Name::new(id);
         self.ask(move |index| index.find(&id)).await
@@ -293,7 +299,7 @@ impl Archive {
     }
 
     /// The fields of a ticket that has ended, out of its history.
-    async fn fields(
+    pub(super) async fn fields(
         &self,
         number: Number,
     ) -> Result<std::collections::BTreeMap<Name, upline_core::Value>, Error> {

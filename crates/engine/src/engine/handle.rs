@@ -21,6 +21,7 @@ use upline_lab::render::{Language, Times};
 use upline_lab::timeline::Timeline;
 
 use crate::error::Error;
+use crate::feed::Feed;
 use crate::floor::{Count, Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
 #[cfg(feature = "sled")]
 use crate::index::IndexHandle;
@@ -39,6 +40,7 @@ pub struct Handle {
     pub(super) room: Arc<Semaphore>,
     /// Until when the writer may have forgotten commands.
     pub(super) recall: Arc<AtomicI64>,
+    pub(super) feed: Option<Feed>,
     #[cfg(feature = "sled")]
     pub(super) index: Option<IndexHandle>,
 }

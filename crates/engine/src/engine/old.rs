@@ -8,6 +8,7 @@ use super::ended::{acting, caller, holder, opening};
 use super::*;
 use crate::clock::ManualClock;
 use crate::doctor::{IndexCheck, compare_index, examine};
+use crate::feed::EventId;
 use crate::index::Filter;
 use crate::kit::{CALL, DESK, begin};
 
@@ -79,6 +80,17 @@ async fn what_ended_long_ago_is_gone_and_what_is_open_is_whole() {
     let left = archive.list(Filter::default(), None, 200).await.unwrap();
     assert!(left.items.len() < 60, "{}", left.items.len());
 
+    let old = handle.events(Some(EventId::START), 9).await;
+    let Err(Error::TooOld { oldest }) = old else {
+        panic!("{old:?}");
+    };
+    let kept = handle.events(None, 9).await.unwrap();
+    assert!(
+        kept.items
+            .iter()
+            .all(|one| one.id > EventId::end_of(oldest))
+            && kept.more
+    );
     let by = holder(&handle, "1").await;
     handle.submit("1", acting(&by, "done")).await.unwrap();
     hours(&handle, &clock, 1).await;

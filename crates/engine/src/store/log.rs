@@ -33,6 +33,7 @@ use std::time::Duration;
 use super::fold::Fold;
 use super::{Batch, Listener, Recovered, Store, StoreError};
 use crate::disk::Disk;
+use crate::feed::{Feed, Source};
 use crate::journal::{
     Frame, Journal, JournalError, JournalReader, Mark, Options, Position, Upkeep,
 };
@@ -45,6 +46,7 @@ use table::{Change, Changes, Each, Walk};
 
 pub use identity::FORMAT;
 pub use retire::MIN_HISTORY;
+pub(crate) use seal::open_moved;
 
 /// How many tickets are held decoded while the journal is read at a start. Each takes 2 to 4 KiB.
 const FOLDED_AT_ONCE: usize = 16_384;
@@ -88,6 +90,7 @@ pub struct LogStore {
     entropy: Entropy,
     folder: crate::journal::FolderId,
     listener: Option<Arc<dyn Listener>>,
+    source: Source,
     /// Dropped last: another process may have the folder then.
     open: Option<Open>,
     _lock: Box<dyn Send + Sync>,
@@ -147,6 +150,7 @@ impl LogStore {
             entropy,
             folder,
             listener: None,
+            source: Source::default(),
             open: None,
             _lock: lock,
         })
@@ -261,6 +265,7 @@ impl Store for LogStore {
         if let Some(listener) = &self.listener {
             listener.committed();
         }
+        self.source.committed();
         Ok(())
     }
 
@@ -300,6 +305,10 @@ impl Store for LogStore {
             return self.begin_snapshot(known(), self.options.beside);
         }
         self.retire()
+    }
+
+    fn feed(&self) -> Option<Feed> {
+        Some(self.source.feed())
     }
 
     fn keep_history(&mut self, keep: Duration) -> Result<(), StoreError> {
@@ -381,6 +390,7 @@ impl LogStore {
         if let Some(listener) = &self.listener {
             listener.opened(&open.reader);
         }
+        self.source.opened(&open.reader, &open.vault);
         self.open = Some(open);
         Ok(known)
     }

@@ -23,13 +23,14 @@ pub(super) fn close_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreE
     Ok(())
 }
 
-/// Puts back what is personal, if the key is still there.
-pub(super) fn open_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreError> {
+/// Puts back what is personal, if the key is still there; says whether it is.
+pub(crate) fn open_moved(vault: &Vault, moved: &mut Moved) -> Result<bool, StoreError> {
     let sealed = std::mem::take(&mut moved.sealed);
-    if let Some(secrets) = vault.unseal(moved.key, &about(moved.number, EVENTS), &sealed)? {
-        restore_events(&mut moved.events, &secrets).map_err(Unreadable::Bytes)?;
+    let secrets = vault.unseal(moved.key, &about(moved.number, EVENTS), &sealed)?;
+    if let Some(secrets) = &secrets {
+        restore_events(&mut moved.events, secrets).map_err(Unreadable::Bytes)?;
     }
-    Ok(())
+    Ok(secrets.is_some())
 }
 
 /// A record's bytes, its fields sealed. The record is as before afterwards.
