@@ -20,7 +20,7 @@ use crate::links::{Links, LinksError, LinksSettings};
 use crate::log::LogOnly;
 use crate::server::serve;
 use crate::settings::PublicUrl;
-use crate::tell::{Language, Linker, Teller};
+use crate::tell::{Language, Letters, Linker, MailSettings, Teller, means};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
@@ -44,6 +44,7 @@ pub struct Start {
     tokens: Tokens,
     behind_proxy: bool,
     clock: Arc<dyn Clock>,
+    mail: Option<MailSettings>,
     teller: Option<Teller>,
     links: LinksSettings,
     public: PublicUrl,
@@ -67,6 +68,7 @@ impl Start {
             tokens: Tokens::default(),
             behind_proxy: false,
             clock: Arc::new(SystemClock::new()),
+            mail: None,
             teller: None,
             links: LinksSettings::default(),
             public: PublicUrl::default(),
@@ -96,7 +98,14 @@ impl Start {
         self
     }
 
-    /// Who tells people; without it messages are written into the log.
+    /// How mail is sent. Without it, and without another way, messages are only written into the log.
+    #[must_use]
+    pub fn mail(mut self, mail: Option<MailSettings>) -> Self {
+        self.mail = mail;
+        self
+    }
+
+    /// Who tells people, in the place of what the settings say.
     #[must_use]
     pub fn teller(mut self, teller: Teller) -> Self {
         self.teller = Some(teller);
@@ -171,6 +180,22 @@ pub enum StartError {
         /// Why not.
         error: std::io::Error,
     },
+    /// A section of the settings names what can't be had.
+    #[error("`[{section}]`: {why}")]
+    Section {
+        /// Which.
+        section: &'static str,
+        /// What is wrong, a line for the operator.
+        why: String,
+    },
+    /// The key of the ids by which answers to mails are found can't be read or made.
+    #[error("`{}`: {error}", file.display())]
+    Threads {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        error: std::io::Error,
+    },
     /// The folder of workflows can't be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -200,6 +225,7 @@ pub struct Daemon {
     address: SocketAddr,
     engine: Engine,
     state: State,
+    letters: Arc<Letters>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -224,7 +250,8 @@ impl Daemon {
         let seen = Arc::new(Watch::default());
         let builder = Engine::builder().folder(&start.data)?;
         let links = start.make_links()?;
-        let teller = start.teller.take().map(|teller| match &links {
+        let (letters, teller) = means(&start.data, start.mail.as_ref(), seen.alarms())?;
+        let teller = start.teller.take().or(teller).map(|teller| match &links {
             Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
             None => teller,
         });
@@ -257,6 +284,7 @@ impl Daemon {
             address,
             engine,
             state,
+            letters,
             stop,
             server,
         })
@@ -274,11 +302,15 @@ impl Daemon {
         self.engine.handle()
     }
 
-    /// Reads the folder of workflows again. With a mistake in it, what held before holds on.
+    /// Reads the folder of workflows again, and that of templates. With a mistake in the first, what held
+    /// before holds on; in the place of a broken template the shipped one is used.
     ///
     /// # Errors
     /// [`StartError`] says what is wrong; it is in `/readyz` too until a later reload finds it right.
     pub async fn reload(&self) -> Result<(), StartError> {
+        let letters = Arc::clone(&self.letters);
+        // What is wrong is an alarm, and in the log.
+        let _ = tokio::task::spawn_blocking(move || letters.reload()).await;
         load(&self.state).await
     }
 

@@ -6,9 +6,9 @@
 //!
 //! # What it does not do yet
 //!
-//! **Nobody is told anything.** The messages that a workflow asks for are written into the log, a line each,
-//! and count as delivered: there is no mail, no webhook, and no page. There is no TLS either, so a listener
-//! that others can reach belongs behind a proxy that has it. No rate limit by caller, no OpenAPI file.
+//! **There is no TLS**, so a listener that others can reach belongs behind a proxy that has it. No pages but
+//! those of links, no rate limit by caller, no OpenAPI file. Without a channel, messages are written into the
+//! log, a line each, and count as delivered.
 //!
 //! # Who decides
 //!
@@ -28,10 +28,12 @@
 //! | letters, and the channels that send them | [`tell`] |
 //! | the ids by which answers to mails are found | [`thread`] |
 //! | links by which people act from a message | [`links`] |
+//! | what is wrong around it for as long as it is | [`alarms`] |
 //! | the folder of workflows | [`folder`] |
 //! | every limit, by name | [`limits`] |
 //! | the routes | [`ROUTES`] |
 
+pub mod alarms;
 mod api;
 mod daemon;
 pub mod folder;

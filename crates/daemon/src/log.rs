@@ -54,7 +54,7 @@ pub fn start_log(level: LogLevel) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Writes each message into the log, and nothing else: there is no channel to people yet.
+/// Writes each message into the log, and nothing else: there is no channel to people.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LogOnly;
 
@@ -67,7 +67,7 @@ impl Notifier for LogOnly {
             to = %message.to.name(),
             via = %message.via,
             topic = ?message.topic,
-            "a message would be sent, and nobody is told: no channel is built yet"
+            "a message would be sent, and nobody is told: no channel is set up"
         );
         Box::pin(async { Ok(()) })
     }

@@ -7,7 +7,9 @@
 
 pub mod hook;
 mod letter;
+mod letters;
 mod mail;
+mod means;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +19,9 @@ use upline::notify::{Message, Notifier, SendError, Sending};
 
 pub use hook::{Hooks, WebhookSettings};
 pub use letter::{Button, Language, Letter};
-pub use mail::{MailSecurity, MailSettings};
+pub use letters::{FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault};
+pub use mail::{DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings};
+pub(crate) use means::means;
 
 /// One way to reach people.
 pub trait Channel: Send + Sync {

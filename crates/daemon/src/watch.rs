@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use upline::Incident;
 
+use crate::alarms::Alarms;
+
 /// The kinds of incidents, in the order of their counters.
 pub(crate) const KINDS: [&str; 8] = [
     "set-aside",
@@ -23,6 +25,7 @@ pub(crate) struct Watch {
     incidents: [AtomicU64; KINDS.len()],
     /// What is wrong with the files of the folder, while those that held before hold on.
     files: Mutex<Option<String>>,
+    alarms: Alarms,
 }
 
 impl Watch {
@@ -57,6 +60,11 @@ impl Watch {
         let counts = self.incidents.iter();
         let counts = counts.map(|count| count.load(Ordering::Relaxed));
         KINDS.into_iter().zip(counts)
+    }
+
+    /// What is wrong around the daemon for as long as it is.
+    pub(crate) fn alarms(&self) -> &Alarms {
+        &self.alarms
     }
 
     /// The files of the folder can't be used; `None`: they can.

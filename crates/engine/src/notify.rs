@@ -33,6 +33,8 @@ pub struct Message {
     pub topic: Topic,
     /// When it was written.
     pub written: Timestamp,
+    /// The engine's time now.
+    pub now: Timestamp,
     /// The number of this try, from 1.
     pub attempt: u32,
 }

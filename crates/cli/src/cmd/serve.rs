@@ -17,7 +17,8 @@ const CONFIG: &str = "UPLINE_CONFIG";
 /// Run an engine on a data folder, behind an HTTP API
 ///
 /// Settings come from a file, over it from the environment (UPLINE_DATA, UPLINE_LISTEN, …), over that from
-/// the options. Nobody is told anything yet: messages are only written into the log.
+/// the options. How people are told is in the file alone, in its section `[mail]`; without it, messages are
+/// only written into the log.
 #[derive(clap::Args)]
 pub(crate) struct ServeArgs {
     /// The file of settings, in TOML; or UPLINE_CONFIG
@@ -106,6 +107,7 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
     let start = start
         .tokens(tokens)
         .behind_proxy(settings.behind_proxy.value)
+        .mail(settings.mail)
         .links(
             settings.public_url.value,
             settings.links.unwrap_or_default(),

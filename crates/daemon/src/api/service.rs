@@ -80,6 +80,8 @@ fn warnings(state: &State, status: &Status) -> Vec<Value> {
     if let Some(index::State::Failed { why }) = &status.index {
         warnings.push(json!({ "code": "index", "detail": why }));
     }
+    let alarms = state.watch().alarms().current().into_iter();
+    warnings.extend(alarms.map(|(code, why)| json!({ "code": code, "detail": why })));
     warnings
 }
 

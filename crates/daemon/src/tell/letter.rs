@@ -16,12 +16,28 @@ pub enum Language {
     Zh,
 }
 
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Language {
+    /// Its tag: `en`, `zh`.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
             Self::En => "en",
             Self::Zh => "zh",
-        })
+        }
+    }
+
+    /// The language of a tag, whatever country stands behind it; `None`: letters are not written in it.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let first = tag.split(['-', '_']).next().unwrap_or_default();
+        let mut all = [Self::En, Self::Zh].into_iter();
+        all.find(|language| first.eq_ignore_ascii_case(language.tag()))
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag())
     }
 }
 

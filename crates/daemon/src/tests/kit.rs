@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use upline::clock::ManualClock;
 
 use crate::api::Pace;
+use crate::tell::MailSettings;
 use crate::tokens::{Tokens, hash};
 use crate::{Daemon, Start, StartError};
 
@@ -116,14 +117,13 @@ impl Service {
 
     /// With the shipped workflows, started in another way.
     pub(super) fn adjusted(adjust: impl Fn(Start) -> Start + 'static) -> Self {
-        let workflows = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(shipped()).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|ending| ending == "yaml") {
-                fs::copy(&path, workflows.path().join(path.file_name().unwrap())).unwrap();
-            }
-        }
-        Self::with(workflows, adjust).unwrap()
+        Self::with(shipped_copy(), adjust).unwrap()
+    }
+
+    /// With these workflows, and this section `[mail]` of the settings.
+    pub(super) fn with_mail(workflows: TempDir, mail: &str) -> Result<Self, StartError> {
+        let mail: MailSettings = toml::from_str(mail).unwrap();
+        Self::with(workflows, move |start| start.mail(Some(mail.clone())))
     }
 
     /// With these workflows.
@@ -258,6 +258,18 @@ impl Service {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (text(&at["state"]), text(&at["answerable"]))
     }
+}
+
+/// A copy of the shipped workflows.
+pub(super) fn shipped_copy() -> TempDir {
+    let workflows = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(shipped()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            fs::copy(&path, workflows.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    workflows
 }
 
 pub(super) fn bearer(who: &str) -> String {

@@ -77,6 +77,7 @@ impl Writer {
                         via: unsent.notice.via,
                         topic: unsent.notice.topic,
                         written: instant(unsent.at),
+                        now: instant(now),
                         attempt,
                     };
                     messages.push((id, message));

@@ -1,0 +1,304 @@
+//! Sending over SMTP: connections that are kept for a while, and for each refusal the step at which it came.
+//!
+//! The steps matter. A server that does not let us in, or does not take our sender, is the operator's to
+//! mend: the message waits. One that does not know the recipient has said so for good: the next channel is
+//! tried.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use tokio::sync::Semaphore;
+
+use super::{MailSecurity, MailSettings};
+use crate::settings::Secret;
+use crate::tell::letters::{clipped, one_line};
+
+/// Most connections to the mail server at once; further mails wait for one.
+pub const MAX_CONNECTIONS: usize = 4;
+
+/// For how long a connection is kept that nothing is sent on.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Most characters of a server's answer that are told.
+const MAX_ANSWER: usize = 200;
+
+/// Where in a conversation something went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Connect,
+    Login,
+    From,
+    To,
+    Content,
+}
+
+/// Whose matter a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The recipient's: it will never go there.
+    Recipient,
+    /// The operator's: it goes when he has mended it.
+    Operator,
+    /// Nobody's: it may go another time.
+    Passing,
+}
+
+/// Why a mail was not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub(super) whose: Whose,
+    pub(super) reason: String,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl Failed {
+    fn new(whose: Whose, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { whose, reason }
+    }
+
+    /// What an error means at this step.
+    fn at(step: Step, server: &str, error: &lettre::transport::smtp::Error) -> Self {
+        let code = error.status().map(u16::from);
+        let source = std::error::Error::source(error).map(ToString::to_string);
+        let told = clipped(&one_line(&source.unwrap_or_default()), MAX_ANSWER);
+        let answer = match code {
+            Some(code) => format!("{code} {told}"),
+            None if told.is_empty() => error.to_string(),
+            None => told.clone(),
+        };
+        let what = match step {
+            Step::Connect => "can't be reached",
+            Step::Login => "does not let us in",
+            Step::From => "does not take our sender",
+            Step::To => "refuses the recipient",
+            Step::Content => "refuses the message",
+        };
+        let whose = match (step, code) {
+            (Step::To, Some(code @ 500..)) if !is_ours(code, &told) => Whose::Recipient,
+            (Step::Content, Some(code @ 500..)) if !is_ours(code, &told) => Whose::Recipient,
+            (Step::To | Step::Content, Some(500..)) => Whose::Operator,
+            (Step::To | Step::Content, _) => Whose::Passing,
+            // A server that is busy or greylists us is not a matter of settings.
+            (_, Some(400..500)) => Whose::Passing,
+            _ => Whose::Operator,
+        };
+        let what = match (code, step) {
+            (None, Step::To | Step::Content | Step::From) => "broke off",
+            _ => what,
+        };
+        Self::new(
+            whose,
+            format!("the mail server `{server}` {what}: {answer}"),
+        )
+    }
+}
+
+/// Whether a refusal at the recipient or the message means that the server does not take our mail at all: it
+/// wants a login, or won't relay.
+fn is_ours(code: u16, told: &str) -> bool {
+    let told = told.to_ascii_lowercase();
+    matches!(code, 530 | 534 | 535 | 538)
+        || (told.contains("relay") && !told.contains("user unknown"))
+        || told.contains("authentication required")
+}
+
+struct Idle {
+    connection: AsyncSmtpConnection,
+    since: Instant,
+}
+
+/// The way to one mail server.
+pub(super) struct Smtp {
+    server: String,
+    port: u16,
+    security: MailSecurity,
+    tls: Option<TlsParameters>,
+    login: Option<(String, Secret)>,
+    hello: ClientId,
+    timeout: Duration,
+    room: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+}
+
+impl Smtp {
+    /// # Errors
+    /// What is wrong with the settings, a line for the operator.
+    pub(super) fn new(settings: &MailSettings, domain: &str) -> Result<Self, String> {
+        let tls = match settings.security {
+            MailSecurity::None => None,
+            MailSecurity::Tls | MailSecurity::StartTls => Some(settings.tls()?),
+        };
+        let login = settings.user.clone().zip(settings.password.clone());
+        if let Some((_, password)) = &login {
+            password
+                .read()
+                .map_err(|why| format!("`password`: {why}"))?;
+        }
+        Ok(Self {
+            server: settings.server.clone(),
+            port: settings.port(),
+            security: settings.security,
+            tls,
+            login,
+            hello: ClientId::Domain(domain.to_owned()),
+            timeout: settings.timeout(),
+            room: Semaphore::new(MAX_CONNECTIONS),
+            idle: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Sends one mail. When this says that it was sent, the server has it.
+    pub(super) async fn send(
+        &self,
+        from: &Address,
+        to: &Address,
+        mail: &[u8],
+    ) -> Result<(), Failed> {
+        let stopped = || Failed::new(Whose::Passing, "mail is not sent any more");
+        let _room = self.room.acquire().await.map_err(|_| stopped())?;
+        let sent = tokio::time::timeout(self.timeout, self.attempt(from, to, mail)).await;
+        sent.unwrap_or_else(|_| {
+            let seconds = self.timeout.as_secs();
+            let reason = format!(
+                "the mail server `{}` took longer than {seconds} s",
+                self.server
+            );
+            Err(Failed::new(Whose::Operator, reason))
+        })
+    }
+
+    async fn attempt(&self, from: &Address, to: &Address, mail: &[u8]) -> Result<(), Failed> {
+        let mut connection = match self.kept().await {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let sent = self.talk(&mut connection, from, to, mail).await;
+        // A recipient who was refused leaves the connection as good as it was.
+        let is_good = match &sent {
+            Ok(()) => true,
+            Err(failed) => {
+                failed.whose == Whose::Recipient && connection.command(Rset).await.is_ok()
+            }
+        };
+        if is_good {
+            self.keep(connection);
+        }
+        sent
+    }
+
+    async fn talk(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        from: &Address,
+        to: &Address,
+        mail: &[u8],
+    ) -> Result<(), Failed> {
+        let failed = |step| move |error| Failed::at(step, &self.server, &error);
+        let mut parameters = Vec::new();
+        let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        if !is_ascii(from) || !is_ascii(to) {
+            let info = connection.server_info();
+            if !info.supports_feature(Extension::SmtpUtfEight) {
+                let server = &self.server;
+                let reason = format!("the mail server `{server}` takes no address such as `{to}`");
+                return Err(Failed::new(Whose::Recipient, reason));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        let sender = Mail::new(Some(from.clone()), parameters);
+        connection
+            .command(sender)
+            .await
+            .map_err(failed(Step::From))?;
+        let recipient = Rcpt::new(to.clone(), Vec::new());
+        connection
+            .command(recipient)
+            .await
+            .map_err(failed(Step::To))?;
+        connection
+            .command(Data)
+            .await
+            .map_err(failed(Step::Content))?;
+        let sent = connection.message(mail).await;
+        sent.map_err(failed(Step::Content))?;
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Failed> {
+        let failed = |step| move |error| Failed::at(step, &self.server, &error);
+        let at_once = self
+            .tls
+            .clone()
+            .filter(|_| self.security == MailSecurity::Tls);
+        let server = (self.server.as_str(), self.port);
+        let connection = AsyncSmtpConnection::connect_tokio1(
+            server,
+            Some(self.timeout),
+            &self.hello,
+            at_once,
+            None,
+        );
+        let mut connection = connection.await.map_err(failed(Step::Connect))?;
+        if let (MailSecurity::StartTls, Some(tls)) = (self.security, &self.tls) {
+            if !connection.can_starttls() {
+                let server = &self.server;
+                let reason = format!("the mail server `{server}` has no STARTTLS: nothing is sent");
+                return Err(Failed::new(Whose::Operator, reason));
+            }
+            let started = connection.starttls(tls.clone(), &self.hello).await;
+            started.map_err(failed(Step::Connect))?;
+        }
+        if let Some((user, password)) = &self.login {
+            // Read anew, so that it can be changed while the daemon runs.
+            let password = password.read();
+            let password = password.map_err(|why| Failed::new(Whose::Operator, why))?;
+            let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            let login = connection.auth(&mechanisms, &credentials).await;
+            login.map_err(failed(Step::Login))?;
+        }
+        Ok(connection)
+    }
+
+    /// A connection of before that still answers.
+    async fn kept(&self) -> Option<AsyncSmtpConnection> {
+        loop {
+            let idle = self
+                .idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop();
+            let Idle {
+                mut connection,
+                since,
+            } = idle?;
+            if since.elapsed() < IDLE && connection.test_connected().await {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        if connection.has_broken() {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|kept| kept.since.elapsed() < IDLE);
+        if idle.len() < MAX_CONNECTIONS {
+            let since = Instant::now();
+            idle.push(Idle { connection, since });
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! From settings to whoever writes letters, and whoever sends them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Letters, Mail, MailSettings, Teller};
+use crate::StartError;
+use crate::alarms::Alarms;
+use crate::thread::{KEY_FILE, Threads};
+
+/// Who writes letters, and who sends them; nobody, if there is no channel.
+pub(crate) fn means(
+    data: &Path,
+    mail: Option<&MailSettings>,
+    alarms: &Alarms,
+) -> Result<(Arc<Letters>, Option<Teller>), StartError> {
+    let language = mail.map(|mail| mail.language).unwrap_or_default();
+    let folder = mail.and_then(|mail| mail.templates.clone());
+    let letters = Arc::new(Letters::new(language, folder, alarms.clone()));
+    let Some(settings) = mail else {
+        return Ok((letters, None));
+    };
+    let threads = Threads::in_folder(data).map_err(|error| StartError::Threads {
+        file: data.join(KEY_FILE),
+        error,
+    })?;
+    let section = |why| StartError::Section {
+        section: "mail",
+        why,
+    };
+    let mail = Mail::new(settings, threads, alarms.clone()).map_err(section)?;
+    let teller = Teller::new(Arc::<Letters>::clone(&letters));
+    Ok((letters, Some(teller.channel("mail".into(), Arc::new(mail)))))
+}
