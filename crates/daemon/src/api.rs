@@ -5,6 +5,7 @@ mod events;
 mod extract;
 mod files;
 mod links;
+mod messages;
 mod questions;
 mod service;
 mod tickets;
@@ -33,13 +34,14 @@ use crate::tokens::Tokens;
 use crate::watch::Watch;
 
 /// Every route with its method, in the order of the documentation.
-pub const ROUTES: [(&str, &str); 16] = [
+pub const ROUTES: [(&str, &str); 17] = [
     ("POST", "/v1/tickets"),
     ("GET", "/v1/tickets"),
     ("GET", "/v1/tickets/{id}"),
     ("POST", "/v1/tickets/{id}/actions/{action}"),
     ("POST", "/v1/tickets/{id}/messages/{message}"),
     ("GET", "/v1/tickets/{id}/timeline"),
+    ("GET", "/v1/tickets/{id}/messages"),
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
     ("GET", "/v1/events"),
@@ -167,6 +169,7 @@ pub(crate) fn router(state: State) -> Router {
             post(actions::message),
         )
         .route("/v1/tickets/{id}/timeline", get(questions::timeline))
+        .route("/v1/tickets/{id}/messages", get(messages::list))
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
         .route("/v1/events", get(events::events))

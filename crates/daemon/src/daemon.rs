@@ -251,7 +251,9 @@ impl Daemon {
         let builder = Engine::builder().folder(&start.data)?;
         let links = start.make_links()?;
         let (letters, teller) = means(&start.data, start.mail.as_ref(), seen.alarms())?;
-        let teller = start.teller.take().or(teller).map(|teller| match &links {
+        let teller = start.teller.take().or(teller);
+        let teller = teller.map(|teller| teller.tries(seen.tries().clone()));
+        let teller = teller.map(|teller| match &links {
             Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
             None => teller,
         });

@@ -10,6 +10,7 @@ mod letter;
 mod letters;
 mod mail;
 mod means;
+mod tries;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub use letter::{Button, Language, Letter};
 pub use letters::{FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault};
 pub use mail::{DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings};
 pub(crate) use means::means;
+pub use tries::{MAX_REMEMBERED, Tries, Try};
 
 /// One way to reach people.
 pub trait Channel: Send + Sync {
@@ -51,6 +53,7 @@ pub trait Linker: Send + Sync {
 pub struct Teller {
     writer: Arc<dyn Writer>,
     linker: Option<Arc<dyn Linker>>,
+    tries: Tries,
     channels: BTreeMap<Name, Arc<dyn Channel>>,
 }
 
@@ -60,6 +63,7 @@ impl Teller {
         Self {
             writer,
             linker: None,
+            tries: Tries::default(),
             channels: BTreeMap::new(),
         }
     }
@@ -69,6 +73,26 @@ impl Teller {
     pub fn linker(mut self, linker: Arc<dyn Linker>) -> Self {
         self.linker = Some(linker);
         self
+    }
+
+    /// Where it notes why a message has not gone.
+    #[must_use]
+    pub fn tries(mut self, tries: Tries) -> Self {
+        self.tries = tries;
+        self
+    }
+
+    async fn tell(&self, message: &Message) -> Result<(), SendError> {
+        let Some(channel) = self.channels.get(&message.via) else {
+            // For good, so that the person's next channel is tried at once.
+            let reason = format!("the channel `{}` is not set up here", message.via);
+            return Err(SendError::Permanent { reason });
+        };
+        let language = self.writer.language(message);
+        let linker = self.linker.as_ref();
+        let buttons = linker.map(|linker| linker.buttons(message, language));
+        let letter = self.writer.write(message, buttons.unwrap_or_default())?;
+        channel.send(message, &letter).await
     }
 
     /// Messages for this channel, `mail` or `webhook:NAME`, are sent by it.
@@ -82,16 +106,9 @@ impl Teller {
 impl Notifier for Teller {
     fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
         Box::pin(async move {
-            let Some(channel) = self.channels.get(&message.via) else {
-                // For good, so that the person's next channel is tried at once.
-                let reason = format!("the channel `{}` is not set up here", message.via);
-                return Err(SendError::Permanent { reason });
-            };
-            let language = self.writer.language(message);
-            let linker = self.linker.as_ref();
-            let buttons = linker.map(|linker| linker.buttons(message, language));
-            let letter = self.writer.write(message, buttons.unwrap_or_default())?;
-            channel.send(message, &letter).await
+            let told = self.tell(message).await;
+            self.tries.note(message, &told);
+            told
         })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use upline::Incident;
 
 use crate::alarms::Alarms;
+use crate::tell::Tries;
 
 /// The kinds of incidents, in the order of their counters.
 pub(crate) const KINDS: [&str; 8] = [
@@ -26,6 +27,7 @@ pub(crate) struct Watch {
     /// What is wrong with the files of the folder, while those that held before hold on.
     files: Mutex<Option<String>>,
     alarms: Alarms,
+    tries: Tries,
 }
 
 impl Watch {
@@ -65,6 +67,11 @@ impl Watch {
     /// What is wrong around the daemon for as long as it is.
     pub(crate) fn alarms(&self) -> &Alarms {
         &self.alarms
+    }
+
+    /// Why messages that wait have not gone yet.
+    pub(crate) fn tries(&self) -> &Tries {
+        &self.tries
     }
 
     /// The files of the folder can't be used; `None`: they can.

@@ -462,3 +462,81 @@ fn a_broken_template_is_an_alarm_and_loses_no_message() {
     service.pass(15);
     assert_eq!(read(&post.mails(2)[1]).subject(), Some("mine"));
 }
+
+#[test]
+fn what_became_of_each_message_can_be_asked() {
+    let post = PostOffice::open();
+    let service = service(post.port, "");
+    let told = |who: &str, query: &str| {
+        let path = format!("/v1/tickets/1/messages{query}");
+        service.get(who, &path).is(200).json()
+    };
+    let shown = |answer: &Value| -> Vec<[String; 5]> {
+        let messages = answer["messages"].as_array().unwrap().iter();
+        let of = |one: &Value| {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let tries = one["tries"].to_string();
+            [
+                text(&one["to"]["name"]),
+                text(&one["topic"]),
+                text(&one["state"]),
+                tries,
+                text(&one["why"]),
+            ]
+        };
+        messages.map(of).collect()
+    };
+    // Ann's mail can't go now; then it is over, because bob has the ticket.
+    post.fails(Step::To, Deed::Says("450 4.2.0 come again"), 100);
+    let id = dispatched(&service);
+    let row = |row: [&str; 5]| row.map(str::to_owned);
+    let why = "the mail server `127.0.0.1` refuses the recipient: 450 4.2.0 come again";
+    assert_eq!(
+        shown(&told("ann", "")),
+        [row(["ann", "assigned", "waiting", "1", why])]
+    );
+    post.fails(Step::To, Deed::Says("450"), 0);
+    service
+        .clock
+        .forward(std::time::Duration::from_secs(15 * 60));
+    service.settle();
+    let answer = told("eye", "");
+    assert_eq!(shown(&answer)[0][2], "withdrawn", "{answer}");
+    assert_eq!(
+        shown(&answer)[1],
+        row(["bob", "assigned", "delivered", "1", ""])
+    );
+    // A customer who left no address, and a person whom the server does not know.
+    let bob = service.standing(&id).1;
+    service.act(&bob, &id, "accept", &json!({})).is(200);
+    service.settle();
+    post.fails(Step::To, Deed::Says("550 5.1.1 who?"), 1);
+    service.act(&bob, &id, "ask", &json!({})).is(200);
+    service.settle();
+    let answer = told("eye", "");
+    let last = shown(&answer).pop().unwrap();
+    assert_eq!(
+        last[..4],
+        row(["caller", "informed", "failed", "1", ""])[..4],
+        "{answer}"
+    );
+    assert!(last[4].contains("550 5.1.1 who?"), "{answer}");
+    let (key, settled) = (
+        &answer["messages"][1]["key"],
+        &answer["messages"][1]["settled"],
+    );
+    assert_eq!(
+        (key, settled),
+        (&json!("1-2"), &json!("2026-03-06T01:25:00Z"))
+    );
+    // By pieces it is the same; and not for everybody.
+    let first = told("eye", "?limit=1");
+    assert_eq!((shown(&first).len(), &first["next"]), (1, &json!(1)));
+    assert_eq!(shown(&told("eye", "?after=1")), shown(&answer)[1..]);
+    service
+        .get("rosa", "/v1/tickets/1/messages")
+        .refuses(404, "no-such-ticket");
+    service
+        .get("eye", "/v1/tickets/1/messages?limit=0")
+        .refuses(400, "query-wrong");
+}
