@@ -1,5 +1,6 @@
 //! The daemon: an engine, its folder of workflows, and a server before them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,9 +19,10 @@ use crate::api::{self, Pace, State};
 use crate::folder::{Folder, FolderError};
 use crate::links::{Links, LinksError, LinksSettings};
 use crate::log::LogOnly;
+use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::server::serve;
 use crate::settings::PublicUrl;
-use crate::tell::{Language, Letters, Linker, MailSettings, Teller, means};
+use crate::tell::{Language, Letters, Linker, MailSettings, Teller, means, threads};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
@@ -50,6 +52,7 @@ pub struct Start {
     public: PublicUrl,
     language: Language,
     pace: Pace,
+    mailboxes: BTreeMap<String, MailboxSettings>,
 }
 
 impl Start {
@@ -74,6 +77,7 @@ impl Start {
             public: PublicUrl::default(),
             language: Language::default(),
             pace: Pace::default(),
+            mailboxes: BTreeMap::new(),
         }
     }
 
@@ -88,6 +92,13 @@ impl Start {
     #[must_use]
     pub fn behind_proxy(mut self, behind: bool) -> Self {
         self.behind_proxy = behind;
+        self
+    }
+
+    /// Where mail comes from, by name.
+    #[must_use]
+    pub fn mailboxes(mut self, mailboxes: BTreeMap<String, MailboxSettings>) -> Self {
+        self.mailboxes = mailboxes;
         self
     }
 
@@ -228,6 +239,7 @@ pub struct Daemon {
     letters: Arc<Letters>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
+    mailboxes: Mailboxes,
 }
 
 impl Daemon {
@@ -258,7 +270,7 @@ impl Daemon {
             None => teller,
         });
         let engine = builder
-            .clock(Shared(start.clock))
+            .clock(Shared(Arc::clone(&start.clock)))
             .notifier(Voice(teller))
             .on_incident(seen.listener())
             .start()
@@ -280,6 +292,15 @@ impl Daemon {
             let _ = engine.stop().await;
             return Err(loaded.err().unwrap_or(StartError::NoDirectory));
         }
+        let threads = threads(&start.data)?;
+        let mailboxes = mailbox::start(mailbox::Given {
+            mailboxes: start.mailboxes,
+            data: start.data,
+            handle: engine.handle(),
+            threads,
+            clock: start.clock,
+            figures: state.watch().mailboxes().clone(),
+        });
         let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
         tracing::info!(code = "started", address = %address, "listening");
         Ok(Self {
@@ -289,6 +310,7 @@ impl Daemon {
             letters,
             stop,
             server,
+            mailboxes,
         })
     }
 
@@ -314,6 +336,11 @@ impl Daemon {
         // What is wrong is an alarm, and in the log.
         let _ = tokio::task::spawn_blocking(move || letters.reload()).await;
         load(&self.state).await
+    }
+
+    /// Looks at all mailboxes now, and answers when what was in them is taken.
+    pub async fn take_mail(&self) {
+        self.mailboxes.look().await;
     }
 
     /// Goes on until the process is told to end, by SIGTERM or SIGINT, and stops then. SIGHUP reads the
@@ -350,6 +377,7 @@ impl Daemon {
         // Nobody listens only if the server has ended by itself.
         let _ = self.stop.send(true);
         let _ = self.server.await;
+        self.mailboxes.stop().await;
         let stopped = self.engine.stop().await;
         tracing::info!(code = "stopped", "stopped");
         stopped

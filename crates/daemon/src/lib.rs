@@ -26,6 +26,7 @@
 //! | tokens, and the roles they have | [`tokens`] |
 //! | how a refusal looks | [`problem`] |
 //! | letters, and the channels that send them | [`tell`] |
+//! | mail that comes in | [`mailbox`] |
 //! | the ids by which answers to mails are found | [`thread`] |
 //! | links by which people act from a message | [`links`] |
 //! | what is wrong around it for as long as it is | [`alarms`] |
@@ -40,6 +41,7 @@ pub mod folder;
 pub mod limits;
 pub mod links;
 mod log;
+pub mod mailbox;
 mod paced;
 pub mod problem;
 mod server;

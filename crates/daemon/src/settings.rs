@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use crate::links::LinksSettings;
 use crate::log::LogLevel;
+use crate::mailbox::MailboxSettings;
 use crate::tell::{MailSettings, WebhookSettings};
 
 use reader::Reader;
@@ -147,6 +148,8 @@ pub struct Settings {
     pub public_url: Setting<PublicUrl>,
     /// How mail is sent; without it none is.
     pub mail: Option<MailSettings>,
+    /// Where mail comes from, by name.
+    pub mailboxes: BTreeMap<String, MailboxSettings>,
     /// Where messages for `webhook: NAME` go, by that name.
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Which links messages have.
@@ -169,6 +172,7 @@ impl Settings {
             log: reader.parsed("log", "info"),
             public_url: reader.parsed("public-url", ""),
             mail: reader.section(),
+            mailboxes: reader.sections(),
             webhooks: reader.sections(),
             links: reader.section(),
         };
@@ -201,6 +205,7 @@ impl Settings {
             rows.map(|((name, _), (value, source))| (name.to_string(), value, source.to_string()));
         let rows = rows.chain(section::rows(self.mail.as_ref()));
         let rows = rows.chain(section::rows(self.links.as_ref()));
+        let rows = rows.chain(section::named_rows(&self.mailboxes));
         rows.chain(section::named_rows(&self.webhooks)).collect()
     }
 }

@@ -22,7 +22,7 @@ pub use hook::{Hooks, WebhookSettings};
 pub use letter::{Button, Language, Letter};
 pub use letters::{FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault};
 pub use mail::{DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings};
-pub(crate) use means::means;
+pub(crate) use means::{means, threads};
 pub use tries::{MAX_REMEMBERED, Tries, Try};
 
 /// One way to reach people.

@@ -5,6 +5,7 @@ mod events;
 mod kit;
 mod links;
 mod mail;
+mod mailbox;
 pub(crate) mod peer;
 pub(crate) mod post;
 mod refusals;

@@ -1,10 +1,10 @@
 //! How the mails of a ticket find each other: the ids that mails which are sent bear, and that their answers
 //! bring back.
 //!
-//! | id | where | what it proves |
-//! |---|---|---|
-//! | of the ticket: `up.t12.MAC` | `References` of every mail about it | that its sender has seen one of them |
-//! | of one mail: `up.t12.12-3.6a1b2c3d.MAC` | its `Message-ID`, and its `Reply-To` as `desk+…@` | the same, and to whom that mail went |
+//! - The id of a ticket, `up.t12.MAC`, stands in the `References` of every mail about it. It proves that
+//!   whoever brings it back has seen one of them.
+//! - The id of one mail, `up.t12.12-3.6a1b2c3d.MAC`, is its `Message-ID`, and part of its `Reply-To`, as in
+//!   `desk+up.…@example.com`. It proves the same, and to whom that mail went.
 //!
 //! The MAC is made with a key that lies in the data folder, so that nobody can make one up: neither for a
 //! ticket that he has not heard of, nor in the name of somebody else. It says nothing about who holds it now,
@@ -175,6 +175,21 @@ impl Threads {
     pub fn is_to(&self, mark: &Mark, to: &Recipient) -> bool {
         let told = mark.told.as_ref();
         told.is_some_and(|told| same(&mark.mac, &self.told_mac(&mark.ticket, told, to)))
+    }
+
+    /// The id of a mail that went to somebody, for tests that send none.
+    #[cfg(test)]
+    pub(crate) fn made(&self, ticket: &str, written: Timestamp, to: &Recipient) -> String {
+        let told = Told {
+            key: format!("{ticket}-1"),
+            written: written.as_second(),
+        };
+        let mac = self.told_mac(ticket, &told, to);
+        let ticket = written_as(ticket);
+        format!(
+            "{MARK}{ticket}.{}.{:x}.{mac}@example.com",
+            told.key, told.written
+        )
     }
 
     fn told_mac(&self, ticket: &str, told: &Told, to: &Recipient) -> String {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use upline::Incident;
 
 use crate::alarms::Alarms;
+use crate::mailbox::Figures;
 use crate::tell::Tries;
 
 /// The kinds of incidents, in the order of their counters.
@@ -28,6 +29,7 @@ pub(crate) struct Watch {
     files: Mutex<Option<String>>,
     alarms: Alarms,
     tries: Tries,
+    mailboxes: Figures,
 }
 
 impl Watch {
@@ -72,6 +74,11 @@ impl Watch {
     /// Why messages that wait have not gone yet.
     pub(crate) fn tries(&self) -> &Tries {
         &self.tries
+    }
+
+    /// How the mailboxes are.
+    pub(crate) fn mailboxes(&self) -> &Figures {
+        &self.mailboxes
     }
 
     /// The files of the folder can't be used; `None`: they can.

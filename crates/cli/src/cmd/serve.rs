@@ -112,7 +112,8 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
             settings.public_url.value,
             settings.links.unwrap_or_default(),
             language,
-        );
+        )
+        .mailboxes(settings.mailboxes);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -8,11 +8,12 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use upline::core::Level;
+use upline::core::{Level, Name};
 use upline::{Count, OVERDUE, Status, index};
 
 use super::State;
 use super::extract::By;
+use crate::mailbox::BECAME;
 use crate::problem::Problem;
 
 /// `GET /healthz`: the process answers.
@@ -65,6 +66,12 @@ fn warnings(state: &State, status: &Status) -> Vec<Value> {
     if let Some(fault) = state.watch().files_fault() {
         let detail = format!("the files of the folder are not in force: {fault}");
         warnings.push(json!({ "code": "files", "detail": detail }));
+    }
+    for (mailbox, figure) in state.watch().mailboxes().all() {
+        if let Some(why) = figure.fault {
+            let detail = format!("mail waits in `{mailbox}`: {why}");
+            warnings.push(json!({ "code": "mailbox", "detail": detail }));
+        }
     }
     if status.set_aside > 0 {
         let detail = format!("{} tickets are set aside", status.set_aside);
@@ -166,6 +173,7 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
         "What an operator had to know, since the start.",
         kinds,
     );
+    mailboxes(&state, &mut text);
     let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| format!("status=\"{class}\""));
     let answered = state
         .answered()
@@ -179,6 +187,41 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
     );
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text.0).into_response())
+}
+
+/// How the mailboxes are, if there are any.
+fn mailboxes(state: &State, text: &mut Text) {
+    let all = state.watch().mailboxes().all();
+    if all.is_empty() {
+        return;
+    }
+    let named = |name: &Name| format!("mailbox=\"{name}\"");
+    let faults: Vec<_> = all
+        .iter()
+        .map(|(name, figure)| (named(name), u64::from(figure.fault.is_some())))
+        .collect();
+    let mails: Vec<_> = all
+        .iter()
+        .flat_map(|(name, figure)| {
+            let counts = BECAME.iter().zip(figure.mails);
+            let label = |became| format!("{},became=\"{became}\"", named(name));
+            counts.map(move |(became, count)| (label(became), count))
+        })
+        .collect();
+    let bounced: Vec<_> = all
+        .iter()
+        .map(|(name, figure)| (named(name), figure.bounced))
+        .collect();
+    let tell = |text: &mut Text, name, help, kind, all: Vec<(String, u64)>| {
+        let all = all.iter().map(|(labels, count)| (labels.as_str(), *count));
+        text.several(name, help, kind, all);
+    };
+    let help = "1: mail waits in this mailbox, and `/readyz` says why.";
+    tell(text, "mailbox_waits", help, "gauge", faults);
+    let help = "Mails that came in, by what became of them, since the start.";
+    tell(text, "mails_total", help, "counter", mails);
+    let help = "Reports that a mail about a ticket was not delivered, since the start.";
+    tell(text, "mails_bounced_total", help, "counter", bounced);
 }
 
 /// A count of tickets, and its labels.

@@ -6,8 +6,9 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 /// Every section, and what it is for.
-pub const SECTIONS: [(&str, &str); 3] = [
+pub const SECTIONS: [(&str, &str); 4] = [
     ("mail", "how mail is sent"),
+    ("mailbox", "where mail comes from, a section each"),
     (
         "webhook",
         "where messages for `webhook: NAME` go, a section each",

@@ -20,10 +20,7 @@ pub(crate) fn means(
     let Some(settings) = mail else {
         return Ok((letters, None));
     };
-    let threads = Threads::in_folder(data).map_err(|error| StartError::Threads {
-        file: data.join(KEY_FILE),
-        error,
-    })?;
+    let threads = threads(data)?;
     let section = |why| StartError::Section {
         section: "mail",
         why,
@@ -31,4 +28,12 @@ pub(crate) fn means(
     let mail = Mail::new(settings, threads, alarms.clone()).map_err(section)?;
     let teller = Teller::new(Arc::<Letters>::clone(&letters));
     Ok((letters, Some(teller.channel("mail".into(), Arc::new(mail)))))
+}
+
+/// The ids of this data folder's mails.
+pub(crate) fn threads(data: &Path) -> Result<Threads, StartError> {
+    Threads::in_folder(data).map_err(|error| StartError::Threads {
+        file: data.join(KEY_FILE),
+        error,
+    })
 }

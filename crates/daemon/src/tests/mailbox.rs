@@ -1,0 +1,7 @@
+//! Mail that comes in: real folders, a real server, a real engine.
+
+mod answers;
+mod dovecot;
+mod hostile;
+mod kit;
+mod opening;
