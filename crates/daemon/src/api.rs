@@ -4,6 +4,7 @@ mod actions;
 mod events;
 mod extract;
 mod files;
+mod hooks;
 mod links;
 mod messages;
 mod questions;
@@ -27,14 +28,16 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
 use upline::Handle;
 
 use crate::folder::Folder;
+use crate::inbound::Sources;
 use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
 use crate::links::Links;
 use crate::problem::Problem;
+use crate::tell::Hooks;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
 /// Every route with its method, in the order of the documentation.
-pub const ROUTES: [(&str, &str); 17] = [
+pub const ROUTES: [(&str, &str); 18] = [
     ("POST", "/v1/tickets"),
     ("GET", "/v1/tickets"),
     ("GET", "/v1/tickets/{id}"),
@@ -46,6 +49,7 @@ pub const ROUTES: [(&str, &str); 17] = [
     ("GET", "/v1/tickets/{id}/forecast"),
     ("GET", "/v1/events"),
     ("PUT", "/v1/files/{name}"),
+    ("POST", "/v1/hooks/{source}"),
     ("GET", "/a/{token}"),
     ("POST", "/a/{token}"),
     ("GET", "/healthz"),
@@ -61,6 +65,16 @@ pub(crate) use events::{Pace, Streams};
 /// Answers so far, by the hundreds of their status: `1xx` to `5xx`.
 pub(crate) type Answered = [AtomicU64; 5];
 
+/// Ways in and out besides the API.
+pub(crate) struct Ways {
+    /// By which people act on messages.
+    pub(crate) links: Option<Arc<Links>>,
+    /// Other systems that open tickets.
+    pub(crate) sources: Sources,
+    /// Webhooks that people are told by.
+    pub(crate) hooks: Hooks,
+}
+
 /// What all requests share.
 #[derive(Clone)]
 pub(crate) struct State(Arc<Inner>);
@@ -69,7 +83,7 @@ struct Inner {
     handle: Handle,
     folder: Folder,
     tokens: Tokens,
-    links: Option<Arc<Links>>,
+    ways: Ways,
     watch: Arc<Watch>,
     /// Bounds what is worked on at once.
     room: Semaphore,
@@ -97,7 +111,7 @@ impl State {
         handle: Handle,
         folder: Folder,
         tokens: Tokens,
-        links: Option<Arc<Links>>,
+        ways: Ways,
         watch: Arc<Watch>,
         stopped: watch::Receiver<bool>,
         pace: Pace,
@@ -106,7 +120,7 @@ impl State {
             handle,
             folder,
             tokens,
-            links,
+            ways,
             watch,
             room: Semaphore::new(MAX_REQUESTS),
             deploying: Mutex::new(()),
@@ -131,11 +145,19 @@ impl State {
 
     /// `None`: messages have no links.
     pub(crate) fn links(&self) -> Option<&Links> {
-        self.0.links.as_deref()
+        self.0.ways.links.as_deref()
     }
 
     pub(crate) fn watch(&self) -> &Watch {
         &self.0.watch
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.0.ways.sources
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        &self.0.ways.hooks
     }
 
     pub(crate) async fn deploying(&self) -> MutexGuard<'_, ()> {
@@ -173,6 +195,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
         .route("/v1/events", get(events::events))
+        .route("/v1/hooks/{source}", post(hooks::take))
         .route("/v1/files/{name}", put(files::put))
         .route("/a/{token}", get(links::show).post(links::press))
         .route("/healthz", get(service::healthz))

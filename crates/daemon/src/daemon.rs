@@ -15,14 +15,17 @@ use upline::notify::{Message, Notifier, Sending};
 use upline::store::StoreError;
 use upline::{Engine, Error, Handle};
 
-use crate::api::{self, Pace, State};
+use crate::api::{self, Pace, State, Ways};
 use crate::folder::{Folder, FolderError};
+use crate::inbound::{SourceSettings, Sources};
 use crate::links::{Links, LinksError, LinksSettings};
 use crate::log::LogOnly;
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::server::serve;
 use crate::settings::PublicUrl;
-use crate::tell::{Language, Letters, Linker, MailSettings, Teller, means, threads};
+use crate::tell::{
+    Hooks, Language, Letters, Linker, MailSettings, Teller, WebhookSettings, means, threads,
+};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
@@ -45,6 +48,8 @@ pub struct Start {
     listen: SocketAddr,
     tokens: Tokens,
     behind_proxy: bool,
+    sources: BTreeMap<String, SourceSettings>,
+    webhooks: BTreeMap<String, WebhookSettings>,
     clock: Arc<dyn Clock>,
     mail: Option<MailSettings>,
     teller: Option<Teller>,
@@ -70,6 +75,8 @@ impl Start {
             listen,
             tokens: Tokens::default(),
             behind_proxy: false,
+            sources: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
             clock: Arc::new(SystemClock::new()),
             mail: None,
             teller: None,
@@ -100,6 +107,26 @@ impl Start {
     pub fn mailboxes(mut self, mailboxes: BTreeMap<String, MailboxSettings>) -> Self {
         self.mailboxes = mailboxes;
         self
+    }
+
+    /// Other systems that open tickets, by name.
+    #[must_use]
+    pub fn sources(mut self, sources: BTreeMap<String, SourceSettings>) -> Self {
+        self.sources = sources;
+        self
+    }
+
+    /// Where messages for `webhook: NAME` go, by that name.
+    #[must_use]
+    pub fn webhooks(mut self, webhooks: BTreeMap<String, WebhookSettings>) -> Self {
+        self.webhooks = webhooks;
+        self
+    }
+
+    /// The webhooks, made ready. Messages say by the public address which installation they come from.
+    fn make_hooks(&self, own: SocketAddr) -> Result<Hooks, StartError> {
+        let source = self.public.url().map_or("urn:upline", |url| url.as_str());
+        Hooks::new(&self.webhooks, Some(own), source).map_err(StartError::Sections)
     }
 
     /// Where time comes from, for tests that move it.
@@ -207,6 +234,9 @@ pub enum StartError {
         /// Why not.
         error: std::io::Error,
     },
+    /// Sections of the settings name what can't be used.
+    #[error("{}", .0.join("\n"))]
+    Sections(Vec<String>),
     /// The folder of workflows can't be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -255,6 +285,7 @@ impl Daemon {
         if start.tokens.is_empty() {
             tracing::warn!(code = "no-tokens", "there are no tokens: nobody gets in");
         }
+        let sources = Sources::new(&start.sources).map_err(StartError::Sections)?;
         let listen = start.listen;
         let failed = |error| StartError::Listen { listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -262,7 +293,8 @@ impl Daemon {
         let seen = Arc::new(Watch::default());
         let builder = Engine::builder().folder(&start.data)?;
         let links = start.make_links()?;
-        let (letters, teller) = means(&start.data, start.mail.as_ref(), seen.alarms())?;
+        let hooks = start.make_hooks(address)?;
+        let (letters, teller) = means(&start.data, start.mail.as_ref(), &hooks, seen.alarms())?;
         let teller = start.teller.take().or(teller);
         let teller = teller.map(|teller| teller.tries(seen.tries().clone()));
         let teller = teller.map(|teller| match &links {
@@ -281,12 +313,21 @@ impl Daemon {
             handle,
             start.folder,
             start.tokens,
-            links,
+            Ways {
+                links,
+                sources,
+                hooks,
+            },
             seen,
             stops,
             start.pace,
         );
         let loaded = load(&state).await;
+        let strange = strange(&state).await;
+        if loaded.is_ok() && !strange.is_empty() {
+            let _ = engine.stop().await;
+            return Err(StartError::Sections(strange));
+        }
         if engine.handle().directory().await?.is_none() {
             // What is wrong with the files is what must be told.
             let _ = engine.stop().await;
@@ -335,6 +376,7 @@ impl Daemon {
         let letters = Arc::clone(&self.letters);
         // What is wrong is an alarm, and in the log.
         let _ = tokio::task::spawn_blocking(move || letters.reload()).await;
+        self.state.hooks().reopen();
         load(&self.state).await
     }
 
@@ -404,6 +446,22 @@ async fn load(state: &State) -> Result<(), StartError> {
     }
     state.watch().set_files_fault(fault);
     loaded
+}
+
+/// What the maps of sources name and the workflows of the folder do not have.
+async fn strange(state: &State) -> Vec<String> {
+    let folder = state.folder().clone();
+    let read = tokio::task::spawn_blocking(move || folder.read()).await;
+    let Ok(Ok(files)) = read else {
+        return Vec::new();
+    };
+    let files = files
+        .iter()
+        .map(|file| (file.name.as_str(), file.text.as_bytes()));
+    let loaded = upline::dsl::load(files.collect::<Vec<_>>());
+    state
+        .sources()
+        .check(|name| loaded.workflow(name).map(|read| &read.value))
 }
 
 async fn deploy(state: &State) -> Result<(), StartError> {

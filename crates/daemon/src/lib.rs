@@ -31,6 +31,7 @@
 //! | links by which people act from a message | [`links`] |
 //! | what is wrong around it for as long as it is | [`alarms`] |
 //! | the folder of workflows | [`folder`] |
+//! | other systems that open tickets, and what their messages mean | [`inbound`] |
 //! | every limit, by name | [`limits`] |
 //! | the routes | [`ROUTES`] |
 
@@ -38,6 +39,7 @@ pub mod alarms;
 mod api;
 mod daemon;
 pub mod folder;
+pub mod inbound;
 pub mod limits;
 pub mod links;
 mod log;

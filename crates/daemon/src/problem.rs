@@ -56,6 +56,21 @@ impl Problem {
         self
     }
 
+    /// The word for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What people read.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Whether the same request may be answered otherwise in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     /// There is no such ticket, or it is not this caller's to see: which of the two is not told.
     pub(crate) fn no_ticket(id: &str) -> Self {
         Self::new(

@@ -26,6 +26,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::inbound::SourceSettings;
 use crate::links::LinksSettings;
 use crate::log::LogLevel;
 use crate::mailbox::MailboxSettings;
@@ -150,6 +151,8 @@ pub struct Settings {
     pub mail: Option<MailSettings>,
     /// Where mail comes from, by name.
     pub mailboxes: BTreeMap<String, MailboxSettings>,
+    /// Other systems that open tickets, by name.
+    pub sources: BTreeMap<String, SourceSettings>,
     /// Where messages for `webhook: NAME` go, by that name.
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Which links messages have.
@@ -173,6 +176,7 @@ impl Settings {
             public_url: reader.parsed("public-url", ""),
             mail: reader.section(),
             mailboxes: reader.sections(),
+            sources: reader.sections(),
             webhooks: reader.sections(),
             links: reader.section(),
         };
@@ -204,6 +208,7 @@ impl Settings {
         let rows =
             rows.map(|((name, _), (value, source))| (name.to_string(), value, source.to_string()));
         let rows = rows.chain(section::rows(self.mail.as_ref()));
+        let rows = rows.chain(section::named_rows(&self.sources));
         let rows = rows.chain(section::rows(self.links.as_ref()));
         let rows = rows.chain(section::named_rows(&self.mailboxes));
         rows.chain(section::named_rows(&self.webhooks)).collect()

@@ -2,6 +2,7 @@
 
 mod document;
 mod events;
+mod inbound;
 mod kit;
 mod links;
 mod mail;

@@ -108,6 +108,8 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
         .tokens(tokens)
         .behind_proxy(settings.behind_proxy.value)
         .mail(settings.mail)
+        .sources(settings.sources)
+        .webhooks(settings.webhooks)
         .links(
             settings.public_url.value,
             settings.links.unwrap_or_default(),
@@ -198,6 +200,7 @@ fn failure(error: StartError) -> Failure {
             Failure::findings(message).help("add a file that begins with `directory: NAME`")
         }
         StartError::Refused(_) => Failure::findings(message),
+        StartError::Sections(_) => Failure::usage(message),
         _ => Failure::not_found(message),
     }
 }

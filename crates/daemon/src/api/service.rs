@@ -89,6 +89,12 @@ fn warnings(state: &State, status: &Status) -> Vec<Value> {
     }
     let alarms = state.watch().alarms().current().into_iter();
     warnings.extend(alarms.map(|(code, why)| json!({ "code": code, "detail": why })));
+    let hooks = state.hooks().standings().into_iter();
+    warnings.extend(hooks.filter_map(|hook| {
+        let why = hook.closed?;
+        let detail = format!("nothing goes to the webhook `{}`: {why}", hook.name);
+        Some(json!({ "code": "webhook-closed", "detail": detail }))
+    }));
     warnings
 }
 
@@ -185,6 +191,7 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
         "Requests that were answered, since the start.",
         answered,
     );
+    around(&mut text, &state);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text.0).into_response())
 }
@@ -222,6 +229,51 @@ fn mailboxes(state: &State, text: &mut Text) {
     tell(text, "mails_total", help, "counter", mails);
     let help = "Reports that a mail about a ticket was not delivered, since the start.";
     tell(text, "mails_bounced_total", help, "counter", bounced);
+}
+
+/// Figures of other systems: those that open tickets, and those that people are told by.
+fn around(text: &mut Text, state: &State) {
+    let taken: Vec<(String, u64)> = state
+        .sources()
+        .counts()
+        .into_iter()
+        .flat_map(|(source, counts)| {
+            counts.map(|(outcome, count)| {
+                let labels = format!("source=\"{source}\",outcome=\"{outcome}\"");
+                (labels, count)
+            })
+        })
+        .collect();
+    let taken = taken
+        .iter()
+        .map(|(labels, count)| (labels.as_str(), *count));
+    let help = "What became of messages of other systems, since the start.";
+    text.counter("inbound_messages_total", help, taken);
+    let standings = state.hooks().standings();
+    let tries = standings.iter().flat_map(|hook| {
+        hook.tries.map(|(fate, count)| {
+            let labels = format!("webhook=\"{}\",fate=\"{fate}\"", hook.name);
+            (labels, count)
+        })
+    });
+    let tries: Vec<(String, u64)> = tries.collect();
+    let tries = tries
+        .iter()
+        .map(|(labels, count)| (labels.as_str(), *count));
+    text.counter(
+        "webhook_tries_total",
+        "Tries to send a message, since the start.",
+        tries,
+    );
+    let closed = standings
+        .iter()
+        .filter(|hook| hook.closed.is_some())
+        .count();
+    text.gauge(
+        "webhooks_closed",
+        "Webhooks whose peer takes nothing any more.",
+        closed as f64,
+    );
 }
 
 /// A count of tickets, and its labels.

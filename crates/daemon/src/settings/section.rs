@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 /// Every section, and what it is for.
-pub const SECTIONS: [(&str, &str); 4] = [
+pub const SECTIONS: [(&str, &str); 5] = [
     ("mail", "how mail is sent"),
     ("mailbox", "where mail comes from, a section each"),
+    ("source", "other systems that open tickets, a section each"),
     (
         "webhook",
         "where messages for `webhook: NAME` go, a section each",

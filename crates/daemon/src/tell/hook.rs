@@ -99,6 +99,12 @@ impl Hooks {
         })
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// One of them.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Hook>> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Letters, Mail, MailSettings, Teller};
+use super::{Hooks, Letters, Mail, MailSettings, Teller};
 use crate::StartError;
 use crate::alarms::Alarms;
 use crate::thread::{KEY_FILE, Threads};
@@ -12,13 +12,20 @@ use crate::thread::{KEY_FILE, Threads};
 pub(crate) fn means(
     data: &Path,
     mail: Option<&MailSettings>,
+    hooks: &Hooks,
     alarms: &Alarms,
 ) -> Result<(Arc<Letters>, Option<Teller>), StartError> {
     let language = mail.map(|mail| mail.language).unwrap_or_default();
     let folder = mail.and_then(|mail| mail.templates.clone());
     let letters = Arc::new(Letters::new(language, folder, alarms.clone()));
-    let Some(settings) = mail else {
+    if mail.is_none() && hooks.is_empty() {
         return Ok((letters, None));
+    }
+    let add = |teller: Teller, (via, channel)| teller.channel(via, channel);
+    let teller = Teller::new(Arc::<Letters>::clone(&letters));
+    let teller = hooks.channels().fold(teller, add);
+    let Some(settings) = mail else {
+        return Ok((letters, Some(teller)));
     };
     let threads = threads(data)?;
     let section = |why| StartError::Section {
@@ -26,7 +33,6 @@ pub(crate) fn means(
         why,
     };
     let mail = Mail::new(settings, threads, alarms.clone()).map_err(section)?;
-    let teller = Teller::new(Arc::<Letters>::clone(&letters));
     Ok((letters, Some(teller.channel("mail".into(), Arc::new(mail)))))
 }
 

@@ -93,7 +93,7 @@ impl Answer {
 }
 
 /// What changes how a service is started.
-type Adjust = Box<dyn Fn(Start) -> Start>;
+type Adjust = Box<dyn Fn(Start) -> Start + Sync>;
 
 /// A running service.
 pub(super) struct Service {
@@ -116,7 +116,7 @@ impl Service {
     }
 
     /// With the shipped workflows, started in another way.
-    pub(super) fn adjusted(adjust: impl Fn(Start) -> Start + 'static) -> Self {
+    pub(super) fn adjusted(adjust: impl Fn(Start) -> Start + Sync + 'static) -> Self {
         Self::with(shipped_copy(), adjust).unwrap()
     }
 
@@ -134,7 +134,7 @@ impl Service {
     /// With these workflows, started in another way.
     pub(super) fn with(
         workflows: TempDir,
-        adjust: impl Fn(Start) -> Start + 'static,
+        adjust: impl Fn(Start) -> Start + Sync + 'static,
     ) -> Result<Self, StartError> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)

@@ -159,11 +159,14 @@ fn another_system_opens_finds_by_key_and_comments() {
     service
         .act("pbx", "1", "open", &json!({}))
         .refuses(403, "not-allowed");
-    let path = "/v1/tickets/1/messages/call-ended";
+    let unknown = "/v1/tickets/1/messages/nobody-awaits";
     service
-        .post("pbx", path, &[], &json!({}))
+        .post("pbx", unknown, &[], &json!({}))
         .refuses(409, "not-awaited");
+    let path = "/v1/tickets/1/messages/call-ended";
     service
         .post("tom", path, &[], &json!({}))
         .refuses(404, "no-such-ticket");
+    service.post("pbx", path, &[], &json!({})).is(200);
+    assert_eq!(service.standing("1").0, "dispatched");
 }
