@@ -112,7 +112,7 @@ fn json_is_json() {
         "graph workflows/trouble-ticket.yaml",
         "explain bad-span",
         "explain list",
-        "demo",
+        "tour",
         "replay tests/data/small-log.csv --map examples/replay/small.map.yaml",
     ];
     for line in commands {
@@ -150,16 +150,16 @@ fn colours_can_be_had_and_switched_off() {
 }
 
 #[test]
-fn the_demo_climbs_in_both_languages() {
+fn the_tour_climbs_in_both_languages() {
     for (line, order) in [
-        ("demo", ["ann", "bob", "cem", "lea", "max", "reminder"]),
+        ("tour", ["ann", "bob", "cem", "lea", "max", "reminder"]),
         (
-            "demo --lang zh",
+            "tour --lang zh",
             ["ann", "bob", "cem", "lea", "max", "提醒"],
         ),
         // A million virtual seconds in one: the pauses are there, and over at once.
         (
-            "demo --speed 1000000",
+            "tour --speed 1000000",
             ["ann", "bob", "cem", "lea", "max", "reminder"],
         ),
     ] {

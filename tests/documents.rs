@@ -120,7 +120,13 @@ fn mismatch(shown: &Shown) -> Option<(String, Option<String>)> {
         let known = NOT_RUN.iter().any(|known| shown.command.starts_with(known));
         return (!known).then(|| ("can't be run by this test".to_owned(), None));
     };
-    let (printed, exit) = upline(&words(arguments));
+    // A demo goes on until it is told to end.
+    let limit = if arguments == "demo" {
+        " --seconds 1"
+    } else {
+        ""
+    };
+    let (printed, exit) = upline(&words(&format!("{arguments}{limit}")));
     if exit != shown.exit {
         return Some((
             format!("exit {exit} instead of {}\n{printed}", shown.exit),

@@ -7,6 +7,7 @@
 
 mod command_line;
 mod data_folders;
+mod demo;
 mod documents;
 mod limits;
 mod looking;

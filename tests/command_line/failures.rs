@@ -173,7 +173,7 @@ fn every_failure_is_json() {
         ("explain nix --json", 3, "there is no mistake called `nix`"),
         ("chek --json", 2, "unrecognized subcommand 'chek'"),
         (
-            "demo --speed 0 --json",
+            "tour --speed 0 --json",
             2,
             "`--speed` must be more than nothing",
         ),

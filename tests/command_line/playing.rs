@@ -77,8 +77,8 @@ fn an_act_at_the_opening_is_played() {
 #[test]
 fn only_languages_that_exist_are_spoken() {
     let folder = Folder::small("languages");
-    assert_eq!(folder.run("demo --lang fr").exit, 2);
-    assert!(folder.run("demo --lang zh-CN").out.contains("周五"));
+    assert_eq!(folder.run("tour --lang fr").exit, 2);
+    assert!(folder.run("tour --lang zh-CN").out.contains("周五"));
     // Those of a drawing are the author's own.
     let called = folder.run("graph small.yaml --lang zh");
     assert_eq!(called.exit, 2, "{called:?}");

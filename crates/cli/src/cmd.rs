@@ -15,4 +15,5 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod test;
+pub(crate) mod tour;
 pub(crate) mod verify;

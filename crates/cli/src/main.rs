@@ -47,6 +47,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Demo(cmd::demo::Args),
+    Tour(cmd::tour::Args),
     Check(cmd::check::Args),
     Test(cmd::test::Args),
     Simulate(cmd::simulate::Args),
@@ -91,6 +92,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Check(args) => cmd::check::run(&args, output),
         Command::Test(args) => cmd::test::run(&args, output),
         Command::Demo(args) => cmd::demo::run(&args, output),
+        Command::Tour(args) => cmd::tour::run(&args, output),
         Command::Simulate(args) => cmd::simulate::run(&args, output),
         Command::Replay(args) => cmd::replay::run(&args, output),
         Command::Graph(args) => cmd::graph::run(&args, output),

@@ -33,11 +33,13 @@
 //! | the folder of workflows | [`folder`] |
 //! | other systems that open tickets, and what their messages mean | [`inbound`] |
 //! | every limit, by name | [`limits`] |
+//! | a daemon to look at, which leaves nothing behind | [`demo`] |
 //! | the routes | [`ROUTES`] |
 
 pub mod alarms;
 mod api;
 mod daemon;
+pub mod demo;
 pub mod folder;
 pub mod inbound;
 pub mod limits;
