@@ -11,6 +11,7 @@ mod demo;
 mod documents;
 mod limits;
 mod looking;
+mod notifying;
 mod reference;
 mod replay;
 mod repository;

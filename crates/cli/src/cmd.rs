@@ -10,6 +10,7 @@ pub(crate) mod forecast;
 pub(crate) mod graph;
 pub(crate) mod look;
 pub(crate) mod migrate;
+pub(crate) mod notify;
 pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod serve;

@@ -63,6 +63,7 @@ enum Command {
     Doctor(cmd::doctor::Args),
     Serve(cmd::serve::ServeArgs),
     Token(cmd::serve::TokenArgs),
+    Notify(cmd::notify::Args),
     Completions(cmd::completions::Args),
 }
 
@@ -105,6 +106,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Verify(args) => cmd::verify::run(&args, output),
         Command::Doctor(args) => cmd::doctor::run(&args, output),
         Command::Serve(args) => cmd::serve::run(&args, output),
+        Command::Notify(args) => cmd::notify::run(&args, output),
         Command::Token(args) => cmd::serve::run_token(&args, output),
         Command::Completions(args) => cmd::completions::run(&args, output),
     }

@@ -20,8 +20,12 @@ use upline::notify::{Message, Notifier, SendError, Sending};
 
 pub use hook::{Hooks, WebhookSettings};
 pub use letter::{Button, Language, Letter};
-pub use letters::{FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault};
-pub use mail::{DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings};
+pub use letters::{
+    FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault, shipped_templates,
+};
+pub use mail::{
+    DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings, try_mail,
+};
 pub(crate) use means::{means, threads};
 pub use tries::{MAX_REMEMBERED, Tries, Try};
 

@@ -54,7 +54,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use upline_core::{Event, Name, Ticket, Workflow};
+use upline_core::{Directory, Event, Name, Ticket, Workflow};
 use upline_lab::explain::{Explanation, explain};
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
@@ -271,7 +271,17 @@ impl Folder {
         }
     }
 
-    fn workflow(&self, ticket: &Ticket) -> Result<Arc<Workflow>, LookError> {
+    /// The people as they are now; `None`: no directory was deployed.
+    #[must_use]
+    pub fn directory(&self) -> Option<Arc<Directory>> {
+        self.floor.directory.clone()
+    }
+
+    /// The version of its workflow that a ticket keeps.
+    ///
+    /// # Errors
+    /// [`LookError::Refused`] if the folder does not have it.
+    pub fn workflow(&self, ticket: &Ticket) -> Result<Arc<Workflow>, LookError> {
         let workflows = &self.floor.workflows;
         let found = workflows.version(&ticket.workflow, ticket.version).cloned();
         found.ok_or_else(|| {

@@ -19,7 +19,7 @@ use crate::moment::Moment;
 use crate::output::Output;
 
 /// For when, and in which language.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct When {
     /// The instant that the answer is for, in the time zone of the workflow's calendar: `2026-03-06 17:20`
     /// [default: now]

@@ -128,10 +128,10 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
     Ok(Exit::Ok)
 }
 
-/// All that was given, from everywhere.
-fn given(args: &ServeArgs) -> Result<Given, Failure> {
+/// What was given besides flags: the file, and the environment.
+pub(crate) fn given_besides(config: Option<&Path>) -> Result<Given, Failure> {
     let mut given = Given::default();
-    let named = args.config.clone();
+    let named = config.map(Path::to_owned);
     let named = named.or_else(|| std::env::var_os(CONFIG).map(PathBuf::from));
     if let Some(path) = named {
         let text = text(&path)?;
@@ -144,6 +144,12 @@ fn given(args: &ServeArgs) -> Result<Given, Failure> {
             given = given.environment(name, value);
         }
     }
+    Ok(given)
+}
+
+/// All that was given, from everywhere.
+fn given(args: &ServeArgs) -> Result<Given, Failure> {
+    let mut given = given_besides(args.config.as_deref())?;
     let proxy = args.behind_proxy.then(|| "true".to_owned());
     let flags = [
         &args.data,

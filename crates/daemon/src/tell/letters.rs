@@ -157,6 +157,37 @@ impl Writer for Letters {
     }
 }
 
+/// The letter with which settings are tried.
+pub(crate) fn trial(language: Language, person: &Person) -> Letter {
+    let name = clean::line(&person.name);
+    let (subject, text) = match language {
+        Language::En => (
+            "A test of Upline's mail",
+            format!(
+                "Hello {name},\n\nthis is a test: mail of Upline reaches you. You need not do anything.\n"
+            ),
+        ),
+        Language::Zh => (
+            "Upline 邮件测试",
+            format!("{name}，您好：\n\n这是一封测试邮件：Upline 的邮件可以送达。您无需处理。\n"),
+        ),
+    };
+    Letter {
+        language,
+        subject: subject.to_owned(),
+        brief: subject.to_owned(),
+        text,
+        html: None,
+        buttons: Vec::new(),
+    }
+}
+
+/// The templates that are shipped: their names, and what is in them.
+#[must_use]
+pub fn shipped_templates() -> &'static [(&'static str, &'static str)] {
+    &templates::SHIPPED
+}
+
 /// The parts of a letter.
 struct Parts {
     subject: String,

@@ -8,12 +8,13 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lettre::transport::smtp::client::{Certificate, TlsParameters};
 use serde::Deserialize;
+use upline::core::Person;
 use upline::notify::{Message, SendError, Sending};
 
-use super::{Channel, Language, Letter};
+use super::{Channel, Language, Letter, letters};
 use crate::alarms::Alarms;
 use crate::settings::{Secret, Section};
 use crate::thread::Threads;
@@ -238,6 +239,25 @@ impl Mail {
             }
         })
     }
+}
+
+/// Sends one mail to a person, to see whether the settings are right. The address that it went to.
+///
+/// # Errors
+/// What the settings lack, or what the mail server said; a line for the operator.
+pub async fn try_mail(
+    settings: &MailSettings,
+    person: &Person,
+    language: Language,
+    now: Timestamp,
+) -> Result<String, String> {
+    let sender = Sender::new(settings)?;
+    let smtp = Smtp::new(settings, sender.from.email.domain())?;
+    let key = format!("test-{}", now.as_millisecond());
+    let ready = sender.plain(person, &key, now, &letters::trial(language, person))?;
+    let sent = smtp.send(&sender.from.email, &ready.to, &ready.bytes).await;
+    sent.map_err(|failed| failed.reason)?;
+    Ok(ready.to.to_string())
 }
 
 /// It will never go; whom the core does not pass on to the next one is in the log at least.

@@ -1,5 +1,7 @@
 //! Mail from a real daemon to a real mail server.
 
+mod contents;
+
 use std::net::TcpListener;
 
 use mail_parser::{Message, MessageParser};
@@ -10,48 +12,48 @@ use crate::thread::Threads;
 
 use super::post::{Caught, Deed, PostOffice, Step};
 
-fn settings(port: u16, more: &str) -> String {
+pub(super) fn settings(port: u16, more: &str) -> String {
     format!(
         "server = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n\
          from = \"Service Desk <desk@example.com>\"\n{more}"
     )
 }
 
-fn service(port: u16, more: &str) -> Service {
+pub(super) fn service(port: u16, more: &str) -> Service {
     Service::with_mail(shipped_copy(), &settings(port, more)).unwrap()
 }
 
-fn read(caught: &Caught) -> Message<'static> {
+pub(super) fn read(caught: &Caught) -> Message<'static> {
     MessageParser::default()
         .parse(caught.raw.as_bytes())
         .unwrap()
         .into_owned()
 }
 
-fn header<'a>(mail: &'a Message<'static>, name: &'static str) -> &'a str {
+pub(super) fn header<'a>(mail: &'a Message<'static>, name: &'static str) -> &'a str {
     mail.header_raw(name).unwrap_or_default().trim()
 }
 
-fn text(mail: &Message<'static>) -> String {
+pub(super) fn text(mail: &Message<'static>) -> String {
     mail.body_text(0).unwrap().replace("\r\n", "\n")
 }
 
 /// A trouble ticket that the desk has; ann is asked first.
-fn dispatched(service: &Service) -> String {
+pub(super) fn dispatched(service: &Service) -> String {
     let id = service.call("tom", "one");
     service.act("tom", &id, "open", &json!({})).is(200);
     service.settle();
     id
 }
 
-fn timeline(service: &Service, id: &str) -> String {
+pub(super) fn timeline(service: &Service, id: &str) -> String {
     service
         .get("eye", &format!("/v1/tickets/{id}/timeline"))
         .is(200)
         .text
 }
 
-fn alarms(service: &Service) -> Vec<Value> {
+pub(super) fn alarms(service: &Service) -> Vec<Value> {
     let ready = service.send("GET", "/readyz", &[], b"").is(200).json();
     let warnings = ready["warnings"].as_array().unwrap().iter();
     warnings
@@ -357,186 +359,4 @@ fn a_login_is_used_and_a_wrong_one_is_the_operators_to_mend() {
     post.mails(1);
     assert_eq!(post.logins(), ["upline:simsalabim", "upline:sesame"]);
     assert!(alarms(&service).is_empty());
-}
-
-#[test]
-fn without_an_address_the_next_person_is_asked_and_the_reason_is_told() {
-    let workflows = shipped_copy();
-    let directory = workflows.path().join("directory.yaml");
-    let text = std::fs::read_to_string(&directory).unwrap();
-    let wrong = text.replace("mail: ann@example.com", "mail: ann@exam_ple..com");
-    std::fs::write(&directory, wrong).unwrap();
-    let post = PostOffice::open();
-    let service = Service::with_mail(workflows, &settings(post.port, "")).unwrap();
-    let id = dispatched(&service);
-    assert_eq!(service.standing(&id).1, "bob");
-    let told = timeline(&service, &id);
-    assert!(told.contains("is no mail address"), "{told}");
-    post.mails(1);
-}
-
-#[test]
-fn nothing_in_a_ticket_gets_into_a_header() {
-    let post = PostOffice::open();
-    let service = service(post.port, "");
-    let evil =
-        "x\r\nBcc: eve@example.com\r\n\r\n.\r\nMAIL FROM:<eve@example.com>\r\n\u{202e}y\u{0}z";
-    let mut body = super::kit::trouble();
-    body["fields"]["problem"] = json!(evil);
-    let opened = service.post("tom", "/v1/tickets", &[("idempotency-key", "a")], &body);
-    let opened = match opened.status {
-        201 => opened,
-        // What the core does not take does not come here.
-        422 => {
-            body["fields"]["problem"] = json!(evil.replace(['\0', '\u{202e}'], ""));
-            service
-                .post("tom", "/v1/tickets", &[("idempotency-key", "b")], &body)
-                .is(201)
-        }
-        _ => panic!("{opened:?}"),
-    };
-    let id = opened.json()["id"].as_str().unwrap().to_owned();
-    service.act("tom", &id, "open", &json!({})).is(200);
-    service.settle();
-    let mail = post.mails(1)[0].clone();
-    assert_eq!(mail.to, ["ann@example.com"]);
-    let (head, _) = mail.raw.split_once("\r\n\r\n").unwrap();
-    let names = head.lines().filter(|line| !line.starts_with(' '));
-    let names: Vec<&str> = names.map(|line| line.split(':').next().unwrap()).collect();
-    let known = [
-        "From",
-        "To",
-        "Subject",
-        "Date",
-        "Message-ID",
-        "In-Reply-To",
-        "References",
-        "Auto-Submitted",
-        "X-Auto-Response-Suppress",
-        "List-Id",
-        "MIME-Version",
-        "Content-Type",
-    ];
-    assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
-    let subject = read(&mail).subject().unwrap().to_owned();
-    assert!(
-        subject.starts_with("[15 min] 1 Trouble ticket: x Bcc: eve@example.com . MAIL"),
-        "{subject}"
-    );
-}
-
-#[test]
-fn a_broken_template_is_an_alarm_and_loses_no_message() {
-    let post = PostOffice::open();
-    let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("assigned.en.txt");
-    // It passes where there is no such field: only a message finds it out.
-    let text = "Subject: mine\n\n{% if fields|length > 1 %}{{ fields[0].valu }}{% endif %}\n";
-    std::fs::write(&own, text).unwrap();
-    let service = service(
-        post.port,
-        &format!("templates = \"{}\"", folder.path().display()),
-    );
-    let templates = |service: &Service| {
-        let ready = service.send("GET", "/readyz", &[], b"").is(200).json();
-        let warnings = ready["warnings"].as_array().unwrap().clone();
-        warnings.into_iter().find(|one| one["code"] == "templates")
-    };
-    assert_eq!(templates(&service), None);
-    dispatched(&service);
-    let mail = read(&post.mails(1)[0]);
-    assert_eq!(
-        mail.subject(),
-        Some("[15 min] 1 Trouble ticket: no dial tone"),
-        "the shipped one"
-    );
-    let told = templates(&service).unwrap()["detail"].to_string();
-    assert!(
-        told.contains("assigned.en.txt:3: undefined value"),
-        "{told}"
-    );
-    // Mended, and read again.
-    std::fs::write(&own, "Subject: mine\n\nPlease.\n").unwrap();
-    service.runtime.block_on(service.daemon().reload()).unwrap();
-    assert_eq!(templates(&service), None);
-    service.pass(15);
-    assert_eq!(read(&post.mails(2)[1]).subject(), Some("mine"));
-}
-
-#[test]
-fn what_became_of_each_message_can_be_asked() {
-    let post = PostOffice::open();
-    let service = service(post.port, "");
-    let told = |who: &str, query: &str| {
-        let path = format!("/v1/tickets/1/messages{query}");
-        service.get(who, &path).is(200).json()
-    };
-    let shown = |answer: &Value| -> Vec<[String; 5]> {
-        let messages = answer["messages"].as_array().unwrap().iter();
-        let of = |one: &Value| {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let tries = one["tries"].to_string();
-            [
-                text(&one["to"]["name"]),
-                text(&one["topic"]),
-                text(&one["state"]),
-                tries,
-                text(&one["why"]),
-            ]
-        };
-        messages.map(of).collect()
-    };
-    // Ann's mail can't go now; then it is over, because bob has the ticket.
-    post.fails(Step::To, Deed::Says("450 4.2.0 come again"), 100);
-    let id = dispatched(&service);
-    let row = |row: [&str; 5]| row.map(str::to_owned);
-    let why = "the mail server `127.0.0.1` refuses the recipient: 450 4.2.0 come again";
-    assert_eq!(
-        shown(&told("ann", "")),
-        [row(["ann", "assigned", "waiting", "1", why])]
-    );
-    post.fails(Step::To, Deed::Says("450"), 0);
-    service
-        .clock
-        .forward(std::time::Duration::from_secs(15 * 60));
-    service.settle();
-    let answer = told("eye", "");
-    assert_eq!(shown(&answer)[0][2], "withdrawn", "{answer}");
-    assert_eq!(
-        shown(&answer)[1],
-        row(["bob", "assigned", "delivered", "1", ""])
-    );
-    // A customer who left no address, and a person whom the server does not know.
-    let bob = service.standing(&id).1;
-    service.act(&bob, &id, "accept", &json!({})).is(200);
-    service.settle();
-    post.fails(Step::To, Deed::Says("550 5.1.1 who?"), 1);
-    service.act(&bob, &id, "ask", &json!({})).is(200);
-    service.settle();
-    let answer = told("eye", "");
-    let last = shown(&answer).pop().unwrap();
-    assert_eq!(
-        last[..4],
-        row(["caller", "informed", "failed", "1", ""])[..4],
-        "{answer}"
-    );
-    assert!(last[4].contains("550 5.1.1 who?"), "{answer}");
-    let (key, settled) = (
-        &answer["messages"][1]["key"],
-        &answer["messages"][1]["settled"],
-    );
-    assert_eq!(
-        (key, settled),
-        (&json!("1-2"), &json!("2026-03-06T01:25:00Z"))
-    );
-    // By pieces it is the same; and not for everybody.
-    let first = told("eye", "?limit=1");
-    assert_eq!((shown(&first).len(), &first["next"]), (1, &json!(1)));
-    assert_eq!(shown(&told("eye", "?after=1")), shown(&answer)[1..]);
-    service
-        .get("rosa", "/v1/tickets/1/messages")
-        .refuses(404, "no-such-ticket");
-    service
-        .get("eye", "/v1/tickets/1/messages?limit=0")
-        .refuses(400, "query-wrong");
 }

@@ -30,7 +30,7 @@ macro_rules! shipped {
 }
 
 /// Every template that there is, as it is shipped.
-pub(crate) const SHIPPED: [(&str, &str); 27] = shipped![
+pub(crate) static SHIPPED: [(&str, &str); 27] = shipped![
     "assigned.en.txt",
     "assigned.zh.txt",
     "offered.en.txt",
@@ -153,7 +153,7 @@ impl Templates {
         let Some((name, _)) = known else {
             let near = did_you_mean(file, SHIPPED.iter().map(|(name, _)| *name));
             let help = near.map_or_else(
-                || "take it out; `upline notify preview --list` names those that there are".into(),
+                || "take it out; `upline notify templates` names those that there are".into(),
                 |near| format!("did you mean `{near}`?"),
             );
             return Err(fault(None, "no letter uses this template".to_owned(), help));
@@ -235,7 +235,7 @@ fn help(kind: ErrorKind) -> &'static str {
         ErrorKind::OutOfFuel => "it takes too many steps: leave out a loop",
         ErrorKind::TemplateNotFound => "only the templates of letters can be included",
         ErrorKind::UnknownFilter => "docs/telling.md says where the filters are listed",
-        _ => "compare it with the shipped one: `upline notify preview --shipped NAME` prints it",
+        _ => "compare it with the shipped one: `upline notify templates NAME` prints it",
     }
 }
 

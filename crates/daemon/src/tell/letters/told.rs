@@ -143,20 +143,23 @@ impl<'a> Told<'a> {
         state.map_or(String::new(), |state| self.label_of(state, is_customer))
     }
 
-    /// What it is about: the first text that the ticket holds, in the order of its form.
+    /// What it is about: the first paragraph that the ticket holds, in the order of its form, else the first
+    /// text.
     fn gist(&self) -> Option<String> {
         let Matter {
             ticket, workflow, ..
         } = self.matter;
-        let mut texts = workflow.field_order.iter().filter_map(|name| {
-            let field = workflow.fields.get(name)?;
-            let is_text = matches!(field.kind, FieldType::Text | FieldType::Paragraph);
-            match ticket.fields.get(name) {
-                Some(Value::Text(text)) if is_text => Some(clean::line(text)),
-                _ => None,
-            }
-        });
-        let gist = texts.find(|text| !text.is_empty())?;
+        let first = |kind: &FieldType| {
+            let mut texts = workflow.field_order.iter().filter_map(|name| {
+                let field = workflow.fields.get(name)?;
+                match ticket.fields.get(name) {
+                    Some(Value::Text(text)) if field.kind == *kind => Some(clean::line(text)),
+                    _ => None,
+                }
+            });
+            texts.find(|text| !text.is_empty())
+        };
+        let gist = first(&FieldType::Paragraph).or_else(|| first(&FieldType::Text))?;
         Some(clean::clip(&gist, MAX_GIST))
     }
 

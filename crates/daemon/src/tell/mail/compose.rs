@@ -1,9 +1,10 @@
 //! From a letter to a mail: headers, threading, and both parts.
 
+use jiff::Timestamp;
 use lettre::Address;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
-use upline::core::{Recipient, Value};
+use upline::core::{Person, Recipient, Value};
 use upline::notify::Message;
 
 use super::MailSettings;
@@ -24,8 +25,11 @@ pub(super) struct Sender {
 struct Envelope {
     to: Mailbox,
     own: String,
-    thread: String,
+    thread: Option<String>,
     reply_to: Option<Mailbox>,
+    /// A word of its own, for what sets the parts apart.
+    key: String,
+    date: Timestamp,
 }
 
 /// A mail, and to whom.
@@ -67,10 +71,12 @@ impl Sender {
         let envelope = Envelope {
             to,
             own,
-            thread,
+            thread: Some(thread),
             reply_to,
+            key: message.key.clone(),
+            date: message.written,
         };
-        self.build(&envelope, message, letter)
+        self.build(&envelope, letter)
     }
 
     /// Where answers go.
@@ -89,23 +95,38 @@ impl Sender {
         }
     }
 
-    fn build(
+    /// A mail that is about no ticket. The key is the same for every try, and for no other mail.
+    pub(super) fn plain(
         &self,
-        envelope: &Envelope,
-        message: &Message,
+        person: &Person,
+        key: &str,
+        date: Timestamp,
         letter: &Letter,
     ) -> Result<Ready, String> {
+        let envelope = Envelope {
+            to: of_person(person)?,
+            own: format!("{key}@{}", self.from.email.domain()),
+            thread: None,
+            reply_to: self.reply_to.clone(),
+            key: key.to_owned(),
+            date,
+        };
+        self.build(&envelope, letter)
+    }
+
+    fn build(&self, envelope: &Envelope, letter: &Letter) -> Result<Ready, String> {
         let subject = checked("the subject", letter.subject.clone())?;
         let own = checked("the message's id", format!("<{}>", envelope.own))?;
-        let thread = checked("the thread's id", format!("<{}>", envelope.thread))?;
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())
             .to(envelope.to.clone())
             .subject(subject)
-            .date(std::time::SystemTime::from(message.written))
-            .message_id(Some(own))
-            .in_reply_to(thread.clone())
-            .references(thread);
+            .date(std::time::SystemTime::from(envelope.date))
+            .message_id(Some(own));
+        if let Some(thread) = &envelope.thread {
+            let thread = checked("the thread's id", format!("<{thread}>"))?;
+            builder = builder.in_reply_to(thread.clone()).references(thread);
+        }
         if let Some(reply_to) = &envelope.reply_to {
             builder = builder.reply_to(reply_to.clone());
         }
@@ -129,7 +150,7 @@ impl Sender {
             None => builder.singlepart(text),
             Some(html) => {
                 // What the encodings write never holds `=_`, so no text can end its part early.
-                let boundary = format!("=_upline_{}", message.key);
+                let boundary = format!("=_upline_{}", envelope.key);
                 let parts = MultiPart::alternative().boundary(boundary);
                 let html = part(ContentType::TEXT_HTML, html)?;
                 builder.multipart(parts.singlepart(text).singlepart(html))
@@ -155,15 +176,19 @@ fn part(kind: ContentType, text: &str) -> Result<SinglePart, String> {
     Ok(SinglePart::builder().header(kind).body(body))
 }
 
+fn of_person(person: &Person) -> Result<Mailbox, String> {
+    let mail = person.mail.as_deref();
+    let mail = mail.ok_or_else(|| format!("`{}` has no mail address", person.id))?;
+    Ok(Mailbox::new(display(&person.name), address(mail)?))
+}
+
 /// To whom a message goes.
 fn recipient(message: &Message) -> Result<Mailbox, String> {
     match &message.to {
         Recipient::Person(id) => {
             let person = message.person.as_ref();
             let person = person.ok_or_else(|| format!("`{id}` is not in the directory"))?;
-            let mail = person.mail.as_deref();
-            let mail = mail.ok_or_else(|| format!("`{id}` has no mail address"))?;
-            Ok(Mailbox::new(display(&person.name), address(mail)?))
+            of_person(person)
         }
         Recipient::Contact(field) => match message.ticket.fields.get(field) {
             Some(Value::Text(text)) => {

@@ -1,0 +1,355 @@
+//! `upline notify`.
+
+mod sample;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use jiff::Timestamp;
+use serde::Serialize;
+use upline_core::{Branch, Directory, FieldType, Name, Recipient, Ticket, Topic, Workflow};
+use upline_daemon::alarms::Alarms;
+use upline_daemon::folder::Folder;
+use upline_daemon::settings::Settings;
+use upline_daemon::tell::{
+    Language, Letter, Letters, MailSettings, Matter, TemplateFault, shipped_templates, try_mail,
+};
+use upline_dsl::{did_you_mean, shown};
+
+use super::look::{Look, When};
+use super::serve;
+use crate::exit::{Exit, Failure};
+use crate::output::Output;
+use crate::sets::{self, DirectoryArg};
+
+/// See what people are told, and whether it reaches them
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Preview(Box<PreviewArgs>),
+    Templates(TemplatesArgs),
+    Test(TestArgs),
+}
+
+/// Print a letter as it would be sent, about a ticket of a data folder or about a made-up one
+#[derive(clap::Args)]
+struct PreviewArgs {
+    /// What it is about
+    #[arg(value_enum)]
+    topic: TopicArg,
+    /// The data folder, which no engine has open, or a backup
+    #[arg(requires = "ticket", conflicts_with = "workflow")]
+    folder: Option<PathBuf>,
+    /// The ticket
+    #[arg(requires = "folder")]
+    ticket: Option<String>,
+    /// The file of a workflow: a ticket is made up
+    #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+    workflow: Option<PathBuf>,
+    #[command(flatten)]
+    directory: DirectoryArg,
+    /// To whom [default: whoever is answerable]
+    #[arg(long, value_name = "PERSON")]
+    person: Option<Name>,
+    /// The language: en, zh [default: the person's]
+    #[arg(long, value_name = "TAG")]
+    lang: Option<String>,
+    /// The folder of templates that take the place of those shipped
+    #[arg(long, value_name = "FOLDER")]
+    templates: Option<PathBuf>,
+    /// Print the HTML alone
+    #[arg(long)]
+    html: bool,
+}
+
+/// Print the names of the shipped templates, or one of them
+#[derive(clap::Args)]
+struct TemplatesArgs {
+    /// Which
+    name: Option<String>,
+}
+
+/// Send one mail to a person, with the settings of `upline serve`
+#[derive(clap::Args)]
+struct TestArgs {
+    /// The person of the directory
+    person: Name,
+    /// The file of settings, in TOML; or UPLINE_CONFIG
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What a letter is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TopicArg {
+    /// He has it
+    Assigned,
+    /// He may claim it
+    Offered,
+    /// A `notify`
+    Informed,
+    /// He still has it
+    Reminded,
+    /// A promise is about to be broken
+    PromiseWarned,
+    /// A promise is broken
+    PromiseBreached,
+    /// He was asked, and it has moved on
+    Outcome,
+    /// To the caller
+    Customer,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    match &args.command {
+        Command::Preview(args) => preview(args, output),
+        Command::Templates(args) => templates(args, output),
+        Command::Test(args) => test(args, output),
+    }
+}
+
+/// What a letter is written from.
+struct Case {
+    ticket: Ticket,
+    workflow: Arc<Workflow>,
+    directory: Arc<Directory>,
+    now: Timestamp,
+}
+
+fn preview(args: &PreviewArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let case = case(args)?;
+    let letters = Letters::new(Language::En, args.templates.clone(), Alarms::default());
+    let faults = letters.reload();
+    for fault in &faults {
+        output.note(told(fault));
+    }
+    let (branch, to) = case.recipient(args)?;
+    let person = match &to {
+        Recipient::Person(name) => case.directory.people.get(name),
+        Recipient::Contact(_) => None,
+    };
+    let language = match args.lang.as_deref() {
+        None => letters.language_of(person),
+        Some(tag) => Language::of_tag(tag)
+            .ok_or_else(|| Failure::usage(format!("`--lang {tag}`: the languages are: en, zh")))?,
+    };
+    let topic = case.topic(args.topic);
+    let matter = Matter {
+        ticket: &case.ticket,
+        branch: &branch,
+        to: &to,
+        person,
+        topic: &topic,
+        workflow: &case.workflow,
+        directory: &case.directory,
+        now: case.now,
+    };
+    let letter = letters.compose(&matter, language, Vec::new());
+    print(&letter, args.html, output)?;
+    Ok(match faults.is_empty() {
+        true => Exit::Ok,
+        false => Exit::Findings,
+    })
+}
+
+fn told(fault: &TemplateFault) -> String {
+    let line = fault.line.map(|line| format!(":{line}"));
+    let (file, line) = (shown(&fault.file), line.unwrap_or_default());
+    format!(
+        "error: {file}{line}: {}\n  help: {}",
+        fault.message, fault.help
+    )
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    language: &'a str,
+    subject: &'a str,
+    brief: &'a str,
+    text: &'a str,
+    html: Option<&'a str>,
+}
+
+fn print(letter: &Letter, html: bool, output: &mut Output) -> Result<(), Failure> {
+    let shown_html = letter.html.as_deref().unwrap_or_default();
+    if output.is_json() {
+        output.json(&Report {
+            language: letter.language.tag(),
+            subject: &letter.subject,
+            brief: &letter.brief,
+            text: &letter.text,
+            html: letter.html.as_deref(),
+        })?;
+    } else if html {
+        output.text(shown_html)?;
+    } else {
+        output.line(format!("Subject: {}", letter.subject))?;
+        output.line(format!("Brief: {}\n", letter.brief))?;
+        output.line(&letter.text)?;
+        output.text(shown_html)?;
+    }
+    Ok(())
+}
+
+fn case(args: &PreviewArgs) -> Result<Case, Failure> {
+    if let (Some(folder), Some(ticket)) = (&args.folder, &args.ticket) {
+        let mut look = Look::into(folder)?;
+        let found = look.find(ticket, &When::default())?;
+        let workflow = look.folder.workflow(&found.ticket);
+        let nobody = || Failure::not_found(format!("`{}` has no directory", shown(folder)));
+        return Ok(Case {
+            workflow: workflow.map_err(|error| look.failure(&error))?,
+            directory: look.folder.directory().ok_or_else(nobody)?,
+            now: look.folder.now(),
+            ticket: found.ticket,
+        });
+    }
+    let file = args.workflow.as_deref().unwrap_or(Path::new(""));
+    let now = Timestamp::now();
+    let setting = sets::setting(file, args.directory.directory.as_deref(), now)?;
+    if let Some(person) = &args.person {
+        known(&setting.directory, person)?;
+    }
+    let tag = args.lang.as_deref().unwrap_or("en");
+    sample::case(&setting, args.person.as_ref(), tag, now)
+}
+
+impl Case {
+    /// The branch that a letter is about, and whom it goes to.
+    fn recipient(&self, args: &PreviewArgs) -> Result<(Branch, Recipient), Failure> {
+        let held = self.ticket.answerable().next();
+        let branch = held.map(|(branch, _)| branch.clone()).unwrap_or_default();
+        if args.topic == TopicArg::Customer {
+            let fields = self.workflow.field_order.iter();
+            let kind = |name: &&Name| self.workflow.fields.get(*name).map(|field| &field.kind);
+            let mut contacts = fields.filter(|name| kind(name) == Some(&FieldType::Contact));
+            let none = || Failure::usage("the workflow has no field of the type `contact`");
+            let field = contacts.next().ok_or_else(none)?;
+            return Ok((branch, Recipient::Contact(field.clone())));
+        }
+        let holder = held.map(|(_, person)| person.clone());
+        let person = args.person.clone().or(holder);
+        let person = person.unwrap_or_else(|| self.directory.last_resort.clone());
+        known(&self.directory, &person)?;
+        Ok((branch, Recipient::Person(person)))
+    }
+
+    fn topic(&self, topic: TopicArg) -> Topic {
+        let promise = self.workflow.promises.first();
+        let promise = promise.map_or_else(|| Name::new("promise"), |promise| promise.name.clone());
+        match topic {
+            TopicArg::Assigned => Topic::Assigned,
+            TopicArg::Offered => Topic::Offered,
+            TopicArg::Informed | TopicArg::Customer => Topic::Informed,
+            TopicArg::Reminded => Topic::Reminded,
+            TopicArg::PromiseWarned => Topic::PromiseWarned {
+                promise,
+                percent: 75,
+            },
+            TopicArg::PromiseBreached => Topic::PromiseBreached { promise },
+            TopicArg::Outcome => Topic::Outcome,
+        }
+    }
+}
+
+fn known(directory: &Directory, person: &Name) -> Result<(), Failure> {
+    if directory.people.contains_key(person) {
+        return Ok(());
+    }
+    let failure = Failure::not_found(format!("there is no person `{person}` in the directory"));
+    let near = did_you_mean(person, directory.people.keys().map(Name::as_str));
+    Err(match near {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure,
+    })
+}
+
+fn templates(args: &TemplatesArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let all = shipped_templates();
+    let Some(name) = &args.name else {
+        let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+        if output.is_json() {
+            output.json(&names)?;
+        } else {
+            for name in names {
+                output.line(name)?;
+            }
+        }
+        return Ok(Exit::Ok);
+    };
+    let found = all.iter().find(|(known, _)| known == name);
+    let Some((_, text)) = found else {
+        let near = did_you_mean(name, all.iter().map(|(name, _)| *name));
+        let failure = Failure::not_found(format!("there is no template `{name}`"));
+        return Err(match near {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help("`upline notify templates` prints all names"),
+        });
+    };
+    if output.is_json() {
+        output.json(&serde_json::json!({ "name": name, "text": text }))?;
+    } else {
+        output.text(text)?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn test(args: &TestArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let settings = Settings::read(&serve::given_besides(args.config.as_deref())?);
+    let settings = settings
+        .map_err(|faults| Failure::usages(faults.into_iter().map(|fault| (fault, None))))?;
+    let Some(mail) = settings.mail else {
+        let failure = Failure::usage("the settings have no section `[mail]`");
+        return Err(failure.help("docs/telling.md says what belongs into it"));
+    };
+    let directory = directory(&settings.workflows.value)?;
+    known(&directory, &args.person)?;
+    let sent = send(&mail, &directory, &args.person)?;
+    if output.is_json() {
+        output.json(&serde_json::json!({ "person": args.person.as_str(), "sent-to": sent }))?;
+    } else {
+        output.line(format!(
+            "the mail server `{}` has taken a mail to {sent}",
+            mail.server
+        ))?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The directory among the files of a folder.
+fn directory(path: &Path) -> Result<Directory, Failure> {
+    let files = Folder::new(path).read();
+    let files = files.map_err(|error| Failure::not_found(error.to_string()))?;
+    let files = files.iter();
+    let files: Vec<(&str, &[u8])> = files
+        .map(|file| (file.name.as_str(), file.text.as_bytes()))
+        .collect();
+    let checked = upline_dsl::check(files, Timestamp::now());
+    let found = checked.directory.map(|read| read.value);
+    found.ok_or_else(|| {
+        let message = format!(
+            "there is no directory without mistakes in `{}`",
+            shown(path)
+        );
+        Failure::findings(message).found(checked.sources, checked.diagnostics)
+    })
+}
+
+fn send(mail: &MailSettings, directory: &Directory, person: &Name) -> Result<String, Failure> {
+    let letters = Letters::new(mail.language, None, Alarms::default());
+    let person = directory.people.get(person);
+    let language = letters.language_of(person);
+    let person = person.cloned().unwrap_or_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| Failure::not_found(format!("cannot start: {error}")))?;
+    let sent = runtime.block_on(try_mail(mail, &person, language, Timestamp::now()));
+    sent.map_err(Failure::findings)
+}
