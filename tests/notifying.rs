@@ -242,7 +242,7 @@ fn settings_without_mail_or_with_mistakes_send_nothing() {
         "`security`: without TLS",
         "`from`: `desk` is no mail address",
         "`user` and `password` must be given together",
-        "`timeout` must be a time such as `30 s`, 1 to 50 s",
+        "`timeout` must be a time such as `10 s`, 1 to 40 s",
     ] {
         assert!(printed.contains(says), "{says}\n{printed}");
     }

@@ -24,7 +24,8 @@ pub use letters::{
     FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault, shipped_templates,
 };
 pub use mail::{
-    DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings, try_mail,
+    DEFAULT_DIGEST_OVER, DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_DIGEST_WAIT, MAX_IN_DIGEST,
+    MAX_TIMEOUT, Mail, MailSecurity, MailSettings, try_mail,
 };
 pub(crate) use means::{means, threads};
 pub use tries::{MAX_REMEMBERED, Tries, Try};

@@ -2,6 +2,7 @@
 
 mod address;
 mod compose;
+mod digest;
 mod smtp;
 
 use std::net::IpAddr;
@@ -18,17 +19,19 @@ use super::{Channel, Language, Letter, letters};
 use crate::alarms::Alarms;
 use crate::settings::{Secret, Section};
 use crate::thread::Threads;
-use compose::Sender;
+use compose::{Ready, Sender};
+use digest::{Digests, Turn};
 use smtp::{Smtp, Whose};
 
+pub use digest::{DEFAULT_DIGEST_OVER, MAX_DIGEST_WAIT, MAX_IN_DIGEST};
 pub use smtp::MAX_CONNECTIONS;
 
 /// How long one mail may take to be sent, unless the settings say otherwise: less than the engine waits for
 /// an answer.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longest that the settings may let one mail take.
-pub const MAX_TIMEOUT: Duration = Duration::from_secs(50);
+/// Longest that the settings may let one mail take: with [`MAX_DIGEST_WAIT`] before it, still less.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// The code of the alarm that mail can't be sent.
 const ALARM: &str = "mail";
@@ -77,6 +80,11 @@ pub struct MailSettings {
     pub templates: Option<PathBuf>,
     /// How long one mail may take: `30 s`, at most [`MAX_TIMEOUT`].
     pub timeout: Option<String>,
+    /// How many mails a minute one person gets at most, before the rest is gathered into one; else
+    /// [`DEFAULT_DIGEST_OVER`].
+    pub digest_over: Option<usize>,
+    /// For how long messages are gathered then; at most, and else, [`MAX_DIGEST_WAIT`].
+    pub digest_wait: Option<String>,
     /// A file with the certificate of the authority that the mail server's is signed by, if the system does
     /// not know it; in PEM.
     pub ca: Option<PathBuf>,
@@ -84,6 +92,11 @@ pub struct MailSettings {
 
 fn yes() -> bool {
     true
+}
+
+fn span(text: Option<&str>) -> Option<Duration> {
+    let given: SignedDuration = text?.parse().ok()?;
+    Duration::try_from(given).ok()
 }
 
 impl MailSettings {
@@ -100,12 +113,19 @@ impl MailSettings {
     /// How long one mail may take.
     #[must_use]
     pub fn timeout(&self) -> Duration {
-        self.timeout_given().unwrap_or(DEFAULT_TIMEOUT)
+        span(self.timeout.as_deref()).unwrap_or(DEFAULT_TIMEOUT)
     }
 
-    fn timeout_given(&self) -> Option<Duration> {
-        let given: SignedDuration = self.timeout.as_deref()?.parse().ok()?;
-        Duration::try_from(given).ok()
+    /// How many mails a minute one person gets at most, before the rest is gathered into one.
+    #[must_use]
+    pub fn digest_over(&self) -> usize {
+        self.digest_over.unwrap_or(DEFAULT_DIGEST_OVER)
+    }
+
+    /// For how long messages are gathered then.
+    #[must_use]
+    pub fn digest_wait(&self) -> Duration {
+        span(self.digest_wait.as_deref()).unwrap_or(MAX_DIGEST_WAIT)
     }
 
     fn tls(&self) -> Result<TlsParameters, String> {
@@ -141,14 +161,19 @@ impl MailSettings {
         if let Err(fault) = Sender::new(self) {
             faults.push(fault);
         }
-        if self.timeout.is_some() {
-            let fits = |timeout| (Duration::from_secs(1)..=MAX_TIMEOUT).contains(&timeout);
-            if !self.timeout_given().is_some_and(fits) {
-                let most = MAX_TIMEOUT.as_secs();
-                faults.push(format!(
-                    "`timeout` must be a time such as `30 s`, 1 to {most} s"
-                ));
+        for (field, given, most) in [
+            ("timeout", &self.timeout, MAX_TIMEOUT),
+            ("digest-wait", &self.digest_wait, MAX_DIGEST_WAIT),
+        ] {
+            let fits = |span| (Duration::from_secs(1)..=most).contains(&span);
+            if given.is_some() && !span(given.as_deref()).is_some_and(fits) {
+                let most = most.as_secs();
+                let told = format!("`{field}` must be a time such as `10 s`, 1 to {most} s");
+                faults.push(told);
             }
+        }
+        if self.digest_over == Some(0) {
+            faults.push("`digest-over` must be 1 or more".to_owned());
         }
         faults
     }
@@ -194,6 +219,8 @@ impl Section for MailSettings {
             ("language", self.language.to_string()),
             ("templates", path(&self.templates)),
             ("timeout", format!("{} s", self.timeout().as_secs())),
+            ("digest-over", self.digest_over().to_string()),
+            ("digest-wait", format!("{} s", self.digest_wait().as_secs())),
             ("ca", path(&self.ca)),
         ]
     }
@@ -204,6 +231,7 @@ pub struct Mail {
     sender: Sender,
     smtp: Smtp,
     threads: Threads,
+    digests: Digests,
     alarms: Alarms,
 }
 
@@ -217,6 +245,7 @@ impl Mail {
             smtp: Smtp::new(settings, sender.from.email.domain())?,
             sender,
             threads,
+            digests: Digests::new(settings.digest_over(), settings.digest_wait()),
             alarms,
         })
     }
@@ -224,6 +253,36 @@ impl Mail {
     async fn deliver(&self, message: &Message, letter: &Letter) -> Result<(), SendError> {
         let ready = self.sender.mail(&self.threads, message, letter);
         let ready = ready.map_err(|why| refused(message, why))?;
+        // A customer has one ticket at a time, and nothing to do with others.
+        let Some(person) = &message.person else {
+            return self.send_now(message, &ready).await;
+        };
+        match self.digests.turn(&person.id, letter) {
+            Turn::Now => self.send_now(message, &ready).await,
+            Turn::Joined(verdict) => verdict.await.unwrap_or_else(|_| Err(digest::left())),
+            Turn::Full => Err(SendError::Temporary {
+                reason: "more has come for this person than one mail holds".to_owned(),
+                after: Some(MAX_DIGEST_WAIT),
+            }),
+            Turn::First(gathering) => {
+                let items = gathering.gathered().await;
+                if items.is_empty() {
+                    return self.send_now(message, &ready).await;
+                }
+                let all = digest::letter(letter, &items);
+                let key = format!("digest-{}-{}", message.key, items.len());
+                let ready = self.sender.plain(person, &key, message.now, &all);
+                let verdict = match ready {
+                    Ok(ready) => self.send_now(message, &ready).await,
+                    Err(why) => Err(refused(message, why)),
+                };
+                digest::settle(items, &verdict);
+                verdict
+            }
+        }
+    }
+
+    async fn send_now(&self, message: &Message, ready: &Ready) -> Result<(), SendError> {
         let from = &self.sender.from.email;
         let Err(failed) = self.smtp.send(from, &ready.to, &ready.bytes).await else {
             self.alarms.clear(ALARM);

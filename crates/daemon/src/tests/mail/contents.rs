@@ -187,3 +187,62 @@ fn what_became_of_each_message_can_be_asked() {
         .get("eye", "/v1/tickets/1/messages?limit=0")
         .refuses(400, "query-wrong");
 }
+
+#[test]
+fn a_storm_is_one_mail_and_the_fate_of_each_message_is_known() {
+    let workflows = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(workflows.path().join(name), text).unwrap();
+    file(
+        "desk.yaml",
+        "directory: acme\nlast-resort: user max\n\
+         people: { ann: { name: Ann, mail: ann@example.com }, max: { mail: max@example.com } }\n",
+    );
+    file(
+        "call.yaml",
+        "workflow: call\nstart: asked\nladders: { climb: [{ after: 15 min, assign: user max }] }\n\
+         states:\n  asked: { assign: user ann, escalate: climb, actions: { done: { goto: closed } } }\n  \
+         closed: { end: done }\n",
+    );
+    let post = PostOffice::open();
+    let mail = settings(post.port, "digest-over = 2\ndigest-wait = \"2 s\"");
+    let service = Service::with_mail(workflows, &mail).unwrap();
+    let storm = |from: usize| {
+        for number in from..from + 6 {
+            let key = format!("k{number}");
+            let body = json!({ "workflow": "call", "fields": {} });
+            service
+                .post("pbx", "/v1/tickets", &[("idempotency-key", &key)], &body)
+                .is(201);
+        }
+        service.settle();
+    };
+    let states = |from: usize| -> Vec<Value> {
+        let state = |id| {
+            let path = format!("/v1/tickets/{id}/messages");
+            service.get("eye", &path).is(200).json()["messages"][0]["state"].clone()
+        };
+        (from..from + 6).map(state).collect()
+    };
+    storm(1);
+    let mails = post.mails(3);
+    let digest = read(&mails[2]);
+    assert_eq!(digest.subject(), Some("4 messages"));
+    let text = super::text(&digest);
+    for said in [
+        "these 4 messages are in one mail",
+        "\n1. [15 min] 3 call\n",
+        "4. [15 min] 6 call",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(text.matches("You have ticket").count() == 4, "{text}");
+    assert_eq!(states(1), ["delivered"; 6]);
+    // One that the server does not take now: all of it waits, and comes again.
+    post.fails(Step::Content, Deed::Says("451 later"), 1);
+    storm(7);
+    assert_eq!(states(7), ["waiting"; 6]);
+    service.pass(1);
+    let mails = post.mails(4);
+    assert_eq!(read(&mails[3]).subject(), Some("6 messages"));
+    assert_eq!(states(7), ["delivered"; 6]);
+}
