@@ -127,6 +127,8 @@ fn somebody_new_sees_a_ticket_move_and_takes_another_by_a_mail() {
     demo.line(&["ticket 1", "In progress, Ann Berg has it"]);
     demo.line(&["ticket 3", "nobody has acted", "刘梅"]);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    // She has not acted after two minutes, so her telephone rings.
+    demo.line(&["call to duty-phone"]);
     assert_eq!(demo.interrupt(), (Some(0), 0), "nothing is left behind");
 }
 

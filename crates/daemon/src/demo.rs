@@ -11,6 +11,7 @@ mod office;
 mod pages;
 mod story;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,13 +25,15 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::server::serve;
-use crate::tell::{Language, MailSettings};
+use crate::tell::hook::Shape;
+use crate::tell::{Language, MailSettings, WebhookSettings};
 use crate::tokens::{Tokens, hash, new_secret};
 use crate::{Daemon, Start, StartError};
 use client::Client;
 use clock::FastClock;
 use news::News;
 use office::Office;
+use pages::{DUTY_PHONE, TELEPHONE};
 use story::Scene;
 
 /// The slowest clock that a demo has.
@@ -65,6 +68,8 @@ const FILES: [(&str, &str); 5] = [
 const BEGIN: &str = "2026-03-03T09:10:00+08:00";
 /// Where that office is.
 const ZONE: &str = "Asia/Shanghai";
+/// How often the daemon may not be able to take a ticket, before the demo ends.
+const MAX_FAILED: u32 = 20;
 /// How often it is looked whether something has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Longest that a demo runs that has no limit.
@@ -124,6 +129,8 @@ pub struct Demo {
     language: Language,
     scenes: std::vec::IntoIter<Scene>,
     next_scene: Option<Scene>,
+    /// How often a ticket could not be opened.
+    failed: u32,
     news: News,
     /// Removed with the demo: after the daemon, which is dropped before it.
     _folder: TempDir,
@@ -160,17 +167,18 @@ impl Demo {
         let listen = free(options.port)
             .await
             .map_err(DemoError::io("no port for the demo"))?;
+        let listener = TcpListener::bind(("127.0.0.1", options.mail_port)).await;
+        let listener = listener.map_err(DemoError::io("no port for the page with the mail"))?;
+        let pages = listener.local_addr().map_err(DemoError::io("no port"))?;
         let public = format!("http://{listen}/").parse().unwrap_or_default();
         let mail = mail(office.address());
         let start = Start::new(folder.path().join("data"), workflows, listen)
             .tokens(tokens)
             .clock(clock.clone())
             .mail(mail)
+            .webhooks(telephone(pages))
             .links(public, Default::default(), Language::En);
         let daemon = Daemon::start(start).await?;
-        let listener = TcpListener::bind(("127.0.0.1", options.mail_port)).await;
-        let listener = listener.map_err(DemoError::io("no port for the page with the mail"))?;
-        let pages = listener.local_addr().map_err(DemoError::io("no port"))?;
         let (stop, stopped) = watch::channel(false);
         let router = pages::router(office.clone(), options.language);
         let mut scenes = story::scenes().into_iter();
@@ -178,6 +186,7 @@ impl Demo {
             client: client.at(daemon.address()),
             next_scene: scenes.next(),
             scenes,
+            failed: 0,
             news: News::new(daemon.handle(), clock.clone(), options.language),
             daemon,
             clock,
@@ -234,9 +243,19 @@ impl Demo {
     pub async fn step(&mut self) -> Result<Vec<String>, DemoError> {
         let since = self.clock.passed();
         while let Some(scene) = self.next_scene.take_if(|scene| scene.after <= since) {
-            let id = self.client.play(&scene).await?;
-            self.news.follow(id);
-            self.next_scene = self.scenes.next();
+            match self.client.play(&scene).await {
+                Ok(id) => {
+                    self.news.follow(id);
+                    self.next_scene = self.scenes.next();
+                }
+                // Not now: the same again with the next step, under the same key.
+                Err(_) if self.failed < MAX_FAILED => {
+                    self.failed += 1;
+                    self.next_scene = Some(scene);
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
         }
         let mut lines = Vec::new();
         self.news.tickets(&mut lines).await?;
@@ -309,6 +328,14 @@ fn mail(office: SocketAddr) -> Option<MailSettings> {
         office.port()
     );
     toml::from_str(&text).ok()
+}
+
+/// Whoever is called by telephone is called on the demo's page.
+fn telephone(pages: SocketAddr) -> BTreeMap<String, WebhookSettings> {
+    let mut telephone = WebhookSettings::new(format!("http://{pages}{TELEPHONE}"));
+    telephone.shape = Shape::Slack;
+    telephone.allow_private = true;
+    BTreeMap::from([(DUTY_PHONE.to_owned(), telephone)])
 }
 
 /// Who calls: somebody who answers the telephone, and an admin.

@@ -45,8 +45,11 @@ impl Client {
 
     /// Opens a ticket, and takes its first action if it has one. Its id.
     pub(super) async fn play(&mut self, scene: &Scene) -> Result<String, DemoError> {
-        self.opened += 1;
-        let key = format!("demo-{}", self.opened);
+        // Its own for the action too: an id is never used for two commands.
+        let (key, acting) = (
+            format!("demo-{}", self.opened),
+            format!("demo-{}-then", self.opened),
+        );
         let body = json!({ "workflow": scene.workflow, "fields": scene.fields });
         let headers = [("idempotency-key", key.as_str())];
         let ticket = self
@@ -61,7 +64,10 @@ impl Client {
         let id = text(&ticket["id"]).to_owned();
         if let Some(action) = scene.then {
             let path = format!("/v1/tickets/{id}/actions/{action}");
-            let headers = [(IF_MATCH.as_str(), "*")];
+            let headers = [
+                (IF_MATCH.as_str(), "*"),
+                ("idempotency-key", acting.as_str()),
+            ];
             self.ask(
                 Method::POST,
                 &path,
@@ -71,6 +77,7 @@ impl Client {
             )
             .await?;
         }
+        self.opened += 1;
         Ok(id)
     }
 

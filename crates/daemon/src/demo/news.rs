@@ -75,9 +75,11 @@ impl News {
     pub(super) fn mail(&mut self, mails: &[Mail], page: &str, lines: &mut Vec<String>) {
         let known = self.mails;
         for mail in mails.iter().rev().filter(|mail| mail.number > known) {
-            let word = match self.language {
-                Language::En => "mail to",
-                Language::Zh => "邮件发给",
+            let word = match (self.language, mail.is_call) {
+                (Language::En, false) => "mail to",
+                (Language::Zh, false) => "邮件发给",
+                (Language::En, true) => "call to",
+                (Language::Zh, true) => "电话打给",
             };
             let (time, to, number) = (time(mail.at), &mail.to, mail.number);
             lines.push(format!("{time}  {word} {to}  {page}/{number}"));

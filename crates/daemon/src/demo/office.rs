@@ -1,4 +1,4 @@
-//! A mail server that takes everything and passes on nothing.
+//! A mail server, and a telephone, that take everything and pass on nothing.
 
 use std::collections::VecDeque;
 use std::io;
@@ -27,6 +27,8 @@ pub(super) struct Mail {
     pub(super) number: usize,
     pub(super) at: Timestamp,
     pub(super) to: String,
+    /// A call of the telephone, and no mail.
+    pub(super) is_call: bool,
     pub(super) raw: Arc<Vec<u8>>,
 }
 
@@ -89,13 +91,23 @@ impl Office {
             .cloned()
     }
 
-    fn keep(&self, to: &[String], raw: Vec<u8>) {
+    /// Somebody is called by telephone, and told this.
+    pub(super) fn ring(&self, telephone: &str, text: &str) {
+        let subject = text.lines().next().unwrap_or_default();
+        let raw = format!(
+            "Subject: {subject}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+        );
+        self.keep(telephone.to_owned(), true, raw.into_bytes());
+    }
+
+    fn keep(&self, to: String, is_call: bool, raw: Vec<u8>) {
         let mut kept = lock(&self.kept);
         kept.came += 1;
         let mail = Mail {
             number: kept.came,
             at: self.clock.now(),
-            to: to.join(", "),
+            to,
+            is_call,
             raw: Arc::new(raw),
         };
         kept.mails.push_back(mail);
@@ -160,7 +172,7 @@ impl Handler for Clerk {
 
     fn data_end(&mut self) -> Response {
         let raw = std::mem::take(&mut self.raw);
-        self.office.keep(&self.to, raw);
+        self.office.keep(self.to.join(", "), false, raw);
         response::OK
     }
 }

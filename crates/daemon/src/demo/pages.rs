@@ -1,15 +1,16 @@
 //! The page with the mail.
 
 use askama::Template;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::ZONE;
 use super::office::{Mail, Office};
@@ -17,6 +18,11 @@ use crate::tell::Language;
 
 /// How often the list looks for new mail by itself, in seconds.
 const REFRESH_SECONDS: u8 = 3;
+
+/// Where the directory's telephone is.
+pub(super) const TELEPHONE: &str = "/dev/duty-phone";
+/// What the directory calls it.
+pub(super) const DUTY_PHONE: &str = "duty-phone";
 
 #[derive(Clone)]
 struct Shared {
@@ -31,6 +37,7 @@ pub(super) fn router(office: Office, language: Language) -> Router {
         .route("/dev/mail/{number}", get(view))
         .route("/dev/mail/{number}/html", get(html))
         .route("/dev/mail/{number}/raw", get(raw))
+        .route(TELEPHONE, post(ring))
         .with_state(Shared { office, language })
 }
 
@@ -71,7 +78,7 @@ fn words(language: Language) -> &'static Words {
         Language::En => &Words {
             tag: "en",
             mail: "Mail",
-            about: "Every mail that the daemon has sent, the newest first. It looks for more by itself.",
+            about: "Every mail that was sent, and every call, the newest first. New ones come by themselves.",
             time: "Time",
             to: "To",
             from: "From",
@@ -86,7 +93,7 @@ fn words(language: Language) -> &'static Words {
         Language::Zh => &Words {
             tag: "zh-CN",
             mail: "邮件",
-            about: "服务发出的每封邮件，最新的在前。本页自动刷新。",
+            about: "服务发出的每封邮件和每通电话，最新的在前。本页自动刷新。",
             time: "时间",
             to: "收件人",
             from: "发件人",
@@ -188,6 +195,13 @@ async fn raw(State(shared): State<Shared>, Path(number): Path<usize>) -> Respons
     };
     let text = String::from_utf8_lossy(&mail.raw).into_owned();
     answer("text/plain; charset=utf-8", text)
+}
+
+/// What a webhook that is shaped as for Slack says, is said by telephone.
+async fn ring(State(shared): State<Shared>, Json(body): Json<Value>) -> &'static str {
+    let text = body["text"].as_str().unwrap_or_default();
+    shared.office.ring(DUTY_PHONE, text);
+    "ok"
 }
 
 fn page(template: &impl Template) -> Response {

@@ -164,6 +164,11 @@ impl Service {
         Ok(())
     }
 
+    /// From the next restart on it is started like this.
+    pub(super) fn adjust(&mut self, adjust: impl Fn(Start) -> Start + Sync + 'static) {
+        self.adjust = Box::new(adjust);
+    }
+
     /// Stops it, and starts another one on the same folders.
     pub(super) fn restart(&mut self) {
         let daemon = self.daemon.take().unwrap();

@@ -105,13 +105,14 @@ pub(super) struct Desk {
 }
 
 fn adjust(post: Post, links: LinksSettings) -> impl Fn(Start) -> Start {
-    move |start| {
-        let teller = Teller::new(Arc::new(Plain)).channel("mail".into(), Arc::new(post.clone()));
-        let public = "https://tickets.example.com/desk".parse().unwrap();
-        start
-            .teller(teller)
-            .links(public, links.clone(), Language::En)
-    }
+    move |start| adjusted(start, &post, links.clone())
+}
+
+/// Started so that its letters are kept, and have these links.
+pub(super) fn adjusted(start: Start, post: &Post, links: LinksSettings) -> Start {
+    let teller = Teller::new(Arc::new(Plain)).channel("mail".into(), Arc::new(post.clone()));
+    let public = "https://tickets.example.com/desk".parse().unwrap();
+    start.teller(teller).links(public, links, Language::En)
 }
 
 impl Desk {

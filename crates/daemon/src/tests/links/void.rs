@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use super::kit::{DESK, Desk};
+use super::kit::{DESK, Desk, adjusted};
+use crate::links::LinksSettings;
 
 #[test]
 fn a_link_is_void_when_the_ticket_has_moved_on() {
@@ -117,4 +118,30 @@ fn what_the_core_does_not_let_a_person_do_no_link_does() {
     let pressed = desk.press(&link);
     assert!(matches!(pressed.status, 409 | 410), "{pressed:?}");
     assert_eq!(desk.ticket(&id)["positions"][0]["taken"], false);
+}
+
+#[test]
+fn without_links_there_are_none_and_those_that_were_sent_are_none() {
+    let mut desk = Desk::small(&["take"]);
+    let first = desk.ask("one?");
+    let link = desk.link("ann", "I take it");
+    let restart = |desk: &mut Desk, enabled: bool| {
+        let post = desk.post.clone();
+        let links = LinksSettings {
+            enabled,
+            ..LinksSettings::default()
+        };
+        let adjust = move |start| adjusted(start, &post, links.clone());
+        desk.service.adjust(adjust);
+        desk.service.restart();
+    };
+    restart(&mut desk, false);
+    desk.open(&link).is(404);
+    desk.press(&link).is(404);
+    desk.ask("two?");
+    assert_eq!(desk.labels("ann"), [""; 0]);
+    // Switched on again, they are as good as before.
+    restart(&mut desk, true);
+    desk.press(&link).is(200);
+    assert_eq!(desk.ticket(&first)["positions"][0]["answerable"], "ann");
 }
