@@ -11,15 +11,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use upline::clock::{Clock, SystemClock};
 use upline::dsl::Checked;
-use upline::notify::{Message, Notifier, Sending};
 use upline::store::StoreError;
 use upline::{Engine, Error, Handle};
 
 use crate::api::{self, Pace, State, Ways};
 use crate::folder::{Folder, FolderError};
+use crate::given::{Shared, Voice};
 use crate::inbound::{SourceSettings, Sources};
 use crate::links::{Links, LinksError, LinksSettings};
-use crate::log::LogOnly;
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::server::serve;
 use crate::settings::PublicUrl;
@@ -480,34 +479,5 @@ async fn deploy(state: &State) -> Result<(), StartError> {
         }
         Err(Error::Files(checked)) => Err(StartError::Files(checked)),
         Err(error) => Err(StartError::Refused(error)),
-    }
-}
-
-/// Tells people, or only the log.
-struct Voice(Option<Teller>);
-
-impl Notifier for Voice {
-    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
-        match &self.0 {
-            Some(teller) => teller.send(message),
-            None => LogOnly.send(message),
-        }
-    }
-}
-
-/// The engine takes a clock by value.
-struct Shared(Arc<dyn Clock>);
-
-impl Clock for Shared {
-    fn read(&self) -> upline::clock::Reading {
-        self.0.read()
-    }
-
-    fn idle(&self, rest: std::time::Duration) -> Option<std::time::Duration> {
-        self.0.idle(rest)
-    }
-
-    fn watch(&self, wake: Box<dyn Fn() + Send + Sync>) {
-        self.0.watch(wake);
     }
 }

@@ -41,6 +41,7 @@ mod api;
 mod daemon;
 pub mod demo;
 pub mod folder;
+mod given;
 pub mod inbound;
 pub mod limits;
 pub mod links;
