@@ -7,6 +7,7 @@ mod files;
 mod hooks;
 mod links;
 mod messages;
+mod openapi;
 mod questions;
 mod service;
 mod tickets;
@@ -37,7 +38,7 @@ use crate::tokens::Tokens;
 use crate::watch::Watch;
 
 /// Every route with its method, in the order of the documentation.
-pub const ROUTES: [(&str, &str); 18] = [
+pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/tickets"),
     ("GET", "/v1/tickets"),
     ("GET", "/v1/tickets/{id}"),
@@ -50,6 +51,7 @@ pub const ROUTES: [(&str, &str); 18] = [
     ("GET", "/v1/events"),
     ("PUT", "/v1/files/{name}"),
     ("POST", "/v1/hooks/{source}"),
+    ("GET", "/v1/openapi.json"),
     ("GET", "/a/{token}"),
     ("POST", "/a/{token}"),
     ("GET", "/healthz"),
@@ -61,6 +63,8 @@ pub const ROUTES: [(&str, &str); 18] = [
 #[cfg(test)]
 pub(crate) use events::KINDS;
 pub(crate) use events::{Pace, Streams};
+#[cfg(test)]
+pub(crate) use openapi::document as openapi_document;
 
 /// Answers so far, by the hundreds of their status: `1xx` to `5xx`.
 pub(crate) type Answered = [AtomicU64; 5];
@@ -197,6 +201,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/events", get(events::events))
         .route("/v1/hooks/{source}", post(hooks::take))
         .route("/v1/files/{name}", put(files::put))
+        .route("/v1/openapi.json", get(openapi::openapi))
         .route("/a/{token}", get(links::show).post(links::press))
         .route("/healthz", get(service::healthz))
         .route("/readyz", get(service::readyz))

@@ -7,7 +7,7 @@
 //! # What it does not do yet
 //!
 //! **There is no TLS**, so a listener that others can reach belongs behind a proxy that has it. No pages but
-//! those of links, no rate limit by caller, no OpenAPI file. Without a channel, messages are written into the
+//! those of links and no rate limit by caller. Without a channel, messages are written into the
 //! log, a line each, and count as delivered.
 //!
 //! # Who decides

@@ -100,11 +100,6 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(seconds)
     }
 
-    /// Whether it makes sense to ask the same again.
-    pub(crate) fn is_temporary(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE
-    }
-
     /// The same idempotency key came with something else.
     pub(crate) fn other_command() -> Self {
         let detail = "this `Idempotency-Key` was used for another request";

@@ -7,6 +7,7 @@ mod kit;
 mod links;
 mod mail;
 mod mailbox;
+mod openapi;
 pub(crate) mod peer;
 pub(crate) mod post;
 mod refusals;

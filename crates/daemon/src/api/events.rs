@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use upline::feed::{EventId, Happening};
@@ -15,6 +16,7 @@ use upline::feed::{EventId, Happening};
 use super::State;
 use super::extract::{Asked, By};
 use super::tickets::{met, page};
+use crate::limits::MAX_PAGE;
 use crate::problem::Problem;
 use crate::tokens::Caller;
 
@@ -29,14 +31,20 @@ const MAX_READS: usize = 8;
 /// Events that are read from the journal at once.
 const READ_AT_ONCE: usize = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// The `id` of the last event that was seen, `next` of a page, or `0`.
     after: Option<String>,
+    /// Events on the page, else 50.
+    #[schemars(range(min = 1, max = MAX_PAGE))]
     limit: Option<usize>,
+    /// Types with commas between; each may end with `*`.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Only those of this ticket.
     ticket: Option<String>,
+    /// Only what happened then or later.
     since: Option<Timestamp>,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upline::core::ticket::{Delivery, NoticeId};
 use upline::core::{Fact, Notice, Recipient, Topic};
@@ -18,15 +19,18 @@ use crate::limits::{MAX_HISTORY, MAX_PAGE};
 use crate::problem::Problem;
 use crate::tell::Tries;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Piece {
+    /// `next` of the page before.
     after: Option<NoticeId>,
+    /// Messages on the page, else 50.
+    #[schemars(range(min = 1, max = MAX_PAGE))]
     limit: Option<usize>,
 }
 
 /// A message to somebody.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct Sent {
     /// Its number in the ticket.
@@ -48,15 +52,15 @@ struct Sent {
     settled: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct To {
     /// `person` of the directory, or `contact` field.
     kind: &'static str,
     name: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Messages {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Messages {
     messages: Vec<Sent>,
     /// What to ask with as `after` for more.
     next: Option<NoticeId>,

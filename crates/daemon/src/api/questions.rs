@@ -3,6 +3,7 @@
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upline::Met;
 use upline::core::Ticket;
@@ -20,18 +21,22 @@ use crate::problem::Problem;
 /// Longest forecast, in days.
 const MAX_DAYS: u16 = 366;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Piece {
+    /// `next` of the page before.
     after: Option<u64>,
+    /// Entries on the page, else 50.
+    #[schemars(range(min = 1, max = MAX_PAGE))]
     limit: Option<usize>,
+    /// The language of the lines: `en`, `zh`.
     lang: Option<String>,
 }
 
 /// One thing that happened: what a command did, or a clock.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-struct Happened {
+pub(super) struct Happened {
     /// The ticket's revision after it.
     revision: u64,
     at: Timestamp,
@@ -40,8 +45,8 @@ struct Happened {
     lines: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct History {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct History {
     entries: Vec<Happened>,
     /// What to ask with as `after` for more.
     next: Option<u64>,
@@ -122,10 +127,13 @@ pub(super) async fn explain(
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ahead {
+    /// How far to look.
+    #[schemars(range(min = 1, max = MAX_DAYS))]
     days: Option<u16>,
+    /// The language of the lines: `en`, `zh`.
     lang: Option<String>,
 }
 

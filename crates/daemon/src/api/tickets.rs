@@ -1,9 +1,12 @@
 //! Opening tickets, finding them, and looking at one.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State as Shared;
 use axum::http::header::{ETAG, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use upline::core::decide::concerns;
@@ -15,26 +18,33 @@ use upline::{Done, Error, Met, Submission};
 use super::State;
 use super::extract::{Asked, By, IDEMPOTENCY_KEY, Json, Named, command_id, is_name, read};
 use super::view::TicketView;
-use super::wishes::{Fields, typed};
-use crate::limits::{DEFAULT_PAGE, MAX_PAGE};
+use super::wishes::{Fields, Given, typed};
+use crate::limits::{DEFAULT_PAGE, MAX_NAME_BYTES, MAX_PAGE};
 use crate::problem::Problem;
 use crate::tokens::{Caller, Role};
 
 /// Says that the answer is that of an earlier request with the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Opening {
+pub(super) struct Opening {
+    /// Its name; the newest version is taken.
+    #[schemars(length(min = 1, max = MAX_NAME_BYTES))]
     workflow: String,
+    /// The name by which another system knows it.
+    #[schemars(length(min = 1, max = MAX_NAME_BYTES))]
     key: Option<String>,
+    /// Texts, numbers, `true` and `false`, lists of texts, `null` for empty.
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Given>")]
     fields: Fields,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Speaking {
+    /// The language of labels: `en`, `zh`.
     lang: Option<String>,
 }
 
@@ -94,18 +104,25 @@ pub(super) async fn show(
     Ok(answer(&met, false, language))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Those of this workflow.
     workflow: Option<String>,
+    /// Those in this state; of ended ones, those with this outcome.
     state: Option<String>,
+    /// Those that this person is answerable for; `me` is the token's person.
     assignee: Option<String>,
+    /// Unless said otherwise, open ones.
     standing: Option<WantedStanding>,
+    /// `next` of the page before.
     cursor: Option<String>,
+    /// Tickets on the page, else 50.
+    #[schemars(range(min = 1, max = MAX_PAGE))]
     limit: Option<usize>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum WantedStanding {
     Open,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value as Json;
 use upline::Met;
@@ -13,7 +14,7 @@ use upline::core::{Actor, Holder, Level, Operation, Position, Ticket, Value};
 use super::wishes::{own_word, word};
 
 /// A ticket.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct TicketView<'t> {
     id: &'t str,
@@ -34,14 +35,14 @@ pub(super) struct TicketView<'t> {
     actions: Option<Vec<ActionView>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ActorView<'t> {
     kind: &'static str,
     name: &'t str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct EndedView<'t> {
     at: Timestamp,
@@ -49,7 +50,7 @@ struct EndedView<'t> {
     outcome: &'t str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct PositionView<'t> {
     branch: &'t str,
@@ -60,6 +61,7 @@ struct PositionView<'t> {
     since: Timestamp,
     taken: bool,
     /// `entry`, `last-resort`, or the level's number.
+    #[schemars(with = "AtLevel")]
     level: Json,
     round: u32,
     suspended_until: Option<Timestamp>,
@@ -67,7 +69,7 @@ struct PositionView<'t> {
     next_due: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct PromiseView<'t> {
     promise: &'t str,
@@ -75,8 +77,17 @@ struct PromiseView<'t> {
     breached: Option<Timestamp>,
 }
 
+/// A level, for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only described")]
+enum AtLevel {
+    Word(String),
+    Number(u16),
+}
+
 /// Something that the caller could do.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 struct ActionView {
     name: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -37,6 +38,18 @@ pub(super) fn own_word(action: &str) -> String {
 /// Fields as they come: texts, numbers, `true` and `false`, lists of texts, and `null` for an empty one.
 pub(super) type Fields = BTreeMap<String, Value>;
 
+/// What such a field may be, for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is only described")]
+pub(super) enum Given {
+    Text(String),
+    Texts(Vec<String>),
+    Number(f64),
+    Flag(bool),
+    Empty(()),
+}
+
 /// The same as the core reads them.
 pub(super) fn typed(fields: Fields) -> Result<Typed, Problem> {
     let text = |name: &str, value: Value| match value {
@@ -59,103 +72,106 @@ pub(super) fn typed(fields: Fields) -> Result<Typed, Problem> {
     typed.collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Bare {
+pub(super) struct Bare {
     branch: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Why {
+pub(super) struct Why {
     branch: Option<String>,
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct To {
+pub(super) struct To {
     branch: Option<String>,
     to: String,
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Up {
+pub(super) struct Up {
     branch: Option<String>,
     level: Option<u16>,
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Until {
+pub(super) struct Until {
     branch: Option<String>,
     until: Timestamp,
     reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Say {
+pub(super) struct Say {
     branch: Option<String>,
     text: String,
     #[serde(default)]
     to_caller: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Save {
+pub(super) struct Save {
     branch: Option<String>,
+    #[schemars(with = "BTreeMap<String, Given>")]
     fields: Fields,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Tick {
+pub(super) struct Tick {
     branch: Option<String>,
     item: String,
     done: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AnswerBy {
+pub(super) struct AnswerBy {
     branch: Option<String>,
     at: Timestamp,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct ChangeClock {
+pub(super) struct ChangeClock {
     clock: u32,
     due: Timestamp,
     reason: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Cancel {
+pub(super) struct Cancel {
     branch: Option<String>,
     reason: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Act {
+pub(super) struct Act {
     branch: Option<String>,
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Given>")]
     fields: Fields,
     note: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Message {
+pub(super) struct Message {
     branch: Option<String>,
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Given>")]
     fields: Fields,
 }
 

@@ -211,11 +211,13 @@ impl Service {
         let headers = headers
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
             .collect();
-        Answer {
+        let answer = Answer {
             status: response.status().as_u16(),
             headers,
             text: response.body_mut().read_to_string().unwrap(),
-        }
+        };
+        super::openapi::check(method, path, &answer);
+        answer
     }
 
     pub(super) fn get(&self, who: &str, path: &str) -> Answer {

@@ -245,7 +245,7 @@ impl Writer {
             let after = Some(self.after);
             match self.sight.read(&self.state, after, READ_AT_ONCE).await {
                 Ok(found) => break found,
-                Err(problem) if problem.is_temporary() => sleep(AGAIN).await,
+                Err(problem) if problem.is_passing() => sleep(AGAIN).await,
                 Err(_) => return Err(End::Over),
             }
             if self.sender.is_closed() {
