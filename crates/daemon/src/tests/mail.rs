@@ -360,3 +360,48 @@ fn a_login_is_used_and_a_wrong_one_is_the_operators_to_mend() {
     assert_eq!(post.logins(), ["upline:simsalabim", "upline:sesame"]);
     assert!(alarms(&service).is_empty());
 }
+
+#[test]
+fn without_tls_where_it_was_asked_for_nothing_is_sent() {
+    for (security, told) in [
+        ("starttls", "has no STARTTLS: nothing is sent"),
+        ("tls", "can't be reached"),
+    ] {
+        let post = PostOffice::open();
+        let more = "user = \"upline\"\npassword = { env = \"PATH\" }\ntimeout = \"5 s\"";
+        let settings = settings(post.port, more).replace("\"none\"", &format!("\"{security}\""));
+        let service = Service::with_mail(shipped_copy(), &settings).unwrap();
+        let id = dispatched(&service);
+        let why = alarms(&service)[0]["detail"].as_str().unwrap().to_owned();
+        assert!(why.contains(told), "{security}: {why}");
+        assert_eq!(service.standing(&id).1, "ann");
+        assert!(post.mails(0).is_empty() && post.logins().is_empty());
+    }
+}
+
+#[test]
+fn what_the_section_names_and_can_not_be_had_starts_nothing() {
+    for (more, told) in [
+        (
+            "user = \"a\"\npassword = { file = \"nowhere\" }",
+            "`password`: file `nowhere`",
+        ),
+        (
+            "user = \"a\"\npassword = { env = \"UPLINE_NOT_SET\" }",
+            "is not set",
+        ),
+    ] {
+        let started = Service::with_mail(shipped_copy(), &settings(25, more));
+        let error = started.err().unwrap().to_string();
+        assert!(
+            error.starts_with("`[mail]`: ") && error.contains(told),
+            "{error}"
+        );
+    }
+    let tls = settings(25, "ca = \"nowhere.pem\"").replace("\"none\"", "\"tls\"");
+    let error = Service::with_mail(shipped_copy(), &tls)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("`ca`: `nowhere.pem`"), "{error}");
+}

@@ -1,5 +1,6 @@
-//! When more comes for one person than he can read: beyond so many mails a minute, what comes next is gathered
-//! for a moment and goes in one mail. Each message waits for that mail, so that the fate of each is known.
+//! When more comes for one person than he can read: beyond so many mails a minute, what comes next is
+//! gathered for a moment and goes in one mail. Each message waits for that mail, so that the fate of each is
+//! known.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
