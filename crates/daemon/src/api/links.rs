@@ -3,10 +3,11 @@
 //! The only routes that need no token of the API, set no cookie and answer with a page. What a link may do
 //! was decided when it was made, and is decided again here, by the core.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use askama::Template as _;
-use axum::extract::State as Shared;
+use axum::extract::{Extension, State as Shared};
 use axum::http::header::{
     ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN,
     REFERRER_POLICY, X_FRAME_OPTIONS,
@@ -23,6 +24,7 @@ use super::State;
 use super::extract::Body;
 use crate::links::{Deed, Ground, Link, Links, Said, Showing, choices, rendered};
 use crate::problem::Problem;
+use crate::server::Peer;
 use crate::settings::PublicUrl;
 use crate::tell::Language;
 
@@ -35,6 +37,7 @@ const MAX_TRIES: usize = 8;
 const NEVER: u64 = u64::MAX;
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// `GET /a/{token}`, and `HEAD`: says how the ticket is, and changes nothing.
@@ -60,6 +63,7 @@ pub(super) async fn show(
 /// `POST /a/{token}`: does what the link is for.
 pub(super) async fn press(
     Shared(state): Shared<State>,
+    peer: Option<Extension<Peer>>,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Body, Problem>,
@@ -74,7 +78,7 @@ pub(super) async fn press(
         true => (Said::Elsewhere, None),
         false => visit.press(&given).await,
     };
-    visit.log(&said);
+    visit.log(&said, peer.map(|Extension(Peer(peer))| peer.ip()), &headers);
     let is_right = matches!(said, Said::Done { .. });
     let typed = is_right.then_some(given.number.as_str());
     visit.answer(&said, met.as_ref(), typed)
@@ -352,14 +356,22 @@ impl<'s> Visit<'s> {
     }
 
     /// Who pressed what, and what came of it. The token is never logged.
-    fn log(&self, said: &Said) {
+    fn log(&self, said: &Said, peer: Option<IpAddr>, headers: &HeaderMap) {
         let aim = &self.link.aim;
+        // Of what proxies say of themselves the last word is that of the one before us.
+        let forwarded = headers
+            .get(FORWARDED_FOR)
+            .and_then(|value| value.to_str().ok());
+        let forwarded = forwarded.and_then(|all| all.rsplit(',').next()?.trim().parse().ok());
+        let forwarded: Option<IpAddr> = forwarded;
         tracing::info!(
             code = "link",
             said = said.word(),
             ticket = %aim.ticket,
             person = %aim.person,
             deed = aim.deed.word(),
+            peer = peer.map(tracing::field::display),
+            forwarded_for = forwarded.map(tracing::field::display),
             "the button of a link was pressed"
         );
     }
