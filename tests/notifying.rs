@@ -1,7 +1,7 @@
 //! `upline notify`: what people would be told, and whether it reaches them.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
@@ -246,4 +246,60 @@ fn settings_without_mail_or_with_mistakes_send_nothing() {
     ] {
         assert!(printed.contains(says), "{says}\n{printed}");
     }
+}
+
+#[test]
+fn a_webhook_is_tried_and_the_peers_word_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let peer = std::thread::spawn(move || {
+        let mut heard = Vec::new();
+        for answer in ["200 OK", "403 Forbidden"] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                lines.read_line(&mut line).unwrap();
+                if let Some(text) = line.strip_prefix("content-length: ") {
+                    length = text.trim().parse().unwrap();
+                }
+                if line.trim().is_empty() {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            lines.read_exact(&mut body).unwrap();
+            heard.push(String::from_utf8(body).unwrap());
+            let body = r#"{"errcode":0}"#;
+            let length = body.len();
+            let head = format!("HTTP/1.1 {answer}\r\nContent-Length: {length}\r\n");
+            write!(stream, "{head}Connection: close\r\n\r\n{body}").unwrap();
+        }
+        heard
+    });
+    let section = |name: &str, more: &str| {
+        format!(
+            "[webhook.{name}]\nurl = \"http://127.0.0.1:{port}/x?key=s3cret\"\nshape = \"wecom\"\n{more}\n"
+        )
+    };
+    let text = section("room", "allow-private = true");
+    let config = config("webhook", &text);
+    let test = |name: &str| call(&["notify", "test", name, "--config", &config]);
+    let (told, exit) = test("webhook:room");
+    assert_eq!(exit, 0, "{told}");
+    assert!(told.contains("`127.0.0.1` has taken a message"), "{told}");
+    let (told, exit) = test("webhook:room");
+    assert_eq!(exit, 1, "{told}");
+    assert!(told.contains("403") && !told.contains("s3cret"), "{told}");
+    assert!(peer.join().unwrap()[0].contains("webhook room"));
+    let (told, exit) = test("webhook:other");
+    assert_eq!(exit, 2, "{told}");
+    assert!(told.contains("no section `[webhook.other]`"), "{told}");
+    // What would be refused to messages is refused to a trial.
+    let text = section("room", "").replace("http:", "https:");
+    fs::write(&config, format!("data = \"d\"\nworkflows = \"w\"\n{text}")).unwrap();
+    let (told, exit) = test("webhook:room");
+    assert_eq!(exit, 1, "{told}");
+    assert!(told.contains("private network"), "{told}");
 }

@@ -322,10 +322,11 @@ impl Daemon {
             start.pace,
         );
         let loaded = load(&state).await;
-        let strange = strange(&state).await;
-        if loaded.is_ok() && !strange.is_empty() {
+        if let Ok(strange) = &loaded
+            && !strange.is_empty()
+        {
             let _ = engine.stop().await;
-            return Err(StartError::Sections(strange));
+            return Err(StartError::Sections(strange.clone()));
         }
         if engine.handle().directory().await?.is_none() {
             // What is wrong with the files is what must be told.
@@ -376,7 +377,7 @@ impl Daemon {
         // What is wrong is an alarm, and in the log.
         let _ = tokio::task::spawn_blocking(move || letters.reload()).await;
         self.state.hooks().reopen();
-        load(&self.state).await
+        load(&self.state).await.map(drop)
     }
 
     /// Looks at all mailboxes now, and answers when what was in them is taken.
@@ -425,12 +426,19 @@ impl Daemon {
     }
 }
 
-/// Deploys what is in the folder, and remembers what is wrong with it.
-async fn load(state: &State) -> Result<(), StartError> {
+/// Deploys what is in the folder, and remembers what is wrong with it. What the maps of sources name and the
+/// workflows do not have is an alarm, and the answer.
+async fn load(state: &State) -> Result<Vec<String>, StartError> {
     let _alone = state.deploying().await;
     let loaded = deploy(state).await;
     let fault = match &loaded {
-        Ok(()) => None,
+        Ok(strange) => {
+            match strange.is_empty() {
+                true => state.watch().alarms().clear("source"),
+                false => state.watch().alarms().raise("source", &strange.join("; ")),
+            }
+            None
+        }
         Err(StartError::Files(checked)) => {
             for one in &checked.diagnostics {
                 let text = upline::dsl::render::text(&checked.sources, one, Default::default());
@@ -447,26 +455,11 @@ async fn load(state: &State) -> Result<(), StartError> {
     loaded
 }
 
-/// What the maps of sources name and the workflows of the folder do not have.
-async fn strange(state: &State) -> Vec<String> {
-    let folder = state.folder().clone();
-    let read = tokio::task::spawn_blocking(move || folder.read()).await;
-    let Ok(Ok(files)) = read else {
-        return Vec::new();
-    };
-    let files = files
-        .iter()
-        .map(|file| (file.name.as_str(), file.text.as_bytes()));
-    let loaded = upline::dsl::load(files.collect::<Vec<_>>());
-    state
-        .sources()
-        .check(|name| loaded.workflow(name).map(|read| &read.value))
-}
-
-async fn deploy(state: &State) -> Result<(), StartError> {
+async fn deploy(state: &State) -> Result<Vec<String>, StartError> {
     let folder = state.folder().clone();
     let read = tokio::task::spawn_blocking(move || folder.read()).await;
     let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
+    let strange = state.sources().strange(&files);
     match state.handle().deploy(files).await {
         Ok(deployed) => {
             tracing::info!(
@@ -475,7 +468,7 @@ async fn deploy(state: &State) -> Result<(), StartError> {
                 directory = deployed.directory,
                 "the files of the folder hold; what is new is counted"
             );
-            Ok(())
+            Ok(strange)
         }
         Err(Error::Files(checked)) => Err(StartError::Files(checked)),
         Err(error) => Err(StartError::Refused(error)),

@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use upline::Handle;
-use upline::core::{Name, Workflow};
+use upline::core::Name;
 use upline::dsl::{Severity, Sources as Texts, render};
+use upline::record::File;
 
 use crate::problem::Problem;
 
@@ -112,17 +113,23 @@ impl Sources {
         }
     }
 
-    /// What the maps name and the workflows do not have, each as a line for the operator. Messages for it
-    /// would be refused.
+    /// What the maps name and the workflows of these files do not have, each as a line for the operator:
+    /// messages for it would be refused.
     #[must_use]
-    pub fn check<'w>(&self, workflows: impl Fn(&str) -> Option<&'w Workflow>) -> Vec<String> {
+    pub fn strange(&self, files: &[File]) -> Vec<String> {
+        if self.all.is_empty() {
+            return Vec::new();
+        }
+        let files = files.iter();
+        let files = files.map(|file| (file.name.as_str(), file.text.as_bytes()));
+        let loaded = upline::dsl::load(files.collect::<Vec<_>>());
         let mut faults = Vec::new();
         for source in self.all.values() {
             let at = format!("`[source.{}]`", source.name);
-            match workflows(&source.workflow) {
+            match loaded.workflow(&source.workflow) {
                 None => faults.push(format!("{at}: there is no workflow `{}`", source.workflow)),
                 Some(workflow) => {
-                    let found = source.map.check(workflow).into_iter();
+                    let found = source.map.check(&workflow.value).into_iter();
                     faults.extend(found.map(|fault| format!("{at}: {fault}")));
                 }
             }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use upline::core::Name;
 use upline::notify::{Message, Notifier, SendError, Sending};
 
-pub use hook::{Hooks, WebhookSettings};
+pub use hook::{Hooks, WebhookSettings, try_webhook};
 pub use letter::{Button, Language, Letter};
 pub use letters::{
     FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault, shipped_templates,

@@ -14,3 +14,4 @@ mod refusals;
 mod service;
 mod sight;
 mod story;
+mod webhooks;

@@ -14,6 +14,7 @@ use upline_daemon::folder::Folder;
 use upline_daemon::settings::Settings;
 use upline_daemon::tell::{
     Language, Letter, Letters, MailSettings, Matter, TemplateFault, shipped_templates, try_mail,
+    try_webhook,
 };
 use upline_dsl::{did_you_mean, shown};
 
@@ -75,10 +76,11 @@ struct TemplatesArgs {
     name: Option<String>,
 }
 
-/// Send one mail to a person, with the settings of `upline serve`
+/// Send one mail to a person, or one message to a webhook, with the settings of `upline serve`
 #[derive(clap::Args)]
 struct TestArgs {
-    /// The person of the directory
+    /// The person of the directory, or webhook:NAME
+    #[arg(value_name = "PERSON")]
     person: Name,
     /// The file of settings, in TOML; or UPLINE_CONFIG
     #[arg(long, value_name = "FILE")]
@@ -304,6 +306,9 @@ fn test(args: &TestArgs, output: &mut Output) -> Result<Exit, Failure> {
     let settings = Settings::read(&serve::given_besides(args.config.as_deref())?);
     let settings = settings
         .map_err(|faults| Failure::usages(faults.into_iter().map(|fault| (fault, None))))?;
+    if let Some(name) = args.person.strip_prefix("webhook:") {
+        return test_webhook(name, &settings, output);
+    }
     let Some(mail) = settings.mail else {
         let failure = Failure::usage("the settings have no section `[mail]`");
         return Err(failure.help("docs/telling.md says what belongs into it"));
@@ -318,6 +323,25 @@ fn test(args: &TestArgs, output: &mut Output) -> Result<Exit, Failure> {
             "the mail server `{}` has taken a mail to {sent}",
             mail.server
         ))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn test_webhook(name: &str, settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
+    let Some(webhook) = settings.webhooks.get(name) else {
+        let failure = Failure::usage(format!("the settings have no section `[webhook.{name}]`"));
+        return Err(failure.help("docs/webhooks.md says what belongs into it"));
+    };
+    let language = settings.mail.as_ref().map(|mail| mail.language);
+    let language = language.unwrap_or_default();
+    let source = settings.public_url.value.url();
+    let source = source.map_or("urn:upline", |url| url.as_str());
+    let sent = runtime()?.block_on(try_webhook(name, webhook, language, source));
+    let host = sent.map_err(Failure::findings)?;
+    if output.is_json() {
+        output.json(&serde_json::json!({ "webhook": name, "sent-to": host }))?;
+    } else {
+        output.line(format!("`{host}` has taken a message"))?;
     }
     Ok(Exit::Ok)
 }
@@ -346,10 +370,13 @@ fn send(mail: &MailSettings, directory: &Directory, person: &Name) -> Result<Str
     let person = directory.people.get(person);
     let language = letters.language_of(person);
     let person = person.cloned().unwrap_or_default();
+    let sent = runtime()?.block_on(try_mail(mail, &person, language, Timestamp::now()));
+    sent.map_err(Failure::findings)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let runtime = runtime.map_err(|error| Failure::not_found(format!("cannot start: {error}")))?;
-    let sent = runtime.block_on(try_mail(mail, &person, language, Timestamp::now()));
-    sent.map_err(Failure::findings)
+    runtime.map_err(|error| Failure::not_found(format!("cannot start: {error}")))
 }

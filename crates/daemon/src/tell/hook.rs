@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use upline::core::Name;
 use upline::notify::{Message, SendError, Sending};
 
-use super::{Channel, Letter};
+use super::{Channel, Language, Letter};
 use crate::settings::Hidden;
 
 pub use egress::{CONNECT_TIME, MAX_URL_BYTES};
@@ -231,17 +231,21 @@ impl Hook {
             };
         };
         let content = Content {
-            message,
+            key: &message.key,
+            written: message.written,
+            message: Some(message),
             letter,
             links: self.links,
             source: &self.source,
         };
+        self.deliver(&content).await
+    }
+
+    async fn deliver(&self, content: &Content<'_>) -> Verdict {
         // What time it is to the peer, whatever the engine's clock shows.
         let now = Timestamp::now();
-        match self
-            .shape
-            .pack(&content, self.target.url(), &self.keys, now)
-        {
+        let packed = self.shape.pack(content, self.target.url(), &self.keys, now);
+        match packed {
             Ok(parcel) => self.ask(parcel).await,
             Err(fault) => Verdict::never(fault),
         }
@@ -295,6 +299,55 @@ impl Hook {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone(),
         }
+    }
+}
+
+/// Sends a trial to a webhook of the settings, by the way that messages go. The host that has taken it.
+///
+/// # Errors
+/// What is wrong with the section, or what the peer said; a line for the operator.
+pub async fn try_webhook(
+    name: &str,
+    settings: &WebhookSettings,
+    language: Language,
+    source: &str,
+) -> Result<String, String> {
+    let hook = Hook::new(name, settings, None, source)?;
+    let now = Timestamp::now();
+    let content = Content {
+        key: &format!("test-{}", now.as_millisecond()),
+        written: now,
+        message: None,
+        letter: &trial(language, name),
+        links: false,
+        source,
+    };
+    match hook.deliver(&content).await {
+        Verdict::Delivered => Ok(hook.target.host().to_owned()),
+        Verdict::Later { reason, .. } | Verdict::Never { reason } | Verdict::Gone { reason } => {
+            Err(reason)
+        }
+    }
+}
+
+fn trial(language: Language, name: &str) -> Letter {
+    let (subject, brief) = match language {
+        Language::En => (
+            format!("A test of the webhook {name}"),
+            "Messages of Upline come here. You need not do anything.",
+        ),
+        Language::Zh => (
+            format!("Webhook {name} 测试"),
+            "Upline 的消息可以送达这里。您无需处理。",
+        ),
+    };
+    Letter {
+        language,
+        text: format!("{subject}\n\n{brief}\n"),
+        subject,
+        html: None,
+        brief: brief.to_owned(),
+        buttons: Vec::new(),
     }
 }
 

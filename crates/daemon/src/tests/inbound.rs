@@ -1,5 +1,6 @@
 //! Other systems post what they have to say, in their own words, to the real daemon.
 
+mod alertmanager;
 mod kinds;
 mod maps;
 mod proofs;

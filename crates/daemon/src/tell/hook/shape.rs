@@ -73,7 +73,11 @@ pub(super) enum Signs {
 
 /// What a message is made of.
 pub(super) struct Content<'a> {
-    pub(super) message: &'a Message,
+    /// What the peer knows it by.
+    pub(super) key: &'a str,
+    pub(super) written: Timestamp,
+    /// `None`: a trial.
+    pub(super) message: Option<&'a Message>,
     pub(super) letter: &'a Letter,
     /// Whether the links by which people act are sent.
     pub(super) links: bool,
@@ -135,7 +139,7 @@ impl Shape {
         let body = match self {
             Self::Standard => {
                 parcel.body = standard::body(content).to_string().into_bytes();
-                parcel.headers = standard::headers(&content.message.key, &parcel.body, keys, now)?;
+                parcel.headers = standard::headers(content.key, &parcel.body, keys, now)?;
                 return Ok(parcel);
             }
             Self::Slack => slack::body(letter, buttons),

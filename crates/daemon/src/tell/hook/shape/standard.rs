@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
 };
-use upline::core::{Level, Recipient, Ticket, Topic};
+use upline::core::{Level, Recipient, Topic};
+use upline::notify::Message;
 
 use super::super::calm::clip;
 use super::{Content, MAX_SENT_BYTES};
@@ -37,20 +38,13 @@ pub(super) fn body(content: &Content<'_>) -> Value {
 }
 
 fn with_text(content: &Content<'_>, most: usize) -> Value {
-    let (message, letter) = (content.message, content.letter);
-    let (topic, more) = topic(&message.topic);
+    let letter = content.letter;
     let line = |text: &str| clip(text, MAX_LINE_BYTES).into_owned();
     let mut data = json!({
-        "topic": topic,
-        "to": recipient(content),
         "language": letter.language.to_string(),
         "subject": line(&letter.subject),
         "brief": line(&letter.brief),
-        "ticket": ticket(content),
     });
-    if let Some((name, value)) = more {
-        data[name] = value;
-    }
     if content.links {
         data["text"] = clip(&letter.text, most).into();
         let actions = letter.buttons.iter().map(|button| {
@@ -63,16 +57,31 @@ fn with_text(content: &Content<'_>, most: usize) -> Value {
         });
         data["actions"] = actions.collect();
     }
-    json!({
+    let mut event = json!({
         "specversion": "1.0",
-        "id": message.key,
+        "id": content.key,
         "source": content.source,
-        "type": format!("{TYPE}.{topic}.v1"),
-        "subject": message.ticket.id.as_str(),
-        "time": message.written.to_string(),
+        "time": content.written.to_string(),
         "datacontenttype": "application/json",
-        "data": data,
-    })
+    });
+    let topic = match content.message {
+        Some(message) => {
+            let (topic, more) = topic(&message.topic);
+            if let Some((name, value)) = more {
+                data[name] = value;
+            }
+            data["to"] = recipient(message);
+            data["ticket"] = ticket(message);
+            event["subject"] = message.ticket.id.as_str().into();
+            topic
+        }
+        // An operator looks whether anything comes.
+        None => "test",
+    };
+    data["topic"] = topic.into();
+    event["type"] = format!("{TYPE}.{topic}.v1").into();
+    event["data"] = data;
+    event
 }
 
 /// The topic's word, and what else it says.
@@ -97,8 +106,7 @@ fn topic(topic: &Topic) -> (&'static str, Option<(&'static str, Value)>) {
     }
 }
 
-fn recipient(content: &Content<'_>) -> Value {
-    let message = content.message;
+fn recipient(message: &Message) -> Value {
     match &message.to {
         Recipient::Person(id) => {
             let name = message.person.as_ref().map(|person| person.name.as_str());
@@ -109,8 +117,8 @@ fn recipient(content: &Content<'_>) -> Value {
 }
 
 /// Where the ticket is, as the API has it; its fields are asked for there.
-fn ticket(content: &Content<'_>) -> Value {
-    let (ticket, branch): (&Ticket, _) = (&content.message.ticket, &content.message.branch);
+fn ticket(message: &Message) -> Value {
+    let (ticket, branch) = (&message.ticket, &message.branch);
     let position = ticket.positions.get(branch).map(|position| {
         let clocks = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
         json!({
