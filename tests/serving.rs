@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -90,6 +91,55 @@ fn a_daemon_starts_answers_and_stops_when_it_is_told() {
         folder.join("tickets").is_dir(),
         "a path in the file is meant from where the file is"
     );
+}
+
+/// What a service manager is told, in the order in which it is.
+#[test]
+fn a_service_manager_is_told_that_it_is_ready_alive_reading_and_stopping() {
+    let folder = folder("manager");
+    // A socket's path must be short.
+    let socket = std::env::temp_dir().join(format!("upline-{}", std::process::id()));
+    let _ = fs::remove_file(&socket);
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    let long = std::time::Duration::from_secs(60);
+    manager.set_read_timeout(Some(long)).unwrap();
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--log", "off", "--data"])
+        .arg(folder.join("tickets"))
+        .arg("--workflows")
+        .arg(root().join("workflows"))
+        .env("NOTIFY_SOCKET", &socket)
+        .env("WATCHDOG_USEC", "200000")
+        .spawn()
+        .unwrap();
+    let wait_for = |what: &str| {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = manager.recv(&mut buffer).unwrap();
+            let told = std::str::from_utf8(&buffer[..length]).unwrap().to_owned();
+            if told.lines().any(|line| line == what) {
+                return told;
+            }
+            assert_eq!(told, "WATCHDOG=1\n", "while waiting for {what}");
+        }
+    };
+    assert!(wait_for("READY=1").contains("STATUS=listening on 127.0.0.1:"));
+    for _ in 0..3 {
+        wait_for("WATCHDOG=1");
+    }
+    let kill = |signal: &str| {
+        let killed = Command::new("kill")
+            .args([signal, &daemon.id().to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+    };
+    kill("-HUP");
+    assert!(wait_for("RELOADING=1").contains("MONOTONIC_USEC="));
+    wait_for("READY=1");
+    kill("-TERM");
+    wait_for("STOPPING=1");
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    fs::remove_file(&socket).unwrap();
 }
 
 #[test]

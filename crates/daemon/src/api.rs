@@ -14,8 +14,8 @@ mod tickets;
 mod view;
 mod wishes;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::Router;
@@ -86,7 +86,8 @@ pub(crate) struct State(Arc<Inner>);
 struct Inner {
     handle: Handle,
     folder: Folder,
-    tokens: Tokens,
+    /// Others take their place when their file changes.
+    tokens: RwLock<Arc<Tokens>>,
     ways: Ways,
     watch: Arc<Watch>,
     /// Bounds what is worked on at once.
@@ -123,7 +124,7 @@ impl State {
         Self(Arc::new(Inner {
             handle,
             folder,
-            tokens,
+            tokens: RwLock::new(Arc::new(tokens)),
             ways,
             watch,
             room: Semaphore::new(MAX_REQUESTS),
@@ -143,8 +144,18 @@ impl State {
         &self.0.folder
     }
 
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.0.tokens
+    pub(crate) fn tokens(&self) -> Arc<Tokens> {
+        let tokens = self.0.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&tokens)
+    }
+
+    pub(crate) fn set_tokens(&self, tokens: Tokens) {
+        let mut held = self
+            .0
+            .tokens
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = Arc::new(tokens);
     }
 
     /// `None`: messages have no links.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,11 +21,11 @@ use crate::given::{Shared, Voice};
 use crate::inbound::{SourceSettings, Sources};
 use crate::links::{Links, LinksError, LinksSettings};
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
+use crate::manager;
+use crate::reload::{Files, watch_files};
 use crate::server::serve;
 use crate::settings::PublicUrl;
-use crate::tell::{
-    Hooks, Language, Letters, Linker, MailSettings, Teller, WebhookSettings, means, threads,
-};
+use crate::tell::{Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
@@ -57,6 +58,9 @@ pub struct Start {
     language: Language,
     pace: Pace,
     mailboxes: BTreeMap<String, MailboxSettings>,
+    token_file: Option<PathBuf>,
+    watch_files: bool,
+    keep_history: Option<Duration>,
 }
 
 impl Start {
@@ -84,6 +88,9 @@ impl Start {
             language: Language::default(),
             pace: Pace::default(),
             mailboxes: BTreeMap::new(),
+            token_file: None,
+            watch_files: false,
+            keep_history: None,
         }
     }
 
@@ -91,6 +98,28 @@ impl Start {
     #[must_use]
     pub fn tokens(mut self, tokens: Tokens) -> Self {
         self.tokens = tokens;
+        self
+    }
+
+    /// The file that they came from: a reload reads it again.
+    #[must_use]
+    pub fn token_file(mut self, path: Option<PathBuf>) -> Self {
+        self.token_file = path;
+        self
+    }
+
+    /// Reload by itself when workflows, the directory, tokens or templates change.
+    #[must_use]
+    pub fn watch_files(mut self, watch: bool) -> Self {
+        self.watch_files = watch;
+        self
+    }
+
+    /// For how long history is kept; `None`: for ever. See
+    /// [`Builder::keep_history`](upline::Builder::keep_history).
+    #[must_use]
+    pub fn keep_history(mut self, keep: Option<Duration>) -> Self {
+        self.keep_history = keep;
         self
     }
 
@@ -264,8 +293,7 @@ pub enum StartError {
 pub struct Daemon {
     address: SocketAddr,
     engine: Engine,
-    state: State,
-    letters: Arc<Letters>,
+    files: Files,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     mailboxes: Mailboxes,
@@ -291,6 +319,10 @@ impl Daemon {
         let address = listener.local_addr().map_err(failed)?;
         let seen = Arc::new(Watch::default());
         let builder = Engine::builder().folder(&start.data)?;
+        let builder = match start.keep_history {
+            Some(keep) => builder.keep_history(keep),
+            None => builder,
+        };
         let links = start.make_links()?;
         let hooks = start.make_hooks(address)?;
         let (letters, teller) = means(&start.data, start.mail.as_ref(), &hooks, seen.alarms())?;
@@ -321,7 +353,9 @@ impl Daemon {
             stops,
             start.pace,
         );
-        let loaded = load(&state).await;
+        let templates = start.mail.and_then(|mail| mail.templates);
+        let files = Files::new(state.clone(), letters, start.token_file, templates);
+        let loaded = files.load().await;
         if let Ok(strange) = &loaded
             && !strange.is_empty()
         {
@@ -343,12 +377,14 @@ impl Daemon {
             figures: state.watch().mailboxes().clone(),
         });
         let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
+        if start.watch_files {
+            tokio::spawn(watch_files(files.clone(), stop.subscribe()));
+        }
         tracing::info!(code = "started", address = %address, "listening");
         Ok(Self {
             address,
             engine,
-            state,
-            letters,
+            files,
             stop,
             server,
             mailboxes,
@@ -367,17 +403,14 @@ impl Daemon {
         self.engine.handle()
     }
 
-    /// Reads the folder of workflows again, and that of templates. With a mistake in the first, what held
-    /// before holds on; in the place of a broken template the shipped one is used.
+    /// Reads the folder of workflows again, the file of tokens, and the folder of templates. With a mistake
+    /// in the first two, what held before holds on; in the place of a broken template the shipped one is
+    /// used.
     ///
     /// # Errors
     /// [`StartError`] says what is wrong; it is in `/readyz` too until a later reload finds it right.
     pub async fn reload(&self) -> Result<(), StartError> {
-        let letters = Arc::clone(&self.letters);
-        // What is wrong is an alarm, and in the log.
-        let _ = tokio::task::spawn_blocking(move || letters.reload()).await;
-        self.state.hooks().reopen();
-        load(&self.state).await.map(drop)
+        self.files.reload().await
     }
 
     /// Looks at all mailboxes now, and answers when what was in them is taken.
@@ -395,17 +428,23 @@ impl Daemon {
         let mut terminate = listen(SignalKind::terminate())?;
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut hang_up = listen(SignalKind::hangup())?;
+        let status = format!("listening on {}", self.address);
+        tokio::spawn(manager::watchdog(self.handle(), self.stop.subscribe()));
+        manager::ready(&status);
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = hang_up.recv() => {
+                    manager::reloading();
                     // What is wrong is in the log, and in `/readyz`.
                     let _ = self.reload().await;
+                    manager::ready(&status);
                 }
             }
         }
         tracing::info!(code = "stopping", "told to stop");
+        manager::stopping();
         self.stop().await
     }
 
@@ -418,59 +457,9 @@ impl Daemon {
     pub async fn stop(self) -> Result<(), Error> {
         // Nobody listens only if the server has ended by itself.
         let _ = self.stop.send(true);
-        let _ = self.server.await;
-        self.mailboxes.stop().await;
+        let (_, ()) = tokio::join!(self.server, self.mailboxes.stop());
         let stopped = self.engine.stop().await;
         tracing::info!(code = "stopped", "stopped");
         stopped
-    }
-}
-
-/// Deploys what is in the folder, and remembers what is wrong with it. What the maps of sources name and the
-/// workflows do not have is an alarm, and the answer.
-async fn load(state: &State) -> Result<Vec<String>, StartError> {
-    let _alone = state.deploying().await;
-    let loaded = deploy(state).await;
-    let fault = match &loaded {
-        Ok(strange) => {
-            match strange.is_empty() {
-                true => state.watch().alarms().clear("source"),
-                false => state.watch().alarms().raise("source", &strange.join("; ")),
-            }
-            None
-        }
-        Err(StartError::Files(checked)) => {
-            for one in &checked.diagnostics {
-                let text = upline::dsl::render::text(&checked.sources, one, Default::default());
-                tracing::error!(code = "files", diagnostic = %text, "a file has a mistake");
-            }
-            Some(upline::dsl::render::summary(&checked.diagnostics))
-        }
-        Err(error) => Some(error.to_string()),
-    };
-    if let Some(fault) = &fault {
-        tracing::error!(code = "files", fault = %fault, "the folder of workflows can't be used");
-    }
-    state.watch().set_files_fault(fault);
-    loaded
-}
-
-async fn deploy(state: &State) -> Result<Vec<String>, StartError> {
-    let folder = state.folder().clone();
-    let read = tokio::task::spawn_blocking(move || folder.read()).await;
-    let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
-    let strange = state.sources().strange(&files);
-    match state.handle().deploy(files).await {
-        Ok(deployed) => {
-            tracing::info!(
-                code = "files",
-                workflows = deployed.workflows.len(),
-                directory = deployed.directory,
-                "the files of the folder hold; what is new is counted"
-            );
-            Ok(strange)
-        }
-        Err(Error::Files(checked)) => Err(StartError::Files(checked)),
-        Err(error) => Err(StartError::Refused(error)),
     }
 }

@@ -16,6 +16,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod keep;
 mod reader;
 mod secret;
 mod section;
@@ -32,13 +33,14 @@ use crate::log::LogLevel;
 use crate::mailbox::MailboxSettings;
 use crate::tell::{MailSettings, WebhookSettings};
 
+pub use keep::KeepHistory;
 use reader::Reader;
 pub use secret::{Hidden, MAX_SECRET_BYTES, Secret};
 pub use section::{SECTIONS, Section};
 pub use url::PublicUrl;
 
 /// Every setting: its name in the file, and what it is for.
-pub const SETTINGS: [(&str, &str); 7] = [
+pub const SETTINGS: [(&str, &str); 8] = [
     ("data", "the folder in which tickets are kept"),
     (
         "workflows",
@@ -54,6 +56,10 @@ pub const SETTINGS: [(&str, &str); 7] = [
     (
         "public-url",
         "where people reach it: what links in messages begin with",
+    ),
+    (
+        "keep-history",
+        "for how many days what has ended is kept; else for ever",
     ),
 ];
 
@@ -147,6 +153,8 @@ pub struct Settings {
     pub log: Setting<LogLevel>,
     /// Where people reach it: what links in messages begin with.
     pub public_url: Setting<PublicUrl>,
+    /// For how long what has ended is kept.
+    pub keep_history: Setting<KeepHistory>,
     /// How mail is sent; without it none is.
     pub mail: Option<MailSettings>,
     /// Where mail comes from, by name.
@@ -174,6 +182,7 @@ impl Settings {
             behind_proxy: reader.parsed("behind-proxy", "false"),
             log: reader.parsed("log", "info"),
             public_url: reader.parsed("public-url", ""),
+            keep_history: reader.parsed("keep-history", "for ever"),
             mail: reader.section(),
             mailboxes: reader.sections(),
             sources: reader.sections(),
@@ -203,6 +212,10 @@ impl Settings {
             ),
             (self.log.value.to_string(), &self.log.source),
             (self.public_url.value.to_string(), &self.public_url.source),
+            (
+                self.keep_history.value.to_string(),
+                &self.keep_history.source,
+            ),
         ];
         let rows = SETTINGS.iter().zip(values);
         let rows =
@@ -259,6 +272,7 @@ mod tests {
             ["behind-proxy", "true", "upline.toml"],
             ["log", "debug", "UPLINE_LOG"],
             ["public-url", "", "default"],
+            ["keep-history", "for ever", "default"],
         ];
         assert_eq!(rows, expected);
     }

@@ -11,6 +11,7 @@ mod openapi;
 pub(crate) mod peer;
 pub(crate) mod post;
 mod refusals;
+mod reload;
 mod service;
 mod sight;
 mod story;

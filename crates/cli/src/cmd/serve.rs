@@ -45,6 +45,9 @@ pub(crate) struct ServeArgs {
     /// Where people reach it: what links in messages begin with
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// For how many days what has ended is kept, 7 at least [default: for ever]
+    #[arg(long, value_name = "DAYS")]
+    keep_history: Option<String>,
     /// Print each setting and where it came from, and end
     #[arg(long)]
     settings: bool,
@@ -106,6 +109,9 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
     let language = language.unwrap_or_default();
     let start = start
         .tokens(tokens)
+        .token_file(settings.tokens.value)
+        .watch_files(true)
+        .keep_history(settings.keep_history.value.time())
         .behind_proxy(settings.behind_proxy.value)
         .mail(settings.mail)
         .sources(settings.sources)
@@ -159,6 +165,7 @@ fn given(args: &ServeArgs) -> Result<Given, Failure> {
         &proxy,
         &args.log,
         &args.public_url,
+        &args.keep_history,
     ];
     for ((name, _), value) in SETTINGS.iter().zip(flags) {
         if let Some(value) = value {

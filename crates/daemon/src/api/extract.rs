@@ -38,7 +38,8 @@ impl FromRequestParts<State> for By {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(refused("the token can't be read"));
         }
-        let caller = state.tokens().find(secret.trim());
+        let tokens = state.tokens();
+        let caller = tokens.find(secret.trim());
         let caller = caller.ok_or_else(|| refused("this token is not known"))?;
         Ok(Self(caller.clone()))
     }

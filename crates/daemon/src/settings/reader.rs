@@ -8,7 +8,9 @@ use std::str::FromStr;
 
 use upline::dsl::did_you_mean;
 
-use super::{Given, PublicUrl, SECTIONS, SETTINGS, Section, Setting, Source, variable};
+use super::{
+    Given, KeepHistory, PublicUrl, SECTIONS, SETTINGS, Section, Setting, Source, variable,
+};
 use crate::log::LogLevel;
 
 pub(super) struct Reader<'a> {
@@ -206,6 +208,12 @@ impl Fallback for bool {
 }
 
 impl Fallback for PublicUrl {
+    fn fallback() -> Self {
+        Self::default()
+    }
+}
+
+impl Fallback for KeepHistory {
     fn fallback() -> Self {
         Self::default()
     }

@@ -1,0 +1,237 @@
+//! Files that hold until others do: workflows and the directory, tokens, templates. A broken one changes
+//! nothing but what `/readyz` says.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+use upline::Error;
+
+use crate::StartError;
+use crate::api::State;
+use crate::tell::Letters;
+use crate::tokens::Tokens;
+
+/// How long nothing must have changed before files are read: who copies a folder is not half way then.
+const QUIET: Duration = Duration::from_millis(300);
+/// After how long they are read though something changes all the time.
+const LONGEST: Duration = Duration::from_secs(5);
+/// The alarm of a file of tokens that can't be used.
+const ALARM: &str = "tokens";
+
+/// All that is read again.
+#[derive(Clone)]
+pub(crate) struct Files {
+    state: State,
+    letters: Arc<Letters>,
+    /// The file of tokens.
+    tokens: Option<PathBuf>,
+    /// The folder of templates.
+    templates: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Files {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Files")
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Files {
+    pub(crate) fn new(
+        state: State,
+        letters: Arc<Letters>,
+        tokens: Option<PathBuf>,
+        templates: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            state,
+            letters,
+            tokens,
+            templates,
+        }
+    }
+
+    /// Reads all of them. With a mistake in the workflows, the directory or the tokens, what held before
+    /// holds on; in the place of a broken template the shipped one is used.
+    pub(crate) async fn reload(&self) -> Result<(), StartError> {
+        let letters = Arc::clone(&self.letters);
+        // What is wrong is an alarm, and in the log.
+        let _ = tokio::task::spawn_blocking(move || letters.reload()).await;
+        self.reload_tokens().await;
+        self.state.hooks().reopen();
+        self.load().await.map(drop)
+    }
+
+    async fn reload_tokens(&self) {
+        let Some(path) = self.tokens.clone() else {
+            return;
+        };
+        let read = tokio::task::spawn_blocking(move || {
+            let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+            let tokens = text.and_then(|text| Tokens::read(&text).map_err(|e| e.to_string()));
+            tokens.map_err(|why| format!("`{}`: {why}", path.display()))
+        });
+        let alarms = self.state.watch().alarms();
+        match read.await {
+            Ok(Ok(tokens)) => {
+                self.state.set_tokens(tokens);
+                alarms.clear(ALARM);
+            }
+            Ok(Err(why)) => alarms.raise(ALARM, &format!("{why}; those from before hold on")),
+            // The daemon is stopping.
+            Err(_) => (),
+        }
+    }
+
+    /// Deploys what is in the folder, and remembers what is wrong with it. What the maps of sources name and
+    /// the workflows do not have is an alarm, and the answer.
+    pub(crate) async fn load(&self) -> Result<Vec<String>, StartError> {
+        let _alone = self.state.deploying().await;
+        let loaded = deploy(&self.state).await;
+        let alarms = self.state.watch().alarms();
+        let fault = match &loaded {
+            Ok(strange) => {
+                match strange.is_empty() {
+                    true => alarms.clear("source"),
+                    false => alarms.raise("source", &strange.join("; ")),
+                }
+                None
+            }
+            Err(StartError::Files(checked)) => {
+                for one in &checked.diagnostics {
+                    let text = upline::dsl::render::text(&checked.sources, one, Default::default());
+                    tracing::error!(code = "files", diagnostic = %text, "a file has a mistake");
+                }
+                Some(upline::dsl::render::summary(&checked.diagnostics))
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(fault) = &fault {
+            let what = "the folder of workflows can't be used";
+            tracing::error!(code = "files", fault = %fault, "{what}");
+        }
+        self.state.watch().set_files_fault(fault);
+        loaded
+    }
+
+    /// The folders in which something may change: the one of a file, so that a file that takes its place is
+    /// seen too.
+    fn folders(&self) -> Vec<PathBuf> {
+        let tokens = self.tokens.as_deref().map(folder_of);
+        let templates = self.templates.clone();
+        let workflows = self.state.folder().path().to_owned();
+        let mut folders = vec![workflows];
+        folders.extend(tokens.into_iter().chain(templates));
+        folders.sort();
+        folders.dedup();
+        folders
+    }
+
+    /// Whether what has changed is one of the files.
+    fn is_one(&self, path: &Path) -> bool {
+        let is_in = |folder: &Path| path.parent().is_some_and(|parent| same(parent, folder));
+        let yaml = path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml");
+        let tokens = self.tokens.as_ref();
+        (yaml && is_in(self.state.folder().path()))
+            || tokens
+                .is_some_and(|file| path.file_name() == file.file_name() && is_in(&folder_of(file)))
+            || self.templates.as_deref().is_some_and(is_in)
+    }
+}
+
+async fn deploy(state: &State) -> Result<Vec<String>, StartError> {
+    let folder = state.folder().clone();
+    let read = tokio::task::spawn_blocking(move || folder.read()).await;
+    let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
+    let strange = state.sources().strange(&files);
+    match state.handle().deploy(files).await {
+        Ok(deployed) => {
+            tracing::info!(
+                code = "files",
+                workflows = deployed.workflows.len(),
+                directory = deployed.directory,
+                "the files of the folder hold; what is new is counted"
+            );
+            Ok(strange)
+        }
+        Err(Error::Files(checked)) => Err(StartError::Files(checked)),
+        Err(error) => Err(StartError::Refused(error)),
+    }
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Whether both are one folder, however they are written.
+fn same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    one == other || whole(one) == whole(other)
+}
+
+/// Reads the files again when one of them has changed, until `stop` says so. Where changes can't be seen,
+/// the log says so, and SIGHUP is left.
+pub(crate) async fn watch_files(files: Files, mut stop: watch::Receiver<bool>) {
+    let (changed, mut changes) = mpsc::channel(1);
+    let _watcher = match watcher(&files, changed) {
+        Ok(watcher) => watcher,
+        Err(error) => {
+            tracing::warn!(
+                code = "no-watch",
+                error = %error,
+                "changes of files are not seen; SIGHUP reads them again"
+            );
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            // An error is a daemon that was dropped: that is a stop too.
+            _ = stop.wait_for(|stop| *stop) => return,
+            changed = changes.recv() => if changed.is_none() { return },
+        }
+        let end = Instant::now() + LONGEST;
+        while let Ok(Ok(Some(()))) = timeout_at(end, timeout(QUIET, changes.recv())).await {}
+        tracing::info!(code = "changed", "files have changed and are read again");
+        // What is wrong is in the log, and in `/readyz`.
+        let _ = files.reload().await;
+    }
+}
+
+fn watcher(files: &Files, changed: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let known = files.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // After an error it is not known what has changed.
+        let told = event.map_or(true, |event| {
+            is_change(event.kind) && event.paths.iter().any(|path| known.is_one(path))
+        });
+        if told {
+            // Full, the change is known already.
+            let _ = changed.try_send(());
+        }
+    })?;
+    for folder in files.folders() {
+        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+    }
+    Ok(watcher)
+}
+
+/// To read a file is no change of it.
+fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Access(_) => false,
+        _ => true,
+    }
+}
