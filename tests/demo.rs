@@ -103,6 +103,7 @@ fn somebody_new_sees_a_ticket_move_and_takes_another_by_a_mail() {
     let told = demo.line(&["mail to ann@example.com"]);
     let mail = told.split_whitespace().last().unwrap();
     let list = ask("GET", mail.strip_suffix("/1").unwrap(), "");
+    assert!(list.contains("refresh: 3"), "{list}");
     assert!(
         list.contains("ann@example.com") && list.contains("No dial tone"),
         "{list}"

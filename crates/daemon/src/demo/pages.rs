@@ -2,8 +2,10 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, REFRESH,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -17,7 +19,7 @@ use super::office::{Mail, Office};
 use crate::tell::Language;
 
 /// How often the list looks for new mail by itself, in seconds.
-const REFRESH_SECONDS: u8 = 3;
+const REFRESH_SECONDS: u16 = 3;
 
 /// Where the directory's telephone is.
 pub(super) const TELEPHONE: &str = "/dev/duty-phone";
@@ -44,6 +46,8 @@ pub(super) fn router(office: Office, language: Language) -> Router {
 #[derive(Deserialize)]
 struct Asked {
     lang: Option<String>,
+    /// The list does not look for new mail by itself.
+    stay: Option<String>,
 }
 
 impl Asked {
@@ -66,6 +70,8 @@ struct Words {
     from: &'static str,
     subject: &'static str,
     none: &'static str,
+    stay: &'static str,
+    go_on: &'static str,
     back: &'static str,
     as_html: &'static str,
     as_sent: &'static str,
@@ -83,6 +89,8 @@ fn words(language: Language) -> &'static Words {
             to: "To",
             from: "From",
             subject: "Subject",
+            stay: "Stop that",
+            go_on: "They do not now: let them",
             none: "No mail yet: the first one comes within a few seconds.",
             back: "All mail",
             as_html: "as HTML",
@@ -98,6 +106,8 @@ fn words(language: Language) -> &'static Words {
             to: "收件人",
             from: "发件人",
             subject: "主题",
+            stay: "停止刷新",
+            go_on: "已停止，恢复刷新",
             none: "还没有邮件：第一封将在几秒内到达。",
             back: "全部邮件",
             as_html: "HTML 版",
@@ -119,7 +129,7 @@ struct Row {
 #[template(path = "demo-mails.html")]
 struct List {
     words: &'static Words,
-    refresh: u8,
+    stays: bool,
     rows: Vec<Row>,
 }
 
@@ -141,12 +151,13 @@ struct View {
 async fn list(State(shared): State<Shared>, Query(asked): Query<Asked>) -> Response {
     let words = words(asked.language(&shared));
     let rows = shared.office.mails().iter().map(row).collect();
-    let refresh = REFRESH_SECONDS;
-    page(&List {
-        words,
-        refresh,
-        rows,
-    })
+    let stays = asked.stay.is_some();
+    let mut answer = page(&List { words, stays, rows });
+    if !stays {
+        let seconds = HeaderValue::from(REFRESH_SECONDS);
+        answer.headers_mut().insert(REFRESH, seconds);
+    }
+    answer
 }
 
 async fn view(
