@@ -14,6 +14,7 @@ pub(crate) mod notify;
 pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod server;
 pub(crate) mod simulate;
 pub(crate) mod test;
 pub(crate) mod tour;

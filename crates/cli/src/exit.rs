@@ -18,6 +18,12 @@ pub(crate) enum Exit {
     Usage = 2,
     /// A file, a workflow or a code that was named doesn't exist, or can't be read.
     NotFound = 3,
+    /// Somebody else was first, or it is not possible now.
+    Conflict = 4,
+    /// The token has no right to it.
+    NotAllowed = 5,
+    /// The service can't be reached.
+    Unreachable = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -33,6 +39,8 @@ pub(crate) struct Failure {
     problems: Vec<Problem>,
     /// The mistakes in files because of which it could not.
     found: (Sources, Vec<Diagnostic>),
+    /// Who has what was asked for.
+    pub(crate) holder: Option<String>,
 }
 
 /// Something that is wrong.
@@ -77,7 +85,18 @@ impl Failure {
                 .map(|(message, help)| Problem { message, help })
                 .collect(),
             found: Default::default(),
+            holder: None,
         }
+    }
+
+    /// With this exit code.
+    pub(crate) fn of(exit: Exit, message: impl Into<String>) -> Self {
+        Self::new(exit, message, None)
+    }
+
+    /// Says who has what was asked for.
+    pub(crate) fn holder(self, holder: Option<String>) -> Self {
+        Self { holder, ..self }
     }
 
     /// Two ways of printing are asked for at once.
@@ -92,6 +111,7 @@ impl Failure {
             exit,
             problems: vec![Problem { message, help }],
             found: Default::default(),
+            holder: None,
         }
     }
 

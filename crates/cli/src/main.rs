@@ -26,6 +26,9 @@ Exit codes:
   1  mistakes were found, or a test failed
   2  the command line is wrong
   3  what was named doesn't exist or can't be read
+  4  somebody else was first, or it is not possible now
+  5  the token has no right to it
+  6  the service can't be reached
 
 What was asked for goes to stdout, everything else to stderr. \
 With --json, a command that can't do its work says why on stdout too.";
@@ -64,6 +67,9 @@ enum Command {
     Serve(cmd::serve::ServeArgs),
     Token(cmd::serve::TokenArgs),
     Notify(cmd::notify::Args),
+    Ticket(cmd::server::ticket::Args),
+    Events(cmd::server::events::Args),
+    Status(cmd::server::status::Args),
     Completions(cmd::completions::Args),
 }
 
@@ -108,6 +114,9 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Serve(args) => cmd::serve::run(&args, output),
         Command::Notify(args) => cmd::notify::run(&args, output),
         Command::Token(args) => cmd::serve::run_token(&args, output),
+        Command::Ticket(args) => cmd::server::ticket::run(&args, output),
+        Command::Events(args) => cmd::server::events::run(&args, output),
+        Command::Status(args) => cmd::server::status::run(&args, output),
         Command::Completions(args) => cmd::completions::run(&args, output),
     }
 }

@@ -1,0 +1,461 @@
+//! `upline ticket`.
+
+mod show;
+
+use clap::Subcommand;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
+
+use super::At;
+use super::client::{Client, part};
+use super::events::{follow, print};
+use crate::exit::{Exit, Failure};
+use crate::moment::Moment;
+use crate::output::Output;
+
+/// Open, find and move tickets of a running service
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    at: At,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Open a ticket; prints its id
+    Open(Open),
+    /// List tickets
+    List(List),
+    /// Show a ticket, and what could be done with it
+    Show(One),
+    /// Take an action of the ticket's state
+    Act(Act),
+    /// Take what is offered
+    Claim(Bare),
+    /// Not me: the next, at once
+    Decline(Why),
+    /// Give it back to whom the state asks
+    Release(Why),
+    /// Let somebody do it, and learn the outcome
+    Delegate(To),
+    /// Hand it to somebody
+    Reassign(To),
+    /// The next level, at once, or this one
+    Escalate(Up),
+    /// Let the ladder stand still until then
+    Suspend(Until),
+    /// Let the ladder go on
+    Resume(Bare),
+    /// Say something
+    Comment(Say),
+    /// Give the ticket up
+    Cancel(Because),
+    /// Print what happens to it, until it has ended
+    Watch(One),
+    /// Who has it, since when and why, and what the clocks have counted
+    Explain(One),
+    /// Who is asked when, if nobody acts
+    Forecast(Ahead),
+}
+
+#[derive(clap::Args)]
+struct Open {
+    /// The workflow
+    workflow: String,
+    /// A field: `problem='no dial tone'`; once for each
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    fields: Vec<String>,
+    /// The name by which another system knows it
+    #[arg(long)]
+    key: Option<String>,
+    /// Given twice with one of these, it is opened once; by itself each call has its own
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct List {
+    /// Of this workflow
+    #[arg(long)]
+    workflow: Option<String>,
+    /// In this state; of ended ones, with this outcome
+    #[arg(long)]
+    state: Option<String>,
+    /// For which this person is answerable; `me` is the token's person
+    #[arg(long, value_name = "PERSON")]
+    assignee: Option<String>,
+    /// open, ended, all
+    #[arg(long, default_value = "open", value_name = "WHICH")]
+    standing: String,
+    /// How many at most
+    #[arg(long, default_value_t = 50, value_name = "COUNT")]
+    limit: usize,
+}
+
+#[derive(clap::Args)]
+struct One {
+    /// The ticket
+    id: String,
+    /// The language of labels and lines: en, zh
+    #[arg(long, default_value = "en", value_name = "TAG")]
+    lang: String,
+}
+
+#[derive(clap::Args)]
+struct Ahead {
+    #[command(flatten)]
+    one: One,
+    /// How far to look
+    #[arg(long, default_value_t = 366)]
+    days: u16,
+}
+
+#[derive(clap::Args)]
+struct Bare {
+    /// The ticket
+    id: String,
+    /// The branch, where a ticket is in several
+    #[arg(long)]
+    branch: Option<String>,
+    /// Only if the ticket is at this revision still
+    #[arg(long, value_name = "NUMBER")]
+    revision: Option<u64>,
+}
+
+#[derive(clap::Args)]
+struct Act {
+    #[command(flatten)]
+    on: Bare,
+    /// The action; `upline ticket show` lists those that are possible
+    action: String,
+    /// A field of the form: `cause=Hardware`; once for each
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    fields: Vec<String>,
+    /// What to say to it
+    #[arg(long)]
+    note: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct Why {
+    #[command(flatten)]
+    on: Bare,
+    /// Why
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct Because {
+    #[command(flatten)]
+    on: Bare,
+    /// Why
+    #[arg(long)]
+    reason: String,
+}
+
+#[derive(clap::Args)]
+struct To {
+    #[command(flatten)]
+    on: Bare,
+    /// To whom
+    #[arg(long, value_name = "PERSON")]
+    to: String,
+    /// Why
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct Up {
+    #[command(flatten)]
+    on: Bare,
+    /// A level of the ladder, from 1
+    #[arg(long)]
+    level: Option<u16>,
+    /// Why
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct Until {
+    #[command(flatten)]
+    on: Bare,
+    /// Until when: `2026-03-06 17:20`, by the clocks of this machine, or with an offset
+    #[arg(long, value_name = "TIME")]
+    until: String,
+    /// Why
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+#[derive(clap::Args)]
+struct Say {
+    #[command(flatten)]
+    on: Bare,
+    /// What
+    text: String,
+    /// The caller sees it: it is an answer to him
+    #[arg(long)]
+    to_caller: bool,
+}
+
+pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let client = Client::new(&args.at)?;
+    let desk = &mut Desk {
+        client: &client,
+        output,
+    };
+    let reason = |why: &Option<String>| json!({ "reason": why });
+    match &args.what {
+        What::Open(open) => desk.open(open),
+        What::List(list) => desk.list(list),
+        What::Show(one) => desk.ask(one, "", show::ticket),
+        What::Explain(one) => desk.explain(one),
+        What::Forecast(ahead) => desk.forecast(ahead),
+        What::Watch(one) => desk.watch(one),
+        What::Act(act) => {
+            let body = json!({ "fields": fields(&act.fields)?, "note": act.note });
+            desk.act(&act.on, &act.action, body)
+        }
+        What::Claim(on) => desk.act(on, "claim", json!({})),
+        What::Resume(on) => desk.act(on, "resume", json!({})),
+        What::Decline(why) => desk.act(&why.on, "decline", reason(&why.reason)),
+        What::Release(why) => desk.act(&why.on, "release", reason(&why.reason)),
+        What::Cancel(why) => desk.act(&why.on, "cancel", json!({ "reason": why.reason })),
+        What::Delegate(to) => {
+            let body = json!({ "to": to.to, "reason": to.reason });
+            desk.act(&to.on, "delegate", body)
+        }
+        What::Reassign(to) => {
+            let body = json!({ "to": to.to, "reason": to.reason });
+            desk.act(&to.on, "reassign", body)
+        }
+        What::Escalate(up) => {
+            let body = json!({ "level": up.level, "reason": up.reason });
+            desk.act(&up.on, "escalate", body)
+        }
+        What::Suspend(until) => {
+            let at = Moment::read("--until", &until.until)?.in_zone(&TimeZone::system())?;
+            let body = json!({ "until": at.to_string(), "reason": until.reason });
+            desk.act(&until.on, "suspend", body)
+        }
+        What::Comment(say) => {
+            let body = json!({ "text": say.text, "to-caller": say.to_caller });
+            desk.act(&say.on, "comment", body)
+        }
+    }
+}
+
+/// A service, and where its answers go.
+struct Desk<'a> {
+    client: &'a Client,
+    output: &'a mut Output,
+}
+
+impl Desk<'_> {
+    fn open(&mut self, open: &Open) -> Result<Exit, Failure> {
+        let body = json!({
+            "workflow": open.workflow,
+            "key": open.key,
+            "fields": fields(&open.fields)?,
+        });
+        let own = open.idempotency_key.as_deref();
+        let own: Vec<(&str, &str)> = own
+            .map(|key| ("idempotency-key", key))
+            .into_iter()
+            .collect();
+        let ticket = self.client.post("/v1/tickets", &own, &body)?.body;
+        self.print(&ticket, |ticket| vec![show::text(&ticket["id"]).to_owned()])
+    }
+
+    fn list(&mut self, list: &List) -> Result<Exit, Failure> {
+        let mut query = vec![format!("standing={}", part(&list.standing))];
+        let named = [
+            ("workflow", &list.workflow),
+            ("state", &list.state),
+            ("assignee", &list.assignee),
+        ];
+        for (name, value) in named {
+            query.extend(
+                value
+                    .as_ref()
+                    .map(|value| format!("{name}={}", part(value))),
+            );
+        }
+        let (mut tickets, mut cursor): (Vec<Value>, Option<String>) = (Vec::new(), None);
+        while tickets.len() < list.limit {
+            let left = (list.limit - tickets.len()).min(200);
+            let after = cursor.map(|cursor| format!("&cursor={}", part(&cursor)));
+            let after = after.unwrap_or_default();
+            let path = format!("/v1/tickets?limit={left}{after}&{}", query.join("&"));
+            let page = self.client.get(&path)?.body;
+            tickets.extend(page["tickets"].as_array().cloned().unwrap_or_default());
+            cursor = page["next"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        if self.output.is_json() {
+            self.output.json(&tickets)?;
+        } else {
+            show::table(&tickets, self.output)?;
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// A question about a ticket.
+    fn ask(
+        &mut self,
+        one: &One,
+        question: &str,
+        lines: fn(&Value) -> Vec<String>,
+    ) -> Result<Exit, Failure> {
+        let path = format!(
+            "/v1/tickets/{}{question}?lang={}",
+            part(&one.id),
+            part(&one.lang)
+        );
+        let answer = self.client.get(&path)?.body;
+        self.print(&answer, lines)
+    }
+
+    fn explain(&mut self, one: &One) -> Result<Exit, Failure> {
+        let answer = self
+            .client
+            .get(&format!("/v1/tickets/{}/explain", part(&one.id)))?
+            .body;
+        self.print(&answer, show::explanation)
+    }
+
+    fn forecast(&mut self, ahead: &Ahead) -> Result<Exit, Failure> {
+        let (id, lang) = (part(&ahead.one.id), part(&ahead.one.lang));
+        let path = format!("/v1/tickets/{id}/forecast?lang={lang}&days={}", ahead.days);
+        let answer = self.client.get(&path)?.body;
+        self.print(&answer, show::forecast)
+    }
+
+    /// Does something to a ticket, and says how it stands then.
+    fn act(&mut self, on: &Bare, action: &str, mut body: Value) -> Result<Exit, Failure> {
+        if let Some(members) = body.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+            members.extend(
+                on.branch
+                    .as_deref()
+                    .map(|branch| ("branch".into(), branch.into())),
+            );
+        }
+        let revision = on.revision.map(|revision| format!("\"{revision}\""));
+        let seen = ("if-match", revision.as_deref().unwrap_or("*"));
+        let path = format!("/v1/tickets/{}/actions/{}", part(&on.id), part(action));
+        let done = self.client.post(&path, &[seen], &body);
+        let ticket = done
+            .map_err(|failure| self.who_has_it(&on.id, failure))?
+            .body;
+        self.print(&ticket, show::standing)
+    }
+
+    /// Whoever was too late learns who has it, and since when.
+    fn who_has_it(&self, id: &str, failure: Failure) -> Failure {
+        let Some(holder) = failure.holder.clone() else {
+            return failure;
+        };
+        let ticket = self.client.get(&format!("/v1/tickets/{}", part(id)));
+        let since = ticket.ok().and_then(|ticket| {
+            let positions = ticket.body["positions"].as_array()?.clone();
+            let his = positions
+                .into_iter()
+                .find(|at| at["answerable"] == holder.as_str())?;
+            let since: Timestamp = his["since"].as_str()?.parse().ok()?;
+            let taken = if his["taken"] == true {
+                "took it"
+            } else {
+                "has it since"
+            };
+            Some((since, taken))
+        });
+        let said = match since {
+            Some((since, taken)) => {
+                let passed = Timestamp::now().duration_since(since).as_secs();
+                let at = since
+                    .to_zoned(TimeZone::system())
+                    .strftime("%F %H:%M:%S %:z");
+                match (taken, passed) {
+                    ("took it", 0..) => {
+                        format!("{id}: {holder} took it {} ago ({at})", show::span(passed))
+                    }
+                    (_, 0..) => format!(
+                        "{id}: {holder} has it since {at}, {} ago",
+                        show::span(passed)
+                    ),
+                    _ => format!("{id}: {holder} has it since {at}"),
+                }
+            }
+            None => format!("{id}: {holder} has it"),
+        };
+        let help = format!(
+            "whoever leads the group takes it over: `upline ticket reassign {id} --to PERSON`"
+        );
+        Failure::of(Exit::Conflict, said).help(help)
+    }
+
+    /// What happens to it from now on, until it has ended.
+    fn watch(&mut self, one: &One) -> Result<Exit, Failure> {
+        let ticket = self
+            .client
+            .get(&format!("/v1/tickets/{}", part(&one.id)))?
+            .body;
+        if !self.output.is_json() {
+            for line in show::standing(&ticket) {
+                self.output.line(line)?;
+            }
+            self.output.flush()?;
+        }
+        if !ticket["ended"].is_null() {
+            return Ok(Exit::Ok);
+        }
+        let output = &mut *self.output;
+        follow(
+            self.client,
+            &format!("ticket={}", part(&one.id)),
+            None,
+            &mut |event| {
+                print(event, output)?;
+                let kind = show::text(&event["type"]);
+                Ok(!matches!(
+                    kind,
+                    "upline.ticket.ended.v1" | "upline.ticket.cancelled.v1"
+                ))
+            },
+        )?;
+        Ok(Exit::Ok)
+    }
+
+    fn print(&mut self, answer: &Value, lines: fn(&Value) -> Vec<String>) -> Result<Exit, Failure> {
+        if self.output.is_json() {
+            self.output.json(answer)?;
+            return Ok(Exit::Ok);
+        }
+        for line in lines(answer) {
+            self.output.line(line)?;
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// `NAME=VALUE`, of which the service reads the value.
+fn fields(given: &[String]) -> Result<Map<String, Value>, Failure> {
+    let one = |text: &String| {
+        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) = pair.ok_or_else(|| {
+            Failure::usage(format!("`--field '{text}'`: this is no field"))
+                .help("such as `--field problem='no dial tone'`")
+        })?;
+        Ok((name.to_owned(), value.into()))
+    };
+    given.iter().map(one).collect()
+}

@@ -1,0 +1,386 @@
+//! The commands against a running service, as people and scripts use them.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::repository::root;
+
+/// A service of this test's own, with a token for each of these people.
+struct Service {
+    daemon: Child,
+    /// Its log is read, so that it never waits for a reader.
+    address: String,
+}
+
+const SECRET: &str = "upl_5ec2e7";
+
+impl Service {
+    fn start(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join("asking")
+            .join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let token = |(name, role, person): (&str, &str, &str)| {
+            let hash = upline_daemon::tokens::hash(&format!("{SECRET}{name}"));
+            let person = match person {
+                "" => String::new(),
+                person => format!("person = \"{person}\"\n"),
+            };
+            format!("[[token]]\nname = \"{name}\"\nhash = \"{hash}\"\nrole = \"{role}\"\n{person}")
+        };
+        let tokens: String = [
+            ("tom", "agent", "tom"),
+            ("ann", "agent", "ann"),
+            ("bob", "agent", "bob"),
+            ("lea", "lead", "lea"),
+            ("eye", "reader", ""),
+            ("boss", "admin", ""),
+        ]
+        .map(token)
+        .concat();
+        fs::write(folder.join("tokens.toml"), tokens).unwrap();
+        let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--log",
+                "info",
+                "--data",
+            ])
+            .arg(folder.join("data"))
+            .arg("--workflows")
+            .arg(root().join("workflows"))
+            .arg("--tokens")
+            .arg(folder.join("tokens.toml"))
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(daemon.stderr.take().unwrap());
+        let mut all = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it has ended: {all}");
+            all.push_str(&line);
+            let entry: Value = serde_json::from_str(&line).expect(&line);
+            if entry["code"] == "started" {
+                break entry["address"].as_str().unwrap().to_owned();
+            }
+        };
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { daemon, address }
+    }
+
+    fn command(&self, who: &str, words: &[&str]) -> Command {
+        let mut command = upline(words);
+        command
+            .env("UPLINE_SERVER", format!("http://{}", self.address))
+            .env("UPLINE_TOKEN", format!("{SECRET}{who}"));
+        command
+    }
+
+    /// What was printed, on both streams, and the exit code.
+    fn ask(&self, who: &str, words: &[&str]) -> (String, i32) {
+        printed(&mut self.command(who, words))
+    }
+
+    fn is(&self, who: &str, words: &[&str]) -> String {
+        let (said, exit) = self.ask(who, words);
+        assert_eq!(exit, 0, "{words:?}: {said}");
+        said
+    }
+
+    fn json(&self, who: &str, words: &[&str]) -> Value {
+        let said = self.is(who, &[words, &["--json"]].concat());
+        serde_json::from_str(&said).expect(&said)
+    }
+
+    /// Opens a trouble ticket; its id.
+    fn call(&self) -> String {
+        let fields = [
+            "--field",
+            "caller=Mr Low <low@example.com>",
+            "--field",
+            "problem=话机没有声音",
+        ];
+        let said = self.is(
+            "tom",
+            &[&["ticket", "open", "trouble-ticket"], &fields[..]].concat(),
+        );
+        said.trim().to_owned()
+    }
+
+    fn refuses(&self, who: &str, words: &[&str], exit: i32, says: &str) {
+        let (said, code) = self.ask(who, words);
+        assert_eq!(code, exit, "{words:?}: {said}");
+        assert!(
+            said.contains("error: ") && said.contains(says),
+            "{words:?}: {said}"
+        );
+        assert!(!said.contains(SECRET), "{said}");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+fn upline(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_upline"));
+    command
+        .args(words)
+        .env("NO_COLOR", "1")
+        .env_remove("UPLINE_SERVER")
+        .env_remove("UPLINE_TOKEN");
+    command
+}
+
+fn printed(command: &mut Command) -> (String, i32) {
+    let output = command.output().unwrap();
+    let both = [output.stdout, output.stderr].concat();
+    (
+        String::from_utf8(both).unwrap(),
+        output.status.code().unwrap(),
+    )
+}
+
+#[test]
+fn a_ticket_is_opened_found_moved_and_asked_about() {
+    let service = Service::start("moves");
+    let id = service.call();
+    assert_eq!(id, "1");
+    let opened = [
+        "--field",
+        "service=Telephony",
+        "--field",
+        "impact=One person",
+    ];
+    let said = service.is(
+        "tom",
+        &[&["ticket", "act", "1", "open"], &opened[..]].concat(),
+    );
+    assert!(said.contains("dispatched, ann is asked since"), "{said}");
+    let said = service.is("eye", &["ticket", "list", "--assignee", "ann"]);
+    assert!(
+        said.contains("answerable") && said.contains("trouble-ticket"),
+        "{said}"
+    );
+    assert_eq!(
+        service.json("eye", &["ticket", "list", "--state", "new"]),
+        serde_json::json!([])
+    );
+    let said = service.is("ann", &["ticket", "show", "1"]);
+    assert!(
+        said.contains("话机没有声音") && said.contains("you could: accept"),
+        "{said}"
+    );
+    let said = service.is("eye", &["ticket", "explain", "1"]);
+    assert!(
+        said.contains("ann is answerable") && said.contains("because: least busy in"),
+        "{said}"
+    );
+    let said = service.is("eye", &["ticket", "forecast", "1", "--days", "1"]);
+    assert!(said.contains("another in service-desk"), "{said}");
+    let ticket = service.json("ann", &["ticket", "comment", "1", "I look into it"]);
+    assert_eq!(ticket["id"], "1");
+    let said = service.is(
+        "lea",
+        &[
+            "ticket",
+            "reassign",
+            "1",
+            "--to",
+            "bob",
+            "--reason",
+            "ann is ill",
+        ],
+    );
+    assert!(said.contains("bob"), "{said}");
+    service.is("bob", &["ticket", "act", "1", "accept"]);
+    let tomorrow = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+    let tomorrow = tomorrow.to_string();
+    service.is("bob", &["ticket", "suspend", "1", "--until", &tomorrow]);
+    let said = service.is("eye", &["ticket", "list"]);
+    assert!(said.contains("paused"), "{said}");
+    service.is("bob", &["ticket", "resume", "1"]);
+    let said = service.is("eye", &["status"]);
+    assert!(said.contains("it does its work"), "{said}");
+}
+
+#[test]
+fn refusals_have_codes_and_say_what_to_do() {
+    let service = Service::start("refusals");
+    service.call();
+    service.is("tom", &["ticket", "act", "1", "open"]);
+    let accept = ["ticket", "act", "1", "accept"];
+    service.refuses("bob", &accept, 4, "1: ann has it since");
+    service.refuses("bob", &accept, 4, "upline ticket reassign 1 --to PERSON");
+    service.is("ann", &accept);
+    service.refuses("ann", &["ticket", "claim", "1"], 4, "");
+    service.refuses(
+        "ann",
+        &["ticket", "comment", "1", "x", "--revision", "1"],
+        4,
+        "revision",
+    );
+    service.refuses("ann", &["ticket", "show", "77"], 3, "no ticket `77`");
+    service.refuses("ann", &["ticket", "act", "1", "dance"], 3, "possible now: ");
+    service.refuses(
+        "ann",
+        &["ticket", "open", "nothing"],
+        1,
+        "no workflow `nothing`",
+    );
+    service.refuses("eye", &["ticket", "comment", "1", "x"], 5, "do nothing");
+    service.refuses("nobody", &["ticket", "list"], 5, "help: give a token");
+    service.refuses(
+        "ann",
+        &["ticket", "list", "--standing", "maybe"],
+        2,
+        "maybe",
+    );
+    service.refuses(
+        "ann",
+        &["ticket", "open", "x", "--field", "none"],
+        2,
+        "this is no field",
+    );
+    let words = ["ticket", "list", "--json"];
+    let (said, exit) = service.ask("nobody", &words);
+    let report: Value = serde_json::from_str(said.split("error: ").next().unwrap()).expect(&said);
+    assert_eq!((exit, &report["exit"]), (5, &serde_json::json!(5)));
+    for server in ["http://user:secret@127.0.0.1:1", "ftp://x", "127.0.0.1"] {
+        let (said, exit) = printed(&mut upline(&["status", "--server", server]));
+        assert_eq!(exit, 2, "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+    let (said, exit) = printed(upline(&["status"]).env("UPLINE_TOKEN", "upl_\u{1}"));
+    assert!(exit != 0 && !said.contains("upl_"), "{said}");
+}
+
+#[test]
+fn events_are_followed_and_a_watch_ends_with_its_ticket() {
+    let service = Service::start("events");
+    service.call();
+    let mut watch = service
+        .command("tom", &["ticket", "watch", "1", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut tail = service
+        .command(
+            "eye",
+            &[
+                "events", "tail", "--after", "0", "--type", "ticket.*", "--json",
+            ],
+        )
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap());
+    let mut kinds = Vec::new();
+    let mut until = |kind: &str| {
+        while kinds.last().map(String::as_str) != Some(kind) {
+            let mut line = String::new();
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "{kinds:?}");
+            let event: Value = serde_json::from_str(&line).expect(&line);
+            kinds.push(event["type"].as_str().unwrap().to_owned());
+        }
+    };
+    until("upline.ticket.opened.v1");
+    let mut watched = BufReader::new(watch.stdout.take().unwrap());
+    // It may have begun after any of these; it has begun when it tells one.
+    let mut first = String::new();
+    let commenting = std::thread::scope(|scope| {
+        let told = scope.spawn(|| watched.read_line(&mut first).unwrap());
+        let mut said = 0;
+        while !told.is_finished() && said < 500 {
+            service.is("tom", &["ticket", "comment", "1", "is somebody there?"]);
+            said += 1;
+        }
+        told.join().unwrap()
+    });
+    assert!(commenting > 0 && first.contains("commented"), "{first}");
+    service.is("tom", &["ticket", "act", "1", "open"]);
+    service.is("lea", &["ticket", "show", "1"]);
+    until("upline.ticket.assigned.v1");
+    let once = service.is(
+        "eye",
+        &["events", "tail", "--once", "--since", "1h", "--ticket", "1"],
+    );
+    assert!(
+        once.contains("ticket.opened") && once.contains("answerable: ann"),
+        "{once}"
+    );
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+    service.is("boss", &["ticket", "cancel", "1", "--reason", "enough"]);
+    assert!(
+        watch.wait().unwrap().success(),
+        "it has ended, and so has the watch"
+    );
+}
+
+#[test]
+fn what_is_not_there_is_tried_again_and_a_command_is_given_once() {
+    // Nobody listens.
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let (said, exit) = printed(&mut upline(&[
+        "status",
+        "--server",
+        &format!("http://{free}"),
+    ]));
+    assert_eq!(exit, 6, "{said}");
+    assert!(
+        said.contains("can't be reached") && said.contains("help: "),
+        "{said}"
+    );
+    // One that takes the command and drops the connection, and then says that it is busy.
+    let flaky = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = flaky.local_addr().unwrap();
+    let peer = std::thread::spawn(move || {
+        let mut keys = Vec::new();
+        for turn in 0..3 {
+            let (mut stream, _) = flaky.accept().unwrap();
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+            let key = request
+                .lines()
+                .find(|line| line.starts_with("idempotency-key"));
+            keys.push(key.unwrap().to_owned());
+            let answer = match turn {
+                0 => continue,
+                1 => {
+                    "HTTP/1.1 503 x\r\nretry-after: 0\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                }
+                _ => {
+                    "HTTP/1.1 201 x\r\ncontent-length: 10\r\nconnection: close\r\n\r\n{\"id\":\"7\"}"
+                }
+            };
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+        keys
+    });
+    let server = format!("http://{address}");
+    let words = [
+        "ticket", "open", "call", "--server", &server, "--token", "x",
+    ];
+    let (said, exit) = printed(&mut upline(&words));
+    assert_eq!((said.as_str(), exit), ("7\n", 0));
+    let keys = peer.join().unwrap();
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
