@@ -117,6 +117,9 @@ impl Files {
             tracing::error!(code = "files", fault = %fault, "{what}");
         }
         self.state.watch().set_files_fault(fault);
+        if let Ok(Some(directory)) = self.state.handle().directory().await {
+            self.state.hooks().tell_missing(&directory);
+        }
         loaded
     }
 

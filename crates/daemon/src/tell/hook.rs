@@ -21,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::{Client, Response};
 use tokio::sync::Semaphore;
-use upline::core::Name;
+use upline::core::{Directory, Name};
 use upline::notify::{Message, SendError, Sending};
 
 use super::{Channel, Language, Letter};
@@ -109,6 +109,21 @@ impl Hooks {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Hook>> {
         self.all.get(name)
+    }
+
+    /// Says in the log which webhooks people are to be told by and the settings do not have.
+    pub(crate) fn tell_missing(&self, directory: &Directory) {
+        for (person, known) in &directory.people {
+            for channel in &known.channels {
+                let name = channel.via.strip_prefix("webhook:");
+                if let Some(webhook) = name.filter(|name| !self.all.contains_key(*name)) {
+                    tracing::warn!(
+                        code = "no-webhook", webhook, person = %person,
+                        "somebody is to be told by a webhook that the settings do not have"
+                    );
+                }
+            }
+        }
     }
 
     /// An operator has looked: those that were closed are tried again.
