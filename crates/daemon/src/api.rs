@@ -33,6 +33,7 @@ use crate::inbound::Sources;
 use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
 use crate::links::Links;
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::tell::Hooks;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -77,6 +78,8 @@ pub(crate) struct Ways {
     pub(crate) sources: Sources,
     /// Webhooks that people are told by.
     pub(crate) hooks: Hooks,
+    /// Who has asked how often lately.
+    pub(crate) rates: Rates,
 }
 
 /// What all requests share.
@@ -147,6 +150,10 @@ impl State {
     pub(crate) fn tokens(&self) -> Arc<Tokens> {
         let tokens = self.0.tokens.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&tokens)
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.0.ways.rates
     }
 
     pub(crate) fn set_tokens(&self, tokens: Tokens) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::inbound::{SourceSettings, Sources};
 use crate::links::{Links, LinksError, LinksSettings};
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::manager;
+use crate::rates::Rates;
 use crate::reload::{Files, watch_files};
 use crate::server::serve;
 use crate::settings::PublicUrl;
@@ -61,6 +63,7 @@ pub struct Start {
     token_file: Option<PathBuf>,
     watch_files: bool,
     keep_history: Option<Duration>,
+    requests_per_second: Option<NonZeroU32>,
 }
 
 impl Start {
@@ -91,6 +94,7 @@ impl Start {
             token_file: None,
             watch_files: false,
             keep_history: None,
+            requests_per_second: None,
         }
     }
 
@@ -120,6 +124,14 @@ impl Start {
     #[must_use]
     pub fn keep_history(mut self, keep: Option<Duration>) -> Self {
         self.keep_history = keep;
+        self
+    }
+
+    /// Most requests of one token in a second; else
+    /// [`MAX_REQUESTS_PER_SECOND`](crate::limits::MAX_REQUESTS_PER_SECOND).
+    #[must_use]
+    pub fn requests_per_second(mut self, most: NonZeroU32) -> Self {
+        self.requests_per_second = Some(most);
         self
     }
 
@@ -348,6 +360,7 @@ impl Daemon {
                 links,
                 sources,
                 hooks,
+                rates: Rates::new(start.requests_per_second, start.behind_proxy),
             },
             seen,
             stops,

@@ -7,8 +7,7 @@
 //! # What it does not do yet
 //!
 //! **There is no TLS**, so a listener that others can reach belongs behind a proxy that has it. No pages but
-//! those of links and no rate limit by caller. Without a channel, messages are written into the
-//! log, a line each, and count as delivered.
+//! those of links. Without a channel, messages are written into the log, a line each, and count as delivered.
 //!
 //! # Who decides
 //!
@@ -50,6 +49,7 @@ pub mod mailbox;
 mod manager;
 mod paced;
 pub mod problem;
+mod rates;
 mod reload;
 mod server;
 pub mod settings;

@@ -1,5 +1,6 @@
 //! Every limit of the daemon, by name. What is beyond one is refused, with a problem that says so.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Most bytes of a request's body, also of a file that is put; more is 413.
@@ -21,6 +22,18 @@ pub const MAX_REQUESTS: usize = 512;
 
 /// Most connections that are open at once; one more waits until another is closed.
 pub const MAX_CONNECTIONS: usize = 1024;
+
+/// Most requests of one token in a second, twice as many at once; more is 429.
+pub const MAX_REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
+
+/// Most wrong tokens from one address at once; one more each second.
+pub const MAX_GUESSES: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
+/// For how long each further one is held back.
+pub const WRONG_TOKEN_TIME: Duration = Duration::from_secs(1);
+
+/// Most wrong tokens that are held back at once; further ones are refused without waiting.
+pub const MAX_GUESSES_HELD: usize = 64;
 
 /// How long a stop waits for requests that are under way.
 pub const GRACE: Duration = Duration::from_secs(10);

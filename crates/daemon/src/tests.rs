@@ -10,6 +10,7 @@ mod mailbox;
 mod openapi;
 pub(crate) mod peer;
 pub(crate) mod post;
+mod rates;
 mod refusals;
 mod reload;
 mod service;

@@ -12,6 +12,7 @@ use upline::record::CommandId;
 use super::State;
 use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use crate::problem::Problem;
+use crate::server::Peer;
 use crate::tokens::Caller;
 
 /// The header by which a command that comes again is recognised.
@@ -40,9 +41,22 @@ impl FromRequestParts<State> for By {
         }
         let tokens = state.tokens();
         let caller = tokens.find(secret.trim());
-        let caller = caller.ok_or_else(|| refused("this token is not known"))?;
+        let rates = state.rates();
+        let Some(caller) = caller else {
+            let peer = parts.extensions.get::<Peer>().map(|Peer(peer)| peer.ip());
+            let guessed = rates.guessed(rates.address(peer, &parts.headers)).await;
+            guessed.map_err(|after| too_many("too many wrong tokens came from there", after))?;
+            return Err(refused("this token is not known"));
+        };
+        let asked = rates.asked(&caller.name);
+        asked.map_err(|after| too_many("this token asks too often", after))?;
         Ok(Self(caller.clone()))
     }
+}
+
+fn too_many(detail: &str, after: u32) -> Problem {
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail);
+    problem.retry_after(after)
 }
 
 /// What stands in a path.

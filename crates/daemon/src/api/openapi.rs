@@ -189,6 +189,7 @@ impl Operation {
     /// Needs a token.
     fn token(self) -> Self {
         self.refuses(401, &["no-token"])
+            .refuses(429, &["too-many-requests"])
     }
 
     fn query(mut self, parameters: Vec<Value>) -> Self {
@@ -254,7 +255,7 @@ impl Operation {
         let known = self.answers.entry(status.to_string()).or_insert_with(|| {
             let headers = match status {
                 401 => json!({ "WWW-Authenticate": { "schema": { "const": "Bearer" } } }),
-                503 => json!({ "Retry-After": {
+                429 | 503 => json!({ "Retry-After": {
                     "description": "Seconds.",
                     "schema": { "type": "integer", "minimum": 1 },
                 } }),

@@ -5,3 +5,4 @@ mod dovecot;
 mod hostile;
 mod kit;
 mod opening;
+mod story;

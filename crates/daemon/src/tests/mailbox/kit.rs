@@ -13,6 +13,7 @@ use upline::core::{Actor, Event, Fact, Name, Recipient, Ticket};
 
 use crate::mailbox::MailboxSettings;
 use crate::settings::{Given, Settings};
+use crate::tell::MailSettings;
 use crate::tests::kit::{BEGIN, shipped, tokens};
 use crate::thread::Threads;
 use crate::{Daemon, Start};
@@ -30,6 +31,8 @@ pub(super) struct Post {
     pub(super) mail: TempDir,
     pub(super) clock: ManualClock,
     mailboxes: BTreeMap<String, MailboxSettings>,
+    /// How mail is sent.
+    sends: Option<MailSettings>,
 }
 
 /// The mailboxes of a file of settings.
@@ -68,6 +71,7 @@ impl Post {
             mail,
             clock: ManualClock::at(BEGIN.parse().unwrap()),
             mailboxes: mailboxes(text).unwrap(),
+            sends: None,
         };
         post.begin();
         post
@@ -78,8 +82,19 @@ impl Post {
         let start = Start::new(self.data.path(), self.workflows.path(), listen)
             .tokens(tokens())
             .mailboxes(self.mailboxes.clone())
+            .mail(self.sends.clone())
             .clock(self.clock.clone());
         self.daemon = Some(self.runtime.block_on(Daemon::start(start)).unwrap());
+    }
+
+    /// From now on mail is sent, by this server.
+    pub(super) fn send_by(&mut self, port: u16) {
+        let text = format!(
+            "server = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\n\
+             from = \"Desk <desk@example.com>\"\nreply-to = \"desk@example.com\"\n"
+        );
+        self.sends = Some(toml::from_str(&text).unwrap());
+        self.restart();
     }
 
     pub(super) fn stop(&mut self) {

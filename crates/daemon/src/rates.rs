@@ -1,0 +1,131 @@
+//! How often a caller may ask, and how fast tokens can be guessed.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use tokio::sync::Semaphore;
+use upline::core::Name;
+
+use crate::limits::{MAX_GUESSES, MAX_GUESSES_HELD, MAX_REQUESTS_PER_SECOND, WRONG_TOKEN_TIME};
+
+/// Callers or addresses that are counted, before those that are quiet are forgotten.
+const MANY: usize = 10_000;
+
+type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
+
+/// Who has asked how often lately.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    callers: Limiter<Name>,
+    guesses: Limiter<Option<IpAddr>>,
+    /// Bounds how many wrong tokens are held back at once.
+    held: Semaphore,
+    /// A proxy is at the other end of connections, and says for whom it asks.
+    behind_proxy: bool,
+    clock: DefaultClock,
+}
+
+impl Rates {
+    /// `per_second`: requests of one token; twice as many at once.
+    pub(crate) fn new(per_second: Option<NonZeroU32>, behind_proxy: bool) -> Self {
+        let per_second = per_second.unwrap_or(MAX_REQUESTS_PER_SECOND);
+        let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
+        let callers = Quota::per_second(per_second).allow_burst(burst);
+        let guesses = Quota::per_second(NonZeroU32::MIN).allow_burst(MAX_GUESSES);
+        let clock = DefaultClock::default();
+        Self {
+            callers: RateLimiter::hashmap_with_clock(callers, clock.clone()),
+            guesses: RateLimiter::hashmap_with_clock(guesses, clock.clone()),
+            held: Semaphore::new(MAX_GUESSES_HELD),
+            behind_proxy,
+            clock,
+        }
+    }
+
+    /// Counts a request of this token.
+    ///
+    /// # Errors
+    /// After how many seconds it may ask again.
+    pub(crate) fn asked(&self, token: &Name) -> Result<(), u32> {
+        let asked = self.callers.check_key(token);
+        if self.callers.len() > MANY {
+            self.callers.retain_recent();
+        }
+        asked.map_err(|until| seconds(until.wait_time_from(self.clock.now())))
+    }
+
+    /// Counts a token that nobody has. Of too many from one address the answer takes its time; right ones
+    /// are not held up by it, so that nobody is locked out by whoever guesses beside him.
+    ///
+    /// # Errors
+    /// After how many seconds it makes sense to try again.
+    pub(crate) async fn guessed(&self, from: Option<IpAddr>) -> Result<(), u32> {
+        let guessed = self.guesses.check_key(&from);
+        if self.guesses.len() > MANY {
+            self.guesses.retain_recent();
+        }
+        let Err(until) = guessed else {
+            return Ok(());
+        };
+        let wait = seconds(until.wait_time_from(self.clock.now()));
+        // Beyond so many at once they are refused without waiting: connections are not for free.
+        if let Ok(_held) = self.held.try_acquire() {
+            tokio::time::sleep(WRONG_TOKEN_TIME).await;
+        }
+        Err(wait)
+    }
+
+    /// Who asks: the other end of the connection, or whom a proxy in front names last, which is whom it
+    /// has seen itself.
+    pub(crate) fn address(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        if !self.behind_proxy {
+            return peer;
+        }
+        let named = headers.get_all("x-forwarded-for").iter().next_back();
+        let named = named.and_then(|named| named.to_str().ok());
+        let last = named.and_then(|named| named.rsplit(',').next());
+        last.and_then(|last| last.trim().parse().ok()).or(peer)
+    }
+}
+
+/// Whole seconds, at least one.
+fn seconds(time: Duration) -> u32 {
+    let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    u32::try_from(whole.max(1)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_believed_only_where_there_is_one_and_only_what_it_saw() {
+        let peer: Option<IpAddr> = "127.0.0.1".parse().ok();
+        let mut headers = HeaderMap::new();
+        let address = |behind, headers: &HeaderMap| Rates::new(None, behind).address(peer, headers);
+        assert_eq!(address(true, &headers), peer);
+        headers.append(
+            "x-forwarded-for",
+            "203.0.113.9, 198.51.100.7".parse().unwrap(),
+        );
+        assert_eq!(address(false, &headers), peer);
+        assert_eq!(address(true, &headers), "198.51.100.7".parse().ok());
+        headers.append("x-forwarded-for", "nonsense".parse().unwrap());
+        assert_eq!(address(true, &headers), peer);
+    }
+
+    #[test]
+    fn counting_takes_bounded_memory() {
+        let rates = Rates::new(NonZeroU32::new(1_000_000), false);
+        for number in 0..3 * MANY {
+            let name = Name::new(number.to_string());
+            assert_eq!(rates.asked(&name), Ok(()));
+        }
+        assert!(rates.callers.len() <= MANY + 1, "{}", rates.callers.len());
+    }
+}

@@ -1,0 +1,51 @@
+//! Mail out and mail in: what was sent is answered, and the answer is found.
+
+use mail_parser::{Address, MessageParser};
+
+use super::kit::{Post, answer, mail};
+use crate::tests::post::PostOffice;
+
+const ANN: &str = "Ann Berg <ann@example.com>";
+
+/// The id of a mail that was sent, and the address that its answers go to.
+fn sent(raw: &str) -> (String, String) {
+    let mail = MessageParser::default().parse(raw.as_bytes()).unwrap();
+    let answers = mail.reply_to().and_then(Address::first).unwrap();
+    let answers = answers.address().unwrap().to_owned();
+    (mail.message_id().unwrap().to_owned(), answers)
+}
+
+#[test]
+fn a_mail_that_was_sent_is_answered_and_the_ladder_stops_climbing() {
+    let office = PostOffice::open();
+    let mut post = Post::start("");
+    post.send_by(office.port);
+    let id = post.call();
+    post.pass(0);
+    let mails = office.mails(1);
+    assert_eq!(mails[0].to, ["ann@example.com"]);
+    let (to_ann, _) = sent(&mails[0].raw);
+
+    // Bob answers Ann's mail, which was passed on to him; then nobody answers.
+    post.take("1", answer("bob@example.com", &to_ann, "accept"));
+    assert_eq!(post.aside().len(), 1);
+    post.pass(15);
+    assert_eq!(post.standing(&id), ("dispatched".into(), "bob".into()));
+    let (_, answers) = sent(&office.mails(2)[1].raw);
+
+    // Ann comes too late, and says so; Bob answers to the address that his mail names.
+    post.take("2", answer(ANN, &to_ann, "accept\n\nsorry"));
+    assert_eq!(post.standing(&id), ("dispatched".into(), "bob".into()));
+    assert!(
+        post.said(&id)
+            .iter()
+            .any(|(_, text, _)| text.contains("it was not done"))
+    );
+    let to = format!("X-Original-To: {answers}\r\nSubject: Re:\r\n");
+    post.take("3", mail("Bob Stone <bob@example.com>", &to, "受理"));
+    assert_eq!(post.standing(&id), ("working".into(), "bob".into()));
+
+    // One that comes back to the mailbox answers nobody.
+    post.take("4", &mails[0].raw);
+    assert_eq!(post.aside().len(), 2);
+}

@@ -1,0 +1,40 @@
+//! Callers who ask too often, and guesses at tokens.
+
+use std::num::NonZeroU32;
+
+use super::kit::Service;
+use crate::limits::MAX_GUESSES;
+
+#[test]
+fn who_asks_too_often_waits_and_nobody_else_does() {
+    let service = Service::adjusted(|start| start.requests_per_second(NonZeroU32::MIN));
+    let ask = |who: &str| service.get(who, "/v1/tickets");
+    let answers: Vec<_> = (0..20).map(|_| ask("ann")).collect();
+    let (fine, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 200);
+    assert!(fine.len() >= 2 && !refused.is_empty(), "{}", fine.len());
+    for answer in refused {
+        let after: u32 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=2).contains(&after));
+        answer.refuses(429, "too-many-requests");
+    }
+    ask("bob").is(200);
+    // What needs no token is not counted.
+    service.send("GET", "/healthz", &[], b"").is(200);
+}
+
+#[test]
+fn guesses_at_tokens_are_slowed_and_lock_nobody_out() {
+    let service = Service::start();
+    let guess = |number: u32| {
+        let token = format!("Bearer upl_{number}");
+        service.send("GET", "/v1/tickets", &[("authorization", &token)], b"")
+    };
+    for number in 0..MAX_GUESSES.get() {
+        guess(number).refuses(401, "no-token");
+    }
+    // One a second is given back, and the guesses so far may have taken some.
+    let late = (0..30).find(|number| guess(1000 + number).status == 429);
+    assert!(late.is_some(), "guesses are not slowed");
+    service.get("ann", "/v1/tickets").is(200);
+}
