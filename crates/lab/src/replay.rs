@@ -45,6 +45,7 @@ mod play;
 mod play_file;
 mod play_report;
 mod problems;
+mod recount;
 mod report;
 mod rows;
 mod source;
@@ -52,6 +53,7 @@ mod spread;
 mod tally;
 mod texts;
 mod times;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -63,13 +65,14 @@ pub use mapping::{
     Act, By, Columns, Doer, FieldText, MappedField, Mapping, Means, PlayMap, STATUS_SEPARATOR, What,
 };
 pub use mapping_file::MAX_RANK;
-pub use play::{MAX_ACTIONS_PER_ROW, MAX_CLOCKS, MAX_REASONS, PlayError, play};
+pub use play::{MAX_ACTIONS_PER_ROW, MAX_CLOCKS, MAX_REASONS, PlayError, play, play_observed};
 pub use play_report::{
     LevelUse, PersonUse, PlayReport, PromiseUse, Refused, RowUse, StateUse, level_in_words,
 };
 pub use problems::{
     MAX_NAMED, MAX_NAMED_VALUES, MAX_QUOTED, Named, NamedRow, Problems, ValueRows, Values,
 };
+pub use recount::Recount;
 pub use report::{MAX_SHOWN, ReplayReport, Table};
 pub use rows::{MAX_COLUMNS, MAX_FIELD_BYTES, MAX_ROW_BYTES, MAX_ROW_LINES};
 pub use source::unpack;

@@ -3,7 +3,9 @@
 use upline_core::decide::role;
 use upline_core::table::Role;
 use upline_core::workflow::{Action, Doing, Work};
-use upline_core::{Actor, Base, Context, Holder, Name, Position, Ticket, Who};
+use upline_core::{Actor, Base, Context, Directory, Holder, Name, Position, Ticket, Who};
+
+use super::{By, Doer, Log, LogEntry};
 
 /// The name of the actor behind rows that nobody of the directory stands behind.
 pub(super) const LOG: Name = Name::new_static("log");
@@ -90,4 +92,28 @@ fn meant(ctx: &Context<'_>, ticket: &Ticket, who: &Who) -> Vec<Actor> {
         all.extend(meant(ctx, ticket, otherwise));
     }
     all
+}
+
+/// Who the mapping names for the row; `None` is whoever may.
+pub(super) fn named(
+    log: &Log,
+    directory: &Directory,
+    entry: &LogEntry,
+    by: &By,
+) -> Result<Option<Actor>, String> {
+    for doer in [Some(&by.who), by.otherwise.as_ref()].into_iter().flatten() {
+        match doer {
+            Doer::Holder => return Ok(None),
+            Doer::User(person) => return Ok(Some(Actor::Person(person.clone()))),
+            Doer::System(system) => return Ok(Some(Actor::System(system.clone()))),
+            Doer::Person => {
+                let person = entry.person.map(|person| log.text(person));
+                let known = person.filter(|person| directory.people.contains_key(*person));
+                if let Some(person) = known {
+                    return Ok(Some(Actor::Person(person.clone())));
+                }
+            }
+        }
+    }
+    Err("the log's person is not in the directory".to_owned())
 }

@@ -8,12 +8,13 @@ use upline_core::{
     Actor, Branch, Command, Context, Directory, Name, Position, Ticket, Wish, Workflow,
 };
 
-use super::doer::{LOG, holder, whoever_may};
+use super::doer::{LOG, holder, named, whoever_may};
 use super::fill::Filler;
 use super::play_report::{PlayReport, Refused};
 use super::tally::Tally;
+use super::watched::Watched;
 use super::{Act, By, Doer, Log, LogEntry, Mapping, PlayMap, ROWS_PER_PROGRESS, ValueRows, What};
-use crate::world::{Refusal, Workflows, World};
+use crate::world::{Observer, Refusal, Unobserved, Workflows, World};
 
 /// Most clocks that fall due in a run. A single row of a far year would else remind the last resort of
 /// every open ticket for a lifetime.
@@ -52,21 +53,63 @@ pub fn play(
     directory: &Arc<Directory>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<PlayReport, PlayError> {
-    play_within(
-        MAX_CLOCKS, log, mapping, workflows, workflow, directory, progress,
-    )
+    let setting = Setting {
+        log,
+        mapping,
+        workflows,
+        workflow,
+        directory,
+    };
+    let played = play_within(MAX_CLOCKS, &setting, Unobserved, progress)?;
+    Ok(played.0)
 }
 
-/// The same with a limit of its own.
-pub(super) fn play_within(
-    max_clocks: u64,
+/// The same, and an observer of yours is told what the virtual world was asked to do, when, and what happened:
+/// enough to have something else do the same, and to compare.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_observed<O: Observer>(
     log: &Log,
     mapping: &Mapping,
     workflows: &Workflows,
     workflow: &str,
     directory: &Arc<Directory>,
+    observer: O,
+) -> Result<(PlayReport, O), PlayError> {
+    let setting = Setting {
+        log,
+        mapping,
+        workflows,
+        workflow,
+        directory,
+    };
+    play_within(MAX_CLOCKS, &setting, observer, &mut |_| ())
+}
+
+/// What is played.
+pub(super) struct Setting<'a> {
+    pub(super) log: &'a Log,
+    pub(super) mapping: &'a Mapping,
+    pub(super) workflows: &'a Workflows,
+    pub(super) workflow: &'a str,
+    pub(super) directory: &'a Arc<Directory>,
+}
+
+/// The same with a limit of its own.
+pub(super) fn play_within<O: Observer>(
+    max_clocks: u64,
+    setting: &Setting<'_>,
+    observer: O,
     progress: &mut dyn FnMut(u64),
-) -> Result<PlayReport, PlayError> {
+) -> Result<(PlayReport, O), PlayError> {
+    let Setting {
+        log,
+        mapping,
+        workflows,
+        workflow,
+        directory,
+    } = *setting;
     let map = mapping.play.as_ref().ok_or(PlayError::NoPlay)?;
     let found = workflows.newest(workflow);
     let found = found.ok_or_else(|| PlayError::NoWorkflow(Name::new(workflow)))?;
@@ -74,14 +117,17 @@ pub(super) fn play_within(
         .entries
         .first()
         .map_or(Timestamp::UNIX_EPOCH, |entry| entry.at);
-    let tally = Tally::default();
+    let observers = Watched {
+        tally: Tally::default(),
+        other: observer,
+    };
     let mut player = Player {
         log,
         map,
         max_clocks,
         filler: Filler::new(log, map),
         workflow: Arc::clone(found),
-        world: World::observed(start, workflows.clone(), Arc::clone(directory), tally)
+        world: World::observed(start, workflows.clone(), Arc::clone(directory), observers)
             .keeping_only_ends(),
         report: PlayReport {
             workflow: found.name.clone(),
@@ -117,13 +163,13 @@ enum Known {
     Refused,
 }
 
-struct Player<'a> {
+struct Player<'a, O: Observer> {
     log: &'a Log,
     map: &'a PlayMap,
     max_clocks: u64,
     filler: Filler<'a>,
     workflow: Arc<Workflow>,
-    world: World<Tally>,
+    world: World<Watched<O>>,
     report: PlayReport,
     refused: BTreeMap<(What, String), ValueRows>,
     known: Vec<Known>,
@@ -137,7 +183,7 @@ enum Played {
     Refused(String),
 }
 
-impl Player<'_> {
+impl<O: Observer> Player<'_, O> {
     /// Lets the clocks do their part up to `to`; false when there were too many.
     fn advance(&mut self, to: Timestamp) -> bool {
         while self.report.clocks < self.max_clocks && self.world.step(to) {
@@ -392,60 +438,18 @@ impl Player<'_> {
         }
     }
 
-    fn finish(mut self) -> PlayReport {
+    fn finish(self) -> (PlayReport, O) {
         let end = self.world.now();
         let mut report = self.report;
-        let mut tickets = 0;
-        let mut tally = std::mem::take(self.world.observer_mut());
-        for ticket in self.world.tickets() {
-            tickets += 1;
-            match ticket.is_open() {
-                true => tally.promises_of(ticket),
-                false => report.ended += 1,
-            }
-        }
-        report.opened_besides = tickets - report.opened;
-        report.open_at_end = tickets - report.ended;
         report.refused = by_rows(self.refused);
-        let workflow = self.workflow;
-        report.promises = tally.promises();
-        report.levels = tally.levels();
-        (report.states, report.until_acted) =
-            tally.states(|state| workflow.work(state).is_some_and(|work| !work.watches()));
-        (report.tickets_moved, report.last_resort) = tally.moved_and_last_resort();
-        let seconds = report
-            .from
-            .map_or(0, |from| end.as_second() - from.as_second());
-        report.people = tally.people(end, seconds);
-        report.events = tally.events;
-        report.reminders = tally.reminders;
-        report.refused_to_clocks = tally.refused;
-        report
-    }
-}
-
-/// Who the mapping names for the row; `None` is whoever may.
-fn named(
-    log: &Log,
-    directory: &Directory,
-    entry: &LogEntry,
-    by: &By,
-) -> Result<Option<Actor>, String> {
-    for doer in [Some(&by.who), by.otherwise.as_ref()].into_iter().flatten() {
-        match doer {
-            Doer::Holder => return Ok(None),
-            Doer::User(person) => return Ok(Some(Actor::Person(person.clone()))),
-            Doer::System(system) => return Ok(Some(Actor::System(system.clone()))),
-            Doer::Person => {
-                let person = entry.person.map(|person| log.text(person));
-                let known = person.filter(|person| directory.people.contains_key(*person));
-                if let Some(person) = known {
-                    return Ok(Some(Actor::Person(person.clone())));
-                }
-            }
+        let (mut world, workflow) = (self.world, self.workflow);
+        let mut tally = std::mem::take(&mut world.observer_mut().tally);
+        for ticket in world.tickets().filter(|ticket| ticket.is_open()) {
+            tally.promises_of(ticket);
         }
+        tally.report(&mut report, &workflow, end, world.tickets());
+        (report, world.into_observer().other)
     }
-    Err("the log's person is not in the directory".to_owned())
 }
 
 /// Whether the ticket is in the state, or ended in it.

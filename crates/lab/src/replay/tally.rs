@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use upline_core::ticket::PromiseState;
-use upline_core::{Actor, Branch, Cause, Event, Fact, Level, Name, Ticket};
+use upline_core::{Actor, Branch, Cause, Event, Fact, Level, Name, Ticket, Workflow};
 
 use super::play_report::{LevelUse, PromiseUse, StateUse};
-use super::{PersonUse, Spread};
+use super::{PersonUse, PlayReport, Spread};
 use crate::world::Observer;
 
 /// What happened so far.
@@ -254,7 +254,7 @@ impl Tally {
     }
 
     /// How the promises that were counted stand, by name.
-    pub(super) fn promises(&mut self) -> Vec<PromiseUse> {
+    fn promises(&mut self) -> Vec<PromiseUse> {
         let promises = std::mem::take(&mut self.promises).into_iter();
         promises
             .map(|(promise, counts)| PromiseUse { promise, ..counts })
@@ -263,7 +263,7 @@ impl Tally {
 
     /// Ends the counting: how the states were used, in the order of their names; and how long it took until
     /// somebody acted in those that `ask` somebody.
-    pub(super) fn states(&mut self, asks: impl Fn(&Name) -> bool) -> (Vec<StateUse>, Spread) {
+    fn states(&mut self, asks: impl Fn(&Name) -> bool) -> (Vec<StateUse>, Spread) {
         for visit in self
             .tickets
             .values()
@@ -292,7 +292,7 @@ impl Tally {
     }
 
     /// How the levels were used, by ladder.
-    pub(super) fn levels(&self) -> Vec<LevelUse> {
+    fn levels(&self) -> Vec<LevelUse> {
         let levels = self.levels.iter();
         let named = levels.map(|((ladder, level), counts)| LevelUse {
             ladder: ladder.clone(),
@@ -303,7 +303,7 @@ impl Tally {
     }
 
     /// What each person had, up to `until`; `seconds` is how long the run was.
-    pub(super) fn people(&mut self, until: Timestamp, seconds: i64) -> Vec<PersonUse> {
+    fn people(&mut self, until: Timestamp, seconds: i64) -> Vec<PersonUse> {
         let people = std::mem::take(&mut self.people).into_iter();
         let loads = people.map(|(person, mut load)| {
             load.change(until, 0);
@@ -317,8 +317,38 @@ impl Tally {
         loads.collect()
     }
 
+    /// Ends the counting: writes what was counted of these tickets, up to `end`, into the report. Their
+    /// promises were counted before.
+    pub(super) fn report<'t>(
+        mut self,
+        report: &mut PlayReport,
+        workflow: &Workflow,
+        end: Timestamp,
+        tickets: impl Iterator<Item = &'t Ticket>,
+    ) {
+        let (mut all, mut ended) = (0, 0);
+        for ticket in tickets {
+            all += 1;
+            ended += u64::from(!ticket.is_open());
+        }
+        report.opened_besides = all - report.opened;
+        (report.ended, report.open_at_end) = (ended, all - ended);
+        report.promises = self.promises();
+        report.levels = self.levels();
+        (report.states, report.until_acted) =
+            self.states(|state| workflow.work(state).is_some_and(|work| !work.watches()));
+        (report.tickets_moved, report.last_resort) = self.moved_and_last_resort();
+        let seconds = report
+            .from
+            .map_or(0, |from| end.as_second() - from.as_second());
+        report.people = self.people(end, seconds);
+        report.events = self.events;
+        report.reminders = self.reminders;
+        report.refused_to_clocks = self.refused;
+    }
+
     /// Tickets that the ladder gave to somebody else while nobody acted, and those that the last resort got.
-    pub(super) fn moved_and_last_resort(&self) -> (u64, u64) {
+    fn moved_and_last_resort(&self) -> (u64, u64) {
         let moved = self.tickets.values().filter(|tally| tally.moved).count();
         let last = self
             .tickets

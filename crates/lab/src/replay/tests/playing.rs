@@ -7,7 +7,7 @@ use upline_core::Name;
 use super::super::*;
 use super::plain;
 use crate::fixture;
-use crate::world::Workflows;
+use crate::world::{Unobserved, Workflows};
 
 fn names(names: &[&str]) -> Vec<(Name, upline_dsl::Site)> {
     names
@@ -212,16 +212,15 @@ fn a_run_with_too_many_clocks_is_given_up_and_says_so() {
     let log = Log::read(text.as_bytes(), &mapping, &mut |_| {}).unwrap();
     let workflows = Workflows::new([fixture::workflow()]);
     let directory = Arc::new(fixture::directory());
-    let report = play::play_within(
-        1_000,
-        &log,
-        &mapping,
-        &workflows,
-        "small",
-        &directory,
-        &mut |_| {},
-    );
-    let report = report.unwrap();
+    let setting = play::Setting {
+        log: &log,
+        mapping: &mapping,
+        workflows: &workflows,
+        workflow: "small",
+        directory: &directory,
+    };
+    let played = play::play_within(1_000, &setting, Unobserved, &mut |_| {});
+    let (report, _) = played.unwrap();
     assert_eq!((report.clocks, report.rows.not_played), (1_000, 2));
     // Two tickets, reminded every quarter of an hour: about five days.
     let until = report.given_up.unwrap();
