@@ -209,6 +209,47 @@ fn the_chinese_readme_says_as_much_as_the_english_one() {
     assert_eq!(english.len(), chinese.len());
 }
 
+/// A table of security that names a test which is gone would promise what nobody looks at.
+#[test]
+fn the_tests_that_security_names_are_there() {
+    let page = read("docs/security.md");
+    let words = page.split('`').skip(1).step_by(2);
+    let named: Vec<&str> = words.filter(|word| word.contains('_')).collect();
+    assert!(named.len() > 30, "{named:?}");
+    let sources: Vec<String> = files_ending(&[".rs"])
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    for name in named {
+        let function = format!("fn {name}(");
+        let is_there = sources.iter().any(|source| source.contains(&function));
+        assert!(is_there, "docs/security.md names `{name}`");
+    }
+}
+
+/// What stands in two languages has the same headings and blocks in both.
+#[test]
+fn pages_in_two_languages_say_as_much_in_both() {
+    let chinese = files_ending(&[".zh-CN.md"]);
+    let pages: Vec<&String> = chinese
+        .iter()
+        .filter(|path| path.starts_with("docs/"))
+        .collect();
+    assert!(pages.len() >= 5, "{pages:?}");
+    for path in pages {
+        let (ours, theirs) = (read(&path.replace(".zh-CN.md", ".md")), read(path));
+        let count =
+            |text: &str, start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+        for start in ["#", "```", "| "] {
+            assert_eq!(
+                count(&ours, start),
+                count(&theirs, start),
+                "{path}: lines with {start}"
+            );
+        }
+    }
+}
+
 /// What the README quotes of a workflow or a program stands in a file that is checked or run, line for line.
 #[test]
 fn what_is_quoted_is_in_a_file() {

@@ -66,6 +66,8 @@ pub(crate) use events::KINDS;
 pub(crate) use events::{Pace, Streams};
 #[cfg(test)]
 pub(crate) use openapi::document as openapi_document;
+#[cfg(test)]
+pub(crate) use wishes::word;
 
 /// Answers so far, by the hundreds of their status: `1xx` to `5xx`.
 pub(crate) type Answered = [AtomicU64; 5];

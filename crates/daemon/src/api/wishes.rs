@@ -16,7 +16,7 @@ use crate::problem::Problem;
 pub(super) const OWN: &str = "own:";
 
 /// The path's word for an operation.
-pub(super) fn word(operation: Operation) -> &'static str {
+pub(crate) fn word(operation: Operation) -> &'static str {
     match operation {
         Operation::AnswerBy => "answer-by",
         Operation::ChangeClock => "change-clock",

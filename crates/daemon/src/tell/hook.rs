@@ -1,7 +1,7 @@
 //! Webhooks: messages for programs and chats, by HTTP.
 //!
 //! A peer that hangs, refuses or answers at length costs a message its time and nothing else; what its answer
-//! means is [`verdict`]'s, where a message may go at all is [`egress`]'s.
+//! means is `verdict`'s, where a message may go at all is `egress`'s.
 
 mod address;
 mod calm;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -37,16 +38,21 @@ pub(super) fn shipped() -> PathBuf {
 }
 
 pub(super) fn tokens() -> Tokens {
-    let entry = |(name, role, person): &(&str, &str, &str)| {
-        let hash = hash(&format!("upl_{name}"));
-        let person = match person.is_empty() {
-            true => String::new(),
-            false => format!("person = \"{person}\"\n"),
-        };
-        format!("[[token]]\nname = \"{name}\"\nhash = \"{hash}\"\nrole = \"{role}\"\n{person}")
-    };
-    let text: String = TOKENS.iter().map(entry).collect();
+    let entries = TOKENS.iter();
+    let text: String = entries
+        .map(|(name, role, person)| token(name, role, person))
+        .collect();
     Tokens::read(&text).unwrap()
+}
+
+/// An entry of the file of tokens.
+pub(super) fn token(name: &str, role: &str, person: &str) -> String {
+    let hash = hash(&format!("upl_{name}"));
+    let person = match person.is_empty() {
+        true => String::new(),
+        false => format!("person = \"{person}\"\n"),
+    };
+    format!("[[token]]\nname = \"{name}\"\nhash = \"{hash}\"\nrole = \"{role}\"\n{person}")
 }
 
 /// An answer.
@@ -136,6 +142,15 @@ impl Service {
         workflows: TempDir,
         adjust: impl Fn(Start) -> Start + Sync + 'static,
     ) -> Result<Self, StartError> {
+        Self::beginning(BEGIN.parse().unwrap(), workflows, adjust)
+    }
+
+    /// The same, at another time.
+    pub(super) fn beginning(
+        at: Timestamp,
+        workflows: TempDir,
+        adjust: impl Fn(Start) -> Start + Sync + 'static,
+    ) -> Result<Self, StartError> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)));
@@ -144,7 +159,7 @@ impl Service {
             daemon: None,
             data: tempfile::tempdir().unwrap(),
             workflows,
-            clock: ManualClock::at(BEGIN.parse().unwrap()),
+            clock: ManualClock::at(at),
             adjust: Box::new(adjust),
             pace: Pace::default(),
             agent: config.build().into(),

@@ -13,7 +13,7 @@ use super::fill::Filler;
 use super::play_report::{PlayReport, Refused};
 use super::tally::Tally;
 use super::watched::Watched;
-use super::{Act, By, Doer, Log, LogEntry, Mapping, PlayMap, ROWS_PER_PROGRESS, ValueRows, What};
+use super::{Act, Log, LogEntry, Mapping, PlayMap, ROWS_PER_PROGRESS, ValueRows, What};
 use crate::world::{Observer, Refusal, Unobserved, Workflows, World};
 
 /// Most clocks that fall due in a run. A single row of a far year would else remind the last resort of
