@@ -3,6 +3,7 @@
 mod document;
 mod events;
 mod inbound;
+mod journey;
 mod kit;
 mod links;
 mod log;

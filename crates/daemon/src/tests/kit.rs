@@ -186,8 +186,16 @@ impl Service {
 
     /// Stops it, and starts another one on the same folders.
     pub(super) fn restart(&mut self) {
+        self.stop();
+        self.start_again();
+    }
+
+    pub(super) fn stop(&mut self) {
         let daemon = self.daemon.take().unwrap();
         self.runtime.block_on(daemon.stop()).unwrap();
+    }
+
+    pub(super) fn start_again(&mut self) {
         self.begin().unwrap();
     }
 

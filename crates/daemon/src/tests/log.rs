@@ -251,7 +251,6 @@ fn is_the_same_through_the_api(log: PathBuf, map: &str) -> PlayReport {
     let played = play_observed(&log, &mapping, workflows, "it-support", directory, script);
     let (replay, script) = played.unwrap();
 
-    eprintln!("{} steps", script.steps.len());
     let service = service(&support, from);
     let mut ids = Ids::new();
     for step in &script.steps {

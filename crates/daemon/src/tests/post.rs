@@ -105,6 +105,11 @@ impl PostOffice {
         mails.clone()
     }
 
+    /// The mails so far.
+    pub(crate) fn taken(&self) -> Vec<Caught> {
+        self.shared.mails.lock().unwrap().clone()
+    }
+
     pub(crate) fn logins(&self) -> Vec<String> {
         self.shared.logins.lock().unwrap().clone()
     }

@@ -69,6 +69,7 @@ fn ticket(service: &Service, standing: &str, key: &str) -> String {
             service.act("ann", &id, "accept", &json!({})).is(200);
         }
         "suspended" => {
+            service.act("ann", &id, "accept", &json!({})).is(200);
             let until = json!({ "until": "2026-03-06T18:00:00+08:00", "reason": "waits" });
             service.act("boss", &id, "suspend", &until).is(200);
         }
