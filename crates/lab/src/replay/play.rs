@@ -64,8 +64,8 @@ pub fn play(
     Ok(played.0)
 }
 
-/// The same, and an observer of yours is told what the virtual world was asked to do, when, and what happened:
-/// enough to have something else do the same, and to compare.
+/// The same, and an observer of yours is told what the virtual world was asked to do, when, and what
+/// happened: enough to have something else do the same, and to compare.
 ///
 /// # Errors
 /// As [`play`].
