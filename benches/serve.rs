@@ -113,6 +113,7 @@ async fn daemon() -> (Daemon, PathBuf) {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let start = Start::new(folder.join("data"), workflows, listen);
     let start = start.tokens(Tokens::read(&tokens).expect("tokens"));
+    let start = start.requests_per_second(std::num::NonZeroU32::MAX);
     (Daemon::start(start).await.expect("it starts"), folder)
 }
 
