@@ -17,6 +17,24 @@ fn letters(folder: &Path) -> (Letters, Alarms) {
     (letters, alarms)
 }
 
+#[test]
+fn a_label_that_asks_gets_no_colon() {
+    let (_, _, mut facts) = sample::all()
+        .into_iter()
+        .find(|(topic, _, facts)| *topic == "assigned" && !facts.fields.is_empty())
+        .unwrap();
+    let text = |language, facts: &Facts| {
+        let parts = compose(&Templates::shipped(), "assigned", language, facts);
+        parts.unwrap_or_else(|fault| panic!("{fault}")).text
+    };
+    facts.fields[0].label = "Who is affected?".to_owned();
+    assert!(text(Language::En, &facts).contains("Who is affected?\n"));
+    facts.fields[0].label = "影响谁？".to_owned();
+    assert!(text(Language::Zh, &facts).contains("影响谁？\n"));
+    facts.fields[0].label = "Problem".to_owned();
+    assert!(text(Language::En, &facts).contains("Problem:\n"));
+}
+
 /// What the operator's templates write for the first sample of a topic with all that there can be.
 fn written(letters: &Letters, topic: &str, language: Language) -> Result<Parts, TemplateFault> {
     let mut samples = sample::all().into_iter();
