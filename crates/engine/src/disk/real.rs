@@ -154,8 +154,7 @@ impl Disk for RealDisk {
         options.read(true).write(true).create(true).truncate(false);
         let (file, path) = self.opened("lock", path, options.mode(FILE_MODE))?;
         match file.try_lock() {
-            // The system frees the lock when the file is closed, also by a kill.
-            Ok(()) => Ok(Box::new(file)),
+            Ok(()) => Ok(Box::new(RealLock(file))),
             Err(TryLockError::WouldBlock) => Err(named(
                 "lock",
                 &path,
@@ -163,6 +162,17 @@ impl Disk for RealDisk {
             )),
             Err(TryLockError::Error(error)) => Err(named("lock", &path, error)),
         }
+    }
+}
+
+/// The system frees the lock of a process that ends, also by a kill. While it lives, closing the file would
+/// not be enough: a child that is just being started has a copy of it until it runs its own program.
+struct RealLock(File);
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        // What fails here is freed when the file is closed.
+        let _ = self.0.unlock();
     }
 }
 
@@ -273,4 +283,23 @@ fn named(operation: &'static str, path: &Path, error: io::Error) -> io::Error {
         error,
     };
     io::Error::new(named.error.kind(), named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_free_again_although_a_copy_of_its_file_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let file = File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        let copy = file.try_clone().unwrap();
+        let disk = RealDisk::new(folder.path());
+        assert!(disk.lock("lock").is_err());
+        drop(RealLock(file));
+        assert!(disk.lock("lock").is_ok());
+        drop(copy);
+    }
 }
