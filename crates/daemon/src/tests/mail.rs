@@ -103,7 +103,7 @@ fn whoever_is_asked_gets_a_mail_that_says_all() {
         "Why you:     the least busy in service-desk",
         "You can:     I am on it · decline it: not me",
         "Caller:\nMr Low <low@example.com>",
-        "What happened?:\nno dial tone",
+        "What happened?\nno dial tone",
         "Times are those of Asia/Shanghai.",
     ] {
         assert!(text.contains(said), "{said}\n{text}");
