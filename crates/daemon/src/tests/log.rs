@@ -21,8 +21,13 @@ use super::kit::{Service, token};
 use crate::tell::{Button, Channel, Language, Letter, Teller, Writer};
 use crate::tokens::Tokens;
 
-/// How many of the log's tickets are played.
+/// How many of the log's tickets are played, unless `UPLINE_BPI_2013_TICKETS` says another number.
 const TICKETS: usize = 1_000;
+
+fn tickets() -> usize {
+    let said = std::env::var("UPLINE_BPI_2013_TICKETS").ok();
+    said.map_or(TICKETS, |said| said.parse().unwrap())
+}
 
 /// What the virtual run was asked, and when something happened in it.
 #[derive(Default)]
@@ -129,10 +134,10 @@ fn read(log: PathBuf, map: &str) -> (Log, Mapping) {
     let mapping = mapping.unwrap().value;
     let file = Box::new(File::open(&log).unwrap_or_else(|error| panic!("{log:?}: {error}")));
     let mut log = Log::read(unpack(file).unwrap(), &mapping, &mut |_| ()).unwrap();
-    let mut first = BTreeSet::new();
+    let (mut first, tickets) = (BTreeSet::new(), tickets());
     log.entries.retain(|entry| {
         let ticket = entry.ticket.index();
-        first.contains(&ticket) || first.len() < TICKETS && first.insert(ticket)
+        first.contains(&ticket) || first.len() < tickets && first.insert(ticket)
     });
     (log, mapping)
 }
@@ -293,19 +298,20 @@ fn a_log_through_the_api_comes_to_the_same_as_its_replay() {
 }
 
 /// `UPLINE_BPI_2013` names the incident log of the Business Process Intelligence Challenge 2013, which is not
-/// part of Upline; `docs/reliability.md` has what it came to.
+/// part of Upline. A thousand tickets are some 200,000 steps: hours where each waits for a busy disk.
 #[test]
-fn the_first_thousand_tickets_of_a_real_log_too() {
+fn the_first_tickets_of_a_real_log_too() {
     let Some(log) = std::env::var_os("UPLINE_BPI_2013") else {
         return;
     };
     let report = is_the_same_through_the_api(log.into(), "bpi-2013.map.yaml");
-    assert_eq!(report.opened, 1_000);
+    assert_eq!(report.opened, tickets() as u64);
     let (hops, moved) = (
         report.levels.iter().map(|level| level.hops).sum::<u64>(),
         report.tickets_moved,
     );
     eprintln!(
-        "1,000 tickets, {hops} hops, {moved} passed on because nobody acted: the same both ways"
+        "{} tickets, {hops} hops, {moved} passed on because nobody acted: the same both ways",
+        report.opened
     );
 }
