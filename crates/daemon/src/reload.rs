@@ -198,6 +198,8 @@ pub(crate) async fn watch_files(files: Files, mut stop: watch::Receiver<bool>) {
             return;
         }
     };
+    // What has changed since the start, before anybody looked.
+    let _ = files.reload().await;
     loop {
         tokio::select! {
             // An error is a daemon that was dropped: that is a stop too.
