@@ -60,21 +60,21 @@ fn a_daemon_starts_answers_and_stops_when_it_is_told() {
     assert!(codes.contains(&"no-tokens".to_owned()), "{codes:?}");
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(&address).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        // Whoever sends too much may be hung up on before all of it is sent.
+        let sent = stream.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let whole = sent.is_ok() && read.is_ok();
+        (String::from_utf8(answer).unwrap(), whole)
     };
-    assert!(ask("/readyz").starts_with("HTTP/1.1 200"));
-    assert!(ask("/v1/tickets").starts_with("HTTP/1.1 401"));
+    assert!(ask("/readyz").0.starts_with("HTTP/1.1 200"));
+    assert!(ask("/v1/tickets").0.starts_with("HTTP/1.1 401"));
     let long = format!("/{}", "x".repeat(20_000));
+    let (refusal, whole) = ask(&long);
     assert!(
-        ask(&long).starts_with("HTTP/1.1 4"),
-        "a line that is too long"
+        refusal.starts_with("HTTP/1.1 4") || (refusal.is_empty() && !whole),
+        "a line that is too long: {refusal}"
     );
     // A connection that says nothing does not hold up the stop.
     let _idle = TcpStream::connect(&address).unwrap();
