@@ -20,7 +20,8 @@ use crate::api::{self, Pace, State, Ways};
 use crate::folder::{Folder, FolderError};
 use crate::given::{Shared, Voice};
 use crate::inbound::{SourceSettings, Sources};
-use crate::links::{Links, LinksError, LinksSettings};
+use crate::keyfile::KeyFileError;
+use crate::links::{Links, LinksSettings};
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::manager;
 use crate::rates::Rates;
@@ -266,14 +267,6 @@ pub enum StartError {
         /// What is wrong, a line for the operator.
         why: String,
     },
-    /// The key of the ids by which answers to mails are found can't be read or made.
-    #[error("`{}`: {error}", file.display())]
-    Threads {
-        /// The file.
-        file: PathBuf,
-        /// Why not.
-        error: std::io::Error,
-    },
     /// Sections of the settings name what can't be used.
     #[error("{}", .0.join("\n"))]
     Sections(Vec<String>),
@@ -289,9 +282,9 @@ pub enum StartError {
     /// The data folder.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There can be no links.
+    /// A secret of the daemon's own, in the data folder.
     #[error(transparent)]
-    Links(#[from] LinksError),
+    KeyFile(#[from] KeyFileError),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] upline::StartError),

@@ -27,6 +27,7 @@
 //! | letters, and the channels that send them | [`tell`] |
 //! | mail that comes in | [`mailbox`] |
 //! | the ids by which answers to mails are found | [`thread`] |
+//! | secrets that the daemon makes for itself | [`keyfile`] |
 //! | links by which people act from a message | [`links`] |
 //! | what is wrong around it for as long as it is | [`alarms`] |
 //! | the folder of workflows | [`folder`] |
@@ -42,6 +43,7 @@ pub mod demo;
 pub mod folder;
 mod given;
 pub mod inbound;
+pub mod keyfile;
 pub mod limits;
 pub mod links;
 mod log;

@@ -8,7 +8,6 @@
 mod choose;
 mod guard;
 mod page;
-mod secret;
 mod settings;
 mod token;
 mod words;
@@ -22,19 +21,22 @@ use upline::core::{Name, Recipient, Topic};
 use upline::notify::Message;
 use upline::record::CommandId;
 
+use crate::keyfile::{KeyFileError, secret};
 use crate::settings::PublicUrl;
 use crate::tell::{Button, Language, Linker};
 
 pub(crate) use choose::{Choice, Ground, choices};
 pub use guard::{BURNED_FILE, MAX_WRONG};
 pub(crate) use page::{Said, Showing};
-pub use secret::{LinksError, SECRET_FILE};
 pub use settings::LinksSettings;
 pub(crate) use token::{Aim, Deed, Link};
 pub(crate) use words::rendered;
 
 use guard::{Guard, Press};
 use token::Keys;
+
+/// The file in the data folder with the secret from which the tokens' keys are made.
+pub const SECRET_FILE: &str = "links.key";
 
 /// For how long a link is good at most, in seconds: three days.
 pub const GOOD_FOR_SECONDS: i64 = 72 * 3600;
@@ -68,12 +70,12 @@ impl Links {
         public: PublicUrl,
         language: Language,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, LinksError> {
-        let secret = secret::secret(data)?;
+    ) -> Result<Self, KeyFileError> {
+        let secret = secret(data, SECRET_FILE)?;
         let now = clock.read().wall;
         let now = Timestamp::from_millisecond(now).unwrap_or_default();
         let guard = Guard::open(data, now);
-        let guard = guard.map_err(|error| LinksError::new(data.join(BURNED_FILE), &error))?;
+        let guard = guard.map_err(|error| KeyFileError::new(data.join(BURNED_FILE), &error))?;
         Ok(Self {
             settings,
             public,

@@ -10,15 +10,13 @@
 //! ticket that he has not heard of, nor in the name of somebody else. It says nothing about who holds it now,
 //! as little as a letter does: whoever passes a mail on passes its id on.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use jiff::Timestamp;
 use upline::core::{Name, Recipient};
 use upline::notify::Message;
-use upline::vault::system_entropy;
+
+use crate::keyfile::{KeyFileError, secret};
 
 /// The file in the data folder with the key of all ids.
 pub const KEY_FILE: &str = "mail.key";
@@ -71,36 +69,8 @@ impl Threads {
     ///
     /// # Errors
     /// If the file can't be read or made, or is something else.
-    pub fn in_folder(data: &Path) -> io::Result<Self> {
-        let path = data.join(KEY_FILE);
-        match fs::File::open(&path) {
-            Ok(mut file) => {
-                let mut key = [0; blake3::KEY_LEN];
-                file.read_exact(&mut key)?;
-                Ok(Self { key })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(data, &path),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whole or not at all: a start that is broken off leaves no half of a key.
-    fn make(data: &Path, path: &Path) -> io::Result<Self> {
-        let mut key = [0; blake3::KEY_LEN];
-        system_entropy()(&mut key)?;
-        let new = data.join(format!("{KEY_FILE}.new"));
-        // What a start left that was broken off.
-        let _ = fs::remove_file(&new);
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(&key)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        fs::File::open(data)?.sync_all()?;
+    pub fn in_folder(data: &Path) -> Result<Self, KeyFileError> {
+        let key = secret(data, KEY_FILE)?;
         Ok(Self { key })
     }
 
@@ -360,7 +330,9 @@ mod tests {
 
     #[test]
     fn the_key_stays_and_is_its_owners_alone() {
+        use std::fs;
         use std::os::unix::fs::PermissionsExt as _;
+
         let folder = tempfile::tempdir().unwrap();
         let made = Threads::in_folder(folder.path()).unwrap();
         let again = Threads::in_folder(folder.path()).unwrap();

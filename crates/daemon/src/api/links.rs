@@ -14,7 +14,6 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::percent_decode_str;
 use upline::core::{Actor, Command, Directory, Wish};
 use upline::lab::render::rejection_words;
 use upline::vault::system_entropy;
@@ -37,7 +36,6 @@ const MAX_TRIES: usize = 8;
 const NEVER: u64 = u64::MAX;
 
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// `GET /a/{token}`, and `HEAD`: says how the ticket is, and changes nothing.
@@ -94,10 +92,9 @@ struct Given {
 impl Given {
     fn read(body: &[u8]) -> Self {
         let mut given = Self::default();
-        let body = String::from_utf8_lossy(body);
-        for (name, value) in body.split('&').filter_map(|pair| pair.split_once('=')) {
-            match name {
-                "number" => given.number = digits(value),
+        for (name, value) in url::form_urlencoded::parse(body) {
+            match &*name {
+                "number" => given.number = digits(&value),
                 "undo" => given.undo = value == "1",
                 _ => (),
             }
@@ -108,13 +105,11 @@ impl Given {
 
 /// Digits as people type them, also in the width that Chinese input methods give them.
 fn digits(value: &str) -> String {
-    let value = value.replace('+', " ");
-    let text = percent_decode_str(&value).decode_utf8_lossy();
     let narrow = |c: char| match c {
         '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10).unwrap_or(c),
         other => other,
     };
-    text.trim().chars().map(narrow).collect()
+    value.trim().chars().map(narrow).collect()
 }
 
 /// Whether a browser says that the form was sent from a page that is not ours.
@@ -358,12 +353,7 @@ impl<'s> Visit<'s> {
     /// Who pressed what, and what came of it. The token is never logged.
     fn log(&self, said: &Said, peer: Option<IpAddr>, headers: &HeaderMap) {
         let aim = &self.link.aim;
-        // Of what proxies say of themselves the last word is that of the one before us.
-        let forwarded = headers
-            .get(FORWARDED_FOR)
-            .and_then(|value| value.to_str().ok());
-        let forwarded = forwarded.and_then(|all| all.rsplit(',').next()?.trim().parse().ok());
-        let forwarded: Option<IpAddr> = forwarded;
+        let peer = self.state.rates().address(peer, headers);
         tracing::info!(
             code = "link",
             said = said.word(),
@@ -371,7 +361,6 @@ impl<'s> Visit<'s> {
             person = %aim.person,
             deed = aim.deed.word(),
             peer = peer.map(tracing::field::display),
-            forwarded_for = forwarded.map(tracing::field::display),
             "the button of a link was pressed"
         );
     }

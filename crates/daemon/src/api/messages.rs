@@ -9,13 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upline::core::ticket::{Delivery, NoticeId};
 use upline::core::{Fact, Notice, Recipient, Topic};
-use upline::index::{HistoryCursor, Step};
+use upline::index::Step;
 use upline::record::{Entry, Fate};
 
 use super::State;
 use super::extract::{Asked, By, Named};
+use super::questions::history;
 use super::tickets::{met, page};
-use crate::limits::{MAX_HISTORY, MAX_PAGE};
+use crate::limits::MAX_PAGE;
 use crate::problem::Problem;
 use crate::tell::Tries;
 
@@ -75,16 +76,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = page(piece.limit)?;
     let met = met(&state, &caller, &id).await?;
-    let archive = state.handle().archive()?;
-    let (mut steps, mut cursor): (Vec<Step>, Option<HistoryCursor>) = (Vec::new(), None);
-    loop {
-        let some = archive.history(&met.ticket.id, cursor, MAX_PAGE).await?;
-        steps.extend(some.steps);
-        cursor = some.next;
-        if cursor.is_none() || steps.len() > MAX_HISTORY {
-            break;
-        }
-    }
+    let steps = history(&state, &met.ticket.id).await?;
     let all = all(steps, state.watch().tries());
     let after = piece.after.unwrap_or(0);
     let mut messages: Vec<Sent> = all.into_values().filter(|one| one.id > after).collect();

@@ -52,6 +52,20 @@ pub(super) struct History {
     next: Option<u64>,
 }
 
+/// What has happened to a ticket, the newest first: all of it, up to [`MAX_HISTORY`].
+pub(super) async fn history(state: &State, ticket: &str) -> Result<Vec<Step>, Problem> {
+    let archive = state.handle().archive()?;
+    let (mut steps, mut cursor): (Vec<Step>, Option<HistoryCursor>) = (Vec::new(), None);
+    loop {
+        let some = archive.history(ticket, cursor, MAX_PAGE).await?;
+        steps.extend(some.steps);
+        cursor = some.next;
+        if cursor.is_none() || steps.len() > MAX_HISTORY {
+            return Ok(steps);
+        }
+    }
+}
+
 /// `GET /v1/tickets/{id}/timeline`: the oldest first.
 pub(super) async fn timeline(
     Shared(state): Shared<State>,
@@ -62,16 +76,7 @@ pub(super) async fn timeline(
     let limit = page(piece.limit)?;
     let language = language(piece.lang.as_deref())?;
     let met = met(&state, &caller, &id).await?;
-    let archive = state.handle().archive()?;
-    let (mut steps, mut cursor): (Vec<Step>, Option<HistoryCursor>) = (Vec::new(), None);
-    loop {
-        let some = archive.history(&met.ticket.id, cursor, MAX_PAGE).await?;
-        steps.extend(some.steps);
-        cursor = some.next;
-        if cursor.is_none() || steps.len() > MAX_HISTORY {
-            break;
-        }
-    }
+    let steps = history(&state, &met.ticket.id).await?;
     let all = told(&met, steps, language);
     let after = piece.after.unwrap_or(0);
     let mut entries: Vec<Happened> = all.into_iter().filter(|one| one.revision > after).collect();

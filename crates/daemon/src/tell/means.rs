@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Hooks, Letters, Mail, MailSettings, Teller};
 use crate::StartError;
 use crate::alarms::Alarms;
-use crate::thread::{KEY_FILE, Threads};
+use crate::thread::Threads;
 
 /// Who writes letters, and who sends them; nobody, if there is no channel.
 pub(crate) fn means(
@@ -38,8 +38,5 @@ pub(crate) fn means(
 
 /// The ids of this data folder's mails.
 pub(crate) fn threads(data: &Path) -> Result<Threads, StartError> {
-    Threads::in_folder(data).map_err(|error| StartError::Threads {
-        file: data.join(KEY_FILE),
-        error,
-    })
+    Ok(Threads::in_folder(data)?)
 }

@@ -1,4 +1,4 @@
-//! The secret from which the tokens' keys are made: a file in the data folder.
+//! Secrets that the daemon makes for itself: files in the data folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -7,28 +7,26 @@ use std::path::{Path, PathBuf};
 
 use upline::vault::system_entropy;
 
-/// The file, in the data folder. A backup need not have it: without it the links that were sent are void.
-pub const SECRET_FILE: &str = "links.key";
-
-/// Why there can be no links.
+/// Why a secret can't be had.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}`: {why}", path.display())]
-pub struct LinksError {
+pub struct KeyFileError {
     path: PathBuf,
     why: String,
 }
 
-impl LinksError {
-    pub(super) fn new(path: PathBuf, why: &impl ToString) -> Self {
+impl KeyFileError {
+    pub(crate) fn new(path: PathBuf, why: &impl ToString) -> Self {
         let why = why.to_string();
         Self { path, why }
     }
 }
 
-/// The secret of this folder; made if there is none.
-pub(super) fn secret(data: &Path) -> Result<[u8; 32], LinksError> {
-    let path = data.join(SECRET_FILE);
-    let failed = |why: String| LinksError {
+/// The secret of this name in the data folder; made if there is none. A backup need not have it: without it
+/// what was made by it, such as links that were sent, is void.
+pub(crate) fn secret(data: &Path, name: &str) -> Result<[u8; 32], KeyFileError> {
+    let path = data.join(name);
+    let failed = |why: String| KeyFileError {
         path: path.clone(),
         why,
     };
@@ -39,7 +37,7 @@ pub(super) fn secret(data: &Path) -> Result<[u8; 32], LinksError> {
         other => other.map_err(|error| failed(error.to_string()))?,
     }
     .ok_or_else(|| {
-        let why = "it is not what was written: remove it, and links that were sent are void";
+        let why = "it is not what was written: remove it, and what was sent with it is void";
         failed(why.to_owned())
     })
 }
@@ -53,8 +51,9 @@ fn read(path: &Path) -> io::Result<Option<[u8; 32]>> {
     let rights = fs::metadata(path)?.permissions().mode();
     if rights & 0o077 != 0 {
         tracing::warn!(
-            code = "links-key",
-            "others could read the secret of the links; its rights are put right"
+            code = "key-file",
+            file = %path.display(),
+            "others could read a secret of the daemon; its rights are put right"
         );
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
     }
@@ -93,33 +92,32 @@ fn make(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const NAME: &str = "some.key";
+
     #[test]
     fn a_secret_is_made_once_and_is_for_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
-        let one = secret(folder.path()).unwrap();
-        assert_eq!(secret(folder.path()).unwrap(), one);
-        let path = folder.path().join(SECRET_FILE);
+        let one = secret(folder.path(), NAME).unwrap();
+        assert_eq!(secret(folder.path(), NAME).unwrap(), one);
+        let path = folder.path().join(NAME);
         let rights = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(rights(&path), 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(secret(folder.path()).unwrap(), one);
+        assert_eq!(secret(folder.path(), NAME).unwrap(), one);
         assert_eq!(rights(&path), 0o600);
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(secret(other.path()).unwrap(), one);
+        assert_ne!(secret(other.path(), NAME).unwrap(), one);
     }
 
     #[test]
     fn a_file_that_is_no_secret_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(SECRET_FILE);
+        let path = folder.path().join(NAME);
         for wrong in [&b"hello\n"[..], b"", b"\xff\xfe"] {
             fs::write(&path, wrong).unwrap();
-            let said = secret(folder.path()).unwrap_err().to_string();
-            assert!(
-                said.contains("remove it") && said.contains(SECRET_FILE),
-                "{said}"
-            );
+            let said = secret(folder.path(), NAME).unwrap_err().to_string();
+            assert!(said.contains("remove it") && said.contains(NAME), "{said}");
         }
     }
 }
