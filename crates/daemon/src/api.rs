@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State as Shared};
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -34,6 +34,7 @@ use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
 use crate::links::Links;
 use crate::problem::Problem;
 use crate::rates::Rates;
+use crate::rest::Rest;
 use crate::tell::Hooks;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -250,6 +251,9 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>();
     let path = path.map_or("", MatchedPath::as_str).to_owned();
+    let (head, body) = request.into_parts();
+    let (body, rest) = Rest::of(body, &head.headers);
+    let request = Request::from_parts(head, body);
     let mut response = match state.0.room.try_acquire() {
         Ok(_room) => match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
             Ok(response) => response,
@@ -282,5 +286,9 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
         milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         "answered"
     );
+    if !rest.read().await {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
     response
 }

@@ -53,6 +53,7 @@ mod paced;
 pub mod problem;
 mod rates;
 mod reload;
+mod rest;
 mod server;
 pub mod settings;
 pub mod tell;

@@ -6,6 +6,13 @@ use std::time::Duration;
 /// Most bytes of a request's body, also of a file that is put; more is 413.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
+/// Most bytes that are read of a body beyond what its route has taken, so that its sender gets the answer; of
+/// one that is longer, or that takes longer than [`REST_TIME`], the connection is closed.
+pub const MAX_REST_BYTES: usize = 4 * MAX_BODY_BYTES;
+
+/// How long that may take.
+pub const REST_TIME: Duration = Duration::from_secs(5);
+
 /// Most bytes of a request's line and headers together; more is 431.
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 

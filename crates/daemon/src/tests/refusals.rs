@@ -1,9 +1,12 @@
 //! What is refused, with which status and code, and that nothing changes by it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use super::kit::{Service, bearer, trouble};
-use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES};
+use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_REST_BYTES};
 
 const KEY: (&str, &str) = ("idempotency-key", "k");
 
@@ -214,4 +217,52 @@ fn paths_methods_and_questions_must_be_right() {
     service
         .get("eye", &format!("{ticket}/explain?why=so"))
         .refuses(400, "query-wrong");
+}
+
+/// Sends a head and so many bytes, and then asks on the same connection whether the service lives: the heads
+/// of the answers.
+fn one_after_another(service: &Service, head: &str, body: usize) -> Vec<String> {
+    let mut stream = TcpStream::connect(service.daemon().address()).unwrap();
+    let token = bearer("tom");
+    write!(stream, "{head}Host: x\r\nAuthorization: {token}\r\n\r\n").unwrap();
+    stream.write_all(&vec![b'a'; body]).unwrap();
+    // Whoever was told that the connection ends may no longer be listened to.
+    let next = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let _ = stream.write_all(next.as_bytes());
+    let mut answers = Vec::new();
+    // A connection that was closed with something unread ends as one that was reset.
+    let _ = stream.read_to_end(&mut answers);
+    let answers = String::from_utf8(answers).unwrap().to_lowercase();
+    let heads = answers.split("http/1.1 ").skip(1);
+    heads.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_body_that_nobody_reads_leaves_the_connection_as_it_was_or_closes_it_and_says_so() {
+    let service = Service::start();
+    for (path, status) in [("/v1/tickets", "413"), ("/nothing", "404"), ("/a/x", "404")] {
+        let length = 2 * MAX_BODY_BYTES;
+        let head = format!("POST {path} HTTP/1.1\r\nContent-Length: {length}\r\n");
+        let answers = one_after_another(&service, &head, length);
+        let [first, second] = answers.as_slice() else {
+            panic!("{path}: {answers:?}");
+        };
+        assert!(first.starts_with(status), "{path}: {first}");
+        assert!(!first.contains("connection: close"), "{path}: {first}");
+        assert!(second.starts_with("200"), "{path}: {second}");
+    }
+    let sent = 2 * MAX_BODY_BYTES + MAX_REST_BYTES;
+    let head = format!(
+        "POST /v1/tickets HTTP/1.1\r\nContent-Length: {}\r\n",
+        9 * sent
+    );
+    let answers = one_after_another(&service, &head, sent);
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert!(answers[0].starts_with("413"), "{answers:?}");
+    assert!(answers[0].contains("connection: close"), "{answers:?}");
+    // Asks first whether the body is wanted, and is told that it is not.
+    let head = "POST /nothing HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n";
+    let answers = one_after_another(&service, head, 0);
+    assert!(answers[0].starts_with("404"), "{answers:?}");
+    assert!(answers[0].contains("connection: close"), "{answers:?}");
 }
