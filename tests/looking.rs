@@ -11,7 +11,9 @@ use upline::clock::ManualClock;
 use upline::core::Actor;
 use upline::disk::RealDisk;
 use upline::index::{FollowerOptions, Index, IndexHandle, IndexOptions};
+use upline::record::Entry;
 use upline::store::log::{LogOptions, LogStore};
+use upline::store::{Batch, Store};
 use upline::vault::system_entropy;
 
 use crate::data_folders::{Called, journal, place, runtime, text, told, upline};
@@ -138,6 +140,75 @@ asked: ann is answerable since Fri 16:50
         called.out.starts_with("工单 2，call 第 1 版，截至 "),
         "{called:?}"
     );
+}
+
+/// Ticket 2 can't be moved any more, as an engine has found.
+fn set_aside(folder: &Path, why: &str) {
+    let disk = Arc::new(RealDisk::new(folder));
+    let mut store = LogStore::open(disk, LogOptions::default(), system_entropy()).unwrap();
+    store.recover(&mut |_| Ok(())).unwrap();
+    let mut record = store.ticket(2).unwrap().unwrap();
+    record.set_aside = Some(why.to_owned());
+    let at = 1_772_812_200_000;
+    let batch = Batch {
+        fence: 0,
+        at,
+        wall: at,
+        entries: vec![Entry::SetAside {
+            number: 2,
+            why: record.set_aside.clone(),
+        }],
+        after: vec![&mut record],
+    };
+    store.commit(batch).unwrap();
+}
+
+#[test]
+fn a_ticket_that_is_set_aside_is_counted_and_nothing_is_promised_for_it() {
+    let folder = data("set-aside");
+    let json = upline(&["doctor", text(&folder), "--json"]).json();
+    assert_eq!(json["aside"]["count"], 0, "{json}");
+    set_aside(&folder, "clock 1 is due, and nothing happens");
+    let called = ask(
+        &folder,
+        &[&["explain", text(&folder), "2"][..], &FRIDAY].concat(),
+    );
+    let expected = "\
+ticket 2, call version 1, as of Fri 2026-03-06 16:55 Europe/Berlin
+set aside, and no engine moves it until an operator has looked: clock 1 is due, and nothing happens
+asked: ann is answerable since Fri 16:50
+  because: user ann (call.yaml:7)
+";
+    assert_eq!((called.exit, called.out.as_str()), (0, expected));
+    let json = ask(&folder, &["explain", text(&folder), "2", "--json"]).json();
+    assert_eq!(json["set-aside"], "clock 1 is due, and nothing happens");
+    let called = ask(
+        &folder,
+        &[&["forecast", text(&folder), "2"][..], &FRIDAY].concat(),
+    );
+    let lines: Vec<&str> = called.out.lines().skip(1).take(3).collect();
+    let expected = [
+        "set aside, and no engine moves it until an operator has looked: clock 1 is due, and nothing happens",
+        "if it were let go on now:",
+        "Mon 09:20  to lea (user lea)",
+    ];
+    assert_eq!(lines, expected, "{called:?}");
+    let called = upline(&["doctor", text(&folder)]);
+    assert_eq!(called.exit, 1, "{called:?}");
+    for part in [
+        "set aside    1 ticket\n",
+        "2: clock 1 is due, and nothing happens\n",
+        "trouble: 1 ticket is set aside",
+        "now: `upline explain FOLDER TICKET` says why",
+    ] {
+        assert!(called.out.contains(part), "{part}: {called:?}");
+    }
+    let json = upline(&["doctor", text(&folder), "--json"]).json();
+    let expected = serde_json::json!({
+        "count": 1,
+        "tickets": [{ "ticket": "2", "why": "clock 1 is due, and nothing happens" }],
+    });
+    assert_eq!(json["aside"], expected);
 }
 
 #[test]

@@ -126,6 +126,26 @@ pub struct IndexPart {
     pub set_aside: Vec<String>,
 }
 
+/// Tickets that are set aside: an engine can't move them without harm, and leaves them to an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AsidePart {
+    /// How many.
+    pub count: u64,
+    /// The first hundred, oldest first.
+    pub tickets: Vec<AsideTicket>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AsideTicket {
+    /// Its id.
+    pub ticket: String,
+    /// What is wrong.
+    pub why: String,
+}
+
 /// How a folder is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -150,6 +170,8 @@ pub struct Checkup {
     pub keys: Option<KeysPart>,
     /// The index.
     pub index: Option<IndexPart>,
+    /// Tickets that are set aside. `None`: not known, since the folder is in use, or no engine would start.
+    pub aside: Option<AsidePart>,
     /// What is in it that Upline has not put there.
     pub strangers: Vec<String>,
     /// What is to be known, the worst first.

@@ -62,7 +62,7 @@ use upline_lab::timeline::Timeline;
 
 use crate::disk::Disk;
 use crate::error::Error;
-use crate::floor::{Fault, Floor, millis_at};
+use crate::floor::{Fault, Floor, SetAside, millis_at};
 use crate::record::Number;
 use crate::store::log::identity;
 use crate::store::{LogOptions, LogStore, StoreError};
@@ -205,6 +205,20 @@ impl Folder {
             });
         }
         self.find_ended(id, tell)
+    }
+
+    /// Tickets that are set aside, oldest first, behind the ticket number `after`: at most `limit`, and how
+    /// many there are in all.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn set_aside(
+        &mut self,
+        after: Number,
+        limit: usize,
+    ) -> Result<(Vec<SetAside>, usize), LookError> {
+        let (found, _) = self.floor.all_set_aside(&mut self.store, after, limit)?;
+        Ok((found, self.floor.count_set_aside()))
     }
 
     /// The time zone of the calendar of this version of a workflow, else UTC.

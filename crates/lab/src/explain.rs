@@ -37,6 +37,9 @@ pub struct Explanation {
     pub outcome: Option<Name>,
     /// When it ended, if it did.
     pub ended: Option<Timestamp>,
+    /// Why no engine moves it, if it is set aside: nothing comes next until an operator has looked. What
+    /// [`explain`] leaves open, since the ticket itself does not know.
+    pub set_aside: Option<String>,
     /// Each position that somebody has.
     pub positions: Vec<Standing>,
     /// The promises.
@@ -190,6 +193,7 @@ pub fn explain<'a>(
         now,
         outcome: ticket.ended.as_ref().map(|ended| ended.outcome.clone()),
         ended: ticket.ended.as_ref().map(|ended| ended.at),
+        set_aside: None,
         positions: positions.collect(),
         promises: promises.collect(),
     }

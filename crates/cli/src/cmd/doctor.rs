@@ -126,6 +126,17 @@ fn rows(checkup: &Checkup) -> Vec<Vec<String>> {
         };
         row("index", format!("{}{state}", bytes(index.bytes)));
     }
+    if let Some(aside) = checkup.aside.as_ref().filter(|aside| aside.count > 0) {
+        let tickets = if aside.count == 1 {
+            "ticket"
+        } else {
+            "tickets"
+        };
+        row("set aside", format!("{} {tickets}", aside.count));
+        for one in &aside.tickets {
+            row("", format!("{}: {}", one.ticket, one.why));
+        }
+    }
     if let Some(free) = checkup.free {
         row("free", bytes(free));
     }

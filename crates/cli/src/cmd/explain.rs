@@ -61,13 +61,13 @@ fn of_folder(args: &Args, ticket: &str, output: &mut Output) -> Result<Exit, Fai
     let explanation = look.folder.explain(&found);
     let explanation = explanation.map_err(|error| look.failure(&error))?;
     if output.is_json() {
-        look.json(&found, &explanation, output)?;
+        look.json(&explanation, output)?;
         return Ok(Exit::Ok);
     }
     let language = args.when.language();
     let times = Times::new(look.zone(&found.ticket), language);
-    let lines = look.head(&found, language);
-    for line in lines.into_iter().chain(explanation.lines(&times, language)) {
+    output.line(look.head(&found, language))?;
+    for line in explanation.lines(&times, language) {
         output.line(line)?;
     }
     Ok(Exit::Ok)

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use serde::Serialize;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
+use upline_lab::timeline::Timeline;
 
 use super::look::{Look, When};
 use super::simulate::print;
@@ -24,6 +26,16 @@ pub(crate) struct Args {
     until: Option<String>,
     #[command(flatten)]
     when: When,
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Ahead<'a> {
+    #[serde(flatten)]
+    timeline: &'a Timeline,
+    /// Why none of it happens before an operator has looked.
+    set_aside: Option<&'a str>,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -48,11 +60,27 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         .forecast(&found, horizon, times.clone(), language);
     let timeline = timeline.map_err(|error| look.failure(&error))?;
     if output.is_json() {
-        look.json(&found, &timeline, output)?;
+        let set_aside = found.set_aside.as_deref();
+        look.json(
+            &Ahead {
+                timeline: &timeline,
+                set_aside,
+            },
+            output,
+        )?;
         return Ok(Exit::Ok);
     }
-    for line in look.head(&found, language) {
-        output.line(line)?;
+    output.line(look.head(&found, language))?;
+    if let Some(why) = &found.set_aside {
+        output.line(match language {
+            Language::English => format!(
+                "set aside, and no engine moves it until an operator has looked: {why}\n\
+                 if it were let go on now:"
+            ),
+            Language::Chinese => {
+                format!("已搁置，运维人员查看之前引擎不会推动它：{why}\n如果现在让它继续：")
+            }
+        })?;
     }
     if let Some(ended) = &found.ticket.ended {
         let at = times.around(look.folder.now(), ended.at);

@@ -76,29 +76,19 @@ impl Look {
     }
 
     /// What is above an answer: which ticket, and for when.
-    pub(crate) fn head(&self, found: &Found, language: Language) -> Vec<String> {
+    pub(crate) fn head(&self, found: &Found, language: Language) -> String {
         let ticket = &found.ticket;
         let (id, workflow, version) = (&ticket.id, &ticket.workflow, ticket.version);
         let at = stamp(self.folder.now(), self.zone(ticket), language);
-        let mut lines = vec![match language {
+        match language {
             Language::English => format!("ticket {id}, {workflow} version {version}, as of {at}"),
             Language::Chinese => format!("工单 {id}，{workflow} 第 {version} 版，截至 {at}"),
-        }];
-        if let Some(why) = &found.set_aside {
-            lines.push(match language {
-                Language::English => {
-                    format!("set aside, and no engine moves it until an operator has looked: {why}")
-                }
-                Language::Chinese => format!("已搁置，运维人员查看之前引擎不会推动它：{why}"),
-            });
         }
-        lines
     }
 
-    /// What was found of a ticket, for programs: with what stands above it for people.
+    /// What was found of a ticket, for programs: with the instant that it was last known to be so.
     pub(crate) fn json<T: Serialize>(
         &self,
-        found: &Found,
         answer: &T,
         output: &mut Output,
     ) -> Result<(), Failure> {
@@ -107,12 +97,10 @@ impl Look {
         struct Answer<'a, T> {
             #[serde(flatten)]
             answer: &'a T,
-            set_aside: Option<&'a str>,
             last_commit: Timestamp,
         }
         Ok(output.json(&Answer {
             answer,
-            set_aside: found.set_aside.as_deref(),
             last_commit: self.folder.last_commit(),
         })?)
     }

@@ -4,7 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind, SnapshotPart};
+use super::{
+    AsidePart, AsideTicket, BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind,
+    SnapshotPart,
+};
 use crate::disk::{Disk, RealDisk};
 use crate::floor::instant;
 use crate::journal::{self, Damage, Flaw, FolderId, JournalError, JournalReader, Mark};
@@ -55,6 +58,7 @@ pub(super) fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Resu
         snapshots: Vec::new(),
         keys: None,
         index: None,
+        aside: None,
         strangers: Vec::new(),
         findings: Vec::new(),
     };
@@ -100,6 +104,7 @@ fn inside(
     if checkup.kind == Kind::DataFolder {
         index(folder, disk, checkup);
     }
+    set_aside(disk, checkup);
     general(checkup);
     Ok(())
 }
@@ -369,6 +374,43 @@ fn how_index_is(folder: &Path, disk: &Arc<dyn Disk>) -> (Option<u64>, Option<Str
 #[cfg(not(feature = "sled"))]
 fn how_index_is(_: &Path, _: &Arc<dyn Disk>) -> (Option<u64>, Option<String>) {
     (None, None)
+}
+
+/// Tickets that are set aside, as a start would find them. If none would succeed, that is told elsewhere.
+fn set_aside(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
+    let has_commits = checkup
+        .journal
+        .as_ref()
+        .is_some_and(|one| one.head.is_some());
+    if checkup.in_use || !has_commits {
+        return;
+    }
+    let Ok(mut folder) = crate::look::Folder::open(Arc::clone(disk), &mut |_| ()) else {
+        return;
+    };
+    let Ok((some, count)) = folder.set_aside(0, MAX_TOLD) else {
+        return;
+    };
+    let tickets = some.into_iter().map(|one| AsideTicket {
+        ticket: one.ticket.to_string(),
+        why: one.why,
+    });
+    let part = AsidePart {
+        count: count as u64,
+        tickets: tickets.collect(),
+    };
+    if part.count > 0 {
+        let tickets = match part.count {
+            1 => "1 ticket is".to_owned(),
+            count => format!("{count} tickets are"),
+        };
+        checkup.trouble(
+            format!("{tickets} set aside: nobody is asked and no clock fires until an operator has looked"),
+            "`upline explain FOLDER TICKET` says why; keep a backup, see to what is wrong, and let it go on \
+             with `Handle::release` of the engine",
+        );
+    }
+    checkup.aside = Some(part);
 }
 
 fn general(checkup: &mut Checkup) {

@@ -70,6 +70,11 @@ impl Floor {
         Ok(())
     }
 
+    /// How many tickets are set aside.
+    pub(crate) fn count_set_aside(&self) -> usize {
+        self.set_aside.len()
+    }
+
     /// The tickets that are set aside, by number, behind `after`. At most `limit`; and where to go on.
     pub(crate) fn all_set_aside(
         &mut self,

@@ -186,8 +186,13 @@ impl Floor {
         let workflow = self.workflow_of(number)?;
         let directory = self.directory.clone().ok_or(Fault::NoDirectory)?;
         let now = self.timestamp();
-        let ticket = &self.record(store, number)?.ticket;
-        Ok(explain(ticket, events, &workflow, &directory, now))
+        let record = self.record(store, number)?;
+        let explanation = explain(&record.ticket, events, &workflow, &directory, now);
+        let set_aside = record.set_aside.clone();
+        Ok(Explanation {
+            set_aside,
+            ..explanation
+        })
     }
 
     /// What happens next, and when, if nobody acts.

@@ -235,8 +235,15 @@ fn a_ticket_that_is_set_aside_says_why() {
     store.commit(batch).unwrap();
     drop(store);
     let mut folder = look(&disk);
-    assert_eq!(find(&mut folder, "2").unwrap().set_aside, why);
-    assert_eq!(find(&mut folder, "3").unwrap().set_aside, None);
+    let found = find(&mut folder, "2").unwrap();
+    assert_eq!(found.set_aside, why);
+    assert_eq!(folder.explain(&found).unwrap().set_aside, why);
+    let found = find(&mut folder, "3").unwrap();
+    assert_eq!(found.set_aside, None);
+    assert_eq!(folder.explain(&found).unwrap().set_aside, None);
+    let (some, count) = folder.set_aside(0, 10).unwrap();
+    let ids: Vec<_> = some.iter().map(|one| one.ticket.as_str()).collect();
+    assert_eq!((ids, count), (vec!["2"], 1));
 }
 
 #[test]

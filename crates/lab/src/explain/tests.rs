@@ -88,6 +88,26 @@ fn a_level_and_a_kept_promise() {
 }
 
 #[test]
+fn of_one_that_is_set_aside_nothing_is_promised() {
+    let (mut explanation, times) = explained("2026-03-06T15:50Z", |_| ());
+    explanation.set_aside = Some("clock 1 is due, and nothing happens".to_owned());
+    let lines = explanation.lines(&times, Language::English);
+    let expected = [
+        "set aside, and no engine moves it until an operator has looked: clock 1 is due, and nothing happens",
+        "asked: lea is answerable since Fri 16:45",
+        "  because: anyone in desk (office.yaml:13)",
+        "  not bob: away until Wed 2026-04-01 00:00",
+        "promise answer: 4 h, due Mon 12:45",
+    ];
+    assert_eq!(lines, expected);
+    let chinese = explanation.lines(&times, Language::Chinese).join("\n");
+    assert!(
+        chinese.starts_with("已搁置") && !chinese.contains("若无人处理"),
+        "{chinese}"
+    );
+}
+
+#[test]
 fn as_json() {
     let (explanation, _) = explained("2026-03-06T15:50Z", |_| ());
     let json = serde_json::to_value(&explanation).unwrap();

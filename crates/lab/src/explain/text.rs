@@ -23,6 +23,12 @@ impl Explanation {
                 format!("结束：{outcome}，{at}"),
             ));
         }
+        if let Some(why) = &self.set_aside {
+            lines.push(words.pick(
+                format!("set aside, and no engine moves it until an operator has looked: {why}"),
+                format!("已搁置，运维人员查看之前引擎不会推动它：{why}"),
+            ));
+        }
         for standing in &self.positions {
             words.standing(standing, &mut lines);
         }
@@ -81,6 +87,10 @@ impl Words<'_> {
                 format!("  suspended until {until}"),
                 format!("  暂停至 {until}"),
             ));
+        }
+        // No clock of it fires: to tell what one would do would be to promise it.
+        if self.explanation.set_aside.is_some() {
+            return;
         }
         for clock in &standing.clocks {
             self.clock(clock, lines);

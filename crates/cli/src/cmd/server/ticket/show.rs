@@ -191,6 +191,10 @@ pub(super) fn forecast(answer: &Value) -> Vec<String> {
 /// Who has it, since when, and why.
 pub(super) fn explanation(answer: &Value) -> Vec<String> {
     let mut lines = Vec::new();
+    let set_aside = answer["set-aside"].as_str();
+    lines.extend(set_aside.map(|why| {
+        format!("set aside, and no engine moves it until an operator has looked: {why}")
+    }));
     for at in answer["positions"].as_array().into_iter().flatten() {
         let (state, who) = (text(&at["state"]), text(&at["answerable"]));
         lines.push(format!(
@@ -209,7 +213,9 @@ pub(super) fn explanation(answer: &Value) -> Vec<String> {
                 text(&other["reason"])
             ));
         }
-        for clock in at["clocks"].as_array().into_iter().flatten() {
+        // No clock of it fires.
+        let clocks = at["clocks"].as_array().filter(|_| set_aside.is_none());
+        for clock in clocks.into_iter().flatten() {
             let due = time(&clock["due"]);
             let span = plain(&clock["span"]);
             lines.push(format!("  a clock is due {due} ({span})").replace(" ()", ""));
