@@ -6,6 +6,9 @@ use upline_lab::world::Refusal;
 use crate::floor::Fault;
 use crate::store::StoreError;
 
+/// Mistakes in files that the text of an error tells; all are in the error.
+const MAX_TOLD: usize = 3;
+
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,7 +51,8 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// The files have mistakes; what held before holds on.
+    /// The files have mistakes; what held before holds on. As text: the first of them, each with file, line
+    /// and column.
     #[error("the files have mistakes: {}", summary(.0))]
     Files(Box<upline_dsl::Checked>),
     /// A workflow of this name and version is there with another text.
@@ -129,9 +133,21 @@ impl Error {
     }
 }
 
-/// The mistakes in a line each.
+/// The first mistakes, each with its place, and how many more there are: one line, for a log. Warnings do
+/// not keep files from holding.
 fn summary(checked: &upline_dsl::Checked) -> String {
-    let all = checked.diagnostics.iter();
-    let lines: Vec<String> = all.map(|one| one.message.clone()).collect();
-    lines.join("; ")
+    let errors = checked.diagnostics.iter();
+    let errors = errors.filter(|one| one.severity == upline_dsl::Severity::Error);
+    let mut errors = errors.map(|one| {
+        let (file, message) = (one.primary.file, &one.message);
+        let at = checked.sources.position(file, one.primary.span.start);
+        let name = checked.sources.name(file);
+        format!("{name}:{}:{}: {message}", at.line, at.column)
+    });
+    let first: Vec<String> = errors.by_ref().take(MAX_TOLD).collect();
+    let told = first.join("; ");
+    match errors.count() + checked.left_out {
+        0 => told,
+        more => format!("{told}; and {more} more"),
+    }
 }

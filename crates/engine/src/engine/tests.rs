@@ -237,7 +237,22 @@ async fn files_with_mistakes_change_nothing() {
     let broken = handle
         .deploy(file(&CALL.replace("goto: closed", "goto: nowhere")))
         .await;
-    assert!(matches!(broken, Err(Error::Files(_))));
+    let Err(broken @ Error::Files(_)) = broken else {
+        panic!("{broken:?}");
+    };
+    let line = CALL.lines().position(|line| line.contains("goto: closed"));
+    let line = line.unwrap() + 1;
+    let column = CALL.lines().nth(line - 1).unwrap().find("closed").unwrap() + 1;
+    let text = broken.to_string();
+    let expected = format!("the files have mistakes: call.yaml:{line}:{column}: ");
+    assert!(text.starts_with(&expected), "{text}");
+    assert!(text.contains("nowhere") && !text.contains('\n'), "{text}");
+    let many = (0..5).fold(CALL.to_owned(), |text, number| {
+        text + &format!("  stray{number}: {{ assign: user nobody{number} }}\n")
+    });
+    let text = handle.deploy(file(&many)).await.unwrap_err().to_string();
+    assert_eq!(text.matches("call.yaml:").count(), 3, "{text}");
+    assert!(text.contains("; and "), "{text}");
     let silent = handle.deploy(file(&CALL.replace("15 min", "20 min"))).await;
     assert!(matches!(silent, Err(Error::SameVersion { .. })));
     let second = CALL.replace("workflow: call", "workflow: call\nversion: 2");
