@@ -72,7 +72,7 @@ async fn work(engine: &Engine, tickets: usize) {
 }
 
 /// A data folder of an engine that has stopped.
-fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     let folder = place(name).join("data");
     runtime().block_on(async {
         let engine = engine(&folder).await;

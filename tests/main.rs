@@ -20,4 +20,5 @@ mod serving;
 mod shipped;
 mod tidy;
 mod transcripts;
+mod verifying;
 mod versions;

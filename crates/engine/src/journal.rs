@@ -77,13 +77,15 @@ mod tests;
 mod upkeep;
 mod verify;
 mod walk;
+mod whole;
 mod write;
 
 pub use error::{Damage, Flaw, JournalError};
 pub use mark::{Base, FolderId, Frame, Hash, Mark, ParseMarkError, Position, Remains};
 pub use read::{JournalReader, Scan, SegmentFile};
 pub use upkeep::Upkeep;
-pub use verify::{Progress, Report, verify, verify_behind};
+pub use verify::{Progress, Report, verify_behind};
+pub use whole::{verify, verify_folder};
 pub use write::{Journal, Unsynced};
 
 /// The folder of the segments, in the data folder.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use upline_core::{Name, Workload};
 
 use crate::feed::Feed;
-use crate::journal::{JournalReader, Position};
+use crate::journal::{JournalError, JournalReader, Position};
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
 use crate::vault::VaultError;
 
@@ -229,6 +229,24 @@ pub enum StoreError {
     /// More was decided at once than a commit may hold.
     #[error("a commit of {0} bytes is too large")]
     TooLarge(usize),
+}
+
+impl From<JournalError> for StoreError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Full { .. } => Self::Full,
+            JournalError::Io { doing, source } => Self::Io { doing, source },
+            JournalError::TooLarge { bytes } => Self::TooLarge(bytes),
+            JournalError::Newer { .. } | JournalError::Older { .. } => {
+                Self::Format(error.to_string())
+            }
+            JournalError::MovedOn => Self::Io {
+                doing: "reading the journal",
+                source: io::Error::other(error),
+            },
+            other => Self::Damaged(other.to_string()),
+        }
+    }
 }
 
 impl From<VaultError> for StoreError {

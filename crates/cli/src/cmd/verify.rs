@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
 use upline::doctor::{IndexCheck, compare_index};
-use upline::journal::{Mark, verify};
+use upline::journal::{Mark, verify_folder};
 use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let mut tell = |progress: upline::journal::Progress| {
         bar.at_of(progress.segments, progress.of);
     };
-    let report = verify(&*disk, None, args.head.as_ref(), &mut tell);
+    let report = verify_folder(&*disk, args.head.as_ref(), &mut tell);
     bar.clear();
     let report = report.map_err(|error| failure(&args.folder, &error.into()))?;
     if report.folder.is_none() && report.is_whole() {

@@ -102,6 +102,9 @@ pub enum JournalError {
         /// Its length.
         bytes: usize,
     },
+    /// Whoever writes it has moved its beginning or its end on, time and again.
+    #[error("the journal moved on while it was read: look again")]
+    MovedOn,
     /// The frame before is still being synced.
     #[error("the commit before is still being synced: wait for it")]
     Busy,
@@ -156,6 +159,10 @@ impl fmt::Display for Damage {
             seq,
             flaw,
         } = self;
+        // It is no place of the journal.
+        if matches!(flaw, Flaw::Owner { .. } | Flaw::Identity(_)) {
+            return write!(f, "{flaw}");
+        }
         write!(f, "{path} is damaged at byte {offset}, frame {seq}: {flaw}")
     }
 }
@@ -243,4 +250,18 @@ pub enum Flaw {
         /// The frame that was once there.
         marked: u64,
     },
+    /// The data folder says that it is another one than the journal was written in.
+    #[error(
+        "the file \"folder\" is of the data folder {found}, and the journal of {expected}: files of two \
+         folders were mixed"
+    )]
+    Owner {
+        /// Whose the file is.
+        found: FolderId,
+        /// Whose the journal is.
+        expected: FolderId,
+    },
+    /// The data folder does not say whose it is in a way that this program knows.
+    #[error("{0}")]
+    Identity(String),
 }

@@ -9,15 +9,14 @@ use super::segment::{self, Segment};
 use super::tail::{self, Tail};
 use super::walk::{Place, Step, Window, search, step};
 use crate::disk::Disk;
-use crate::store::log::{base, check, identity};
 
-const DOING: &str = "verify the journal";
+pub(super) const DOING: &str = "verify the journal";
 /// Places that a report lists; more are counted.
 const LISTED: usize = 1_000;
 /// Frames between two calls of the progress.
 const FRAMES: u64 = 4_096;
 
-/// What [`verify`] found.
+/// What [`verify`](super::verify()) found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Whose journal it is; `None` if there is none.
@@ -54,6 +53,12 @@ impl Report {
         self.damage.is_empty()
     }
 
+    /// Whether all that is damaged here was found damaged there too.
+    pub(super) fn is_no_worse_than(&self, other: &Self) -> bool {
+        let known = |damage| other.damage.contains(damage);
+        self.more <= other.more && self.damage.iter().all(known)
+    }
+
     fn add(&mut self, damage: Damage) {
         if self.damage.len() < LISTED {
             self.damage.push(damage);
@@ -63,7 +68,7 @@ impl Report {
     }
 }
 
-/// How far [`verify`] has come.
+/// How far [`verify`](super::verify()) has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Segments that are done.
@@ -74,42 +79,12 @@ pub struct Progress {
     pub frames: u64,
 }
 
-/// Reads a whole journal and lists every place that is not as it was written. Changes nothing, and needs no
-/// lock if nobody writes.
-///
-/// A flipped bit, a frame or segment that was swapped, removed or put in is found by itself. A tail that was
-/// cut off cleanly, or an older copy put in the place of the journal, is only found against a mark that was
-/// kept elsewhere: that of the newest snapshot in the folder, and `anchor`.
+/// Reads a journal whose beginning is known, and lists every place that is not as it was written. It may
+/// begin with the frame of `base`, or with one before. [`verify`](super::verify()) finds that in the data
+/// folder.
 ///
 /// # Errors
-/// [`JournalError::Io`] if the folder can't be listed (a file that can't be read is listed as damage);
-/// [`JournalError::Newer`], [`JournalError::Older`].
-pub fn verify(
-    disk: &dyn Disk,
-    folder: Option<FolderId>,
-    anchor: Option<&Mark>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report, JournalError> {
-    let whose = folder.or_else(|| whose(disk));
-    let whose = whose.or_else(|| identity::read(disk).ok());
-    // Before the journal is looked at: what a snapshot is of was committed before it was made.
-    let newest = whose.map(|whose| check::newest_mark(disk, whose));
-    let newest = newest
-        .transpose()
-        .map_err(JournalError::io(DOING))?
-        .flatten();
-    let base = whose.map(|whose| base::find(disk, whose)).transpose();
-    let base = base.map_err(JournalError::io(DOING))?.flatten();
-    let base = base.map(|base| base.mark);
-    let marks: Vec<&Mark> = newest.iter().chain(&base).collect();
-    verify_against(disk, folder, base.as_ref(), anchor, &marks, progress)
-}
-
-/// The same of a journal whose beginning is known otherwise: it may begin with the frame of `base`, or with
-/// one before. [`verify`] finds that in the data folder.
-///
-/// # Errors
-/// As [`verify`].
+/// As [`verify`](super::verify()).
 pub fn verify_behind(
     disk: &dyn Disk,
     folder: Option<FolderId>,
@@ -121,7 +96,7 @@ pub fn verify_behind(
     verify_against(disk, folder, base, anchor, &marks, progress)
 }
 
-fn verify_against(
+pub(super) fn verify_against(
     disk: &dyn Disk,
     folder: Option<FolderId>,
     base: Option<&Mark>,
@@ -153,17 +128,6 @@ fn verify_against(
     }
     check.against_marks(numbers.last().copied());
     Ok(check.report)
-}
-
-/// The folder that the oldest segment that can be read belongs to.
-fn whose(disk: &dyn Disk) -> Option<FolderId> {
-    let numbers = segment::numbers(&segment::names(disk, DOING).ok()?);
-    let mut opened = numbers
-        .into_iter()
-        .map(|number| segment::open(disk, number, None, DOING));
-    opened
-        .find_map(Result::ok)
-        .map(|(segment, _)| segment.folder)
 }
 
 struct Check<'a> {

@@ -483,17 +483,3 @@ fn io(doing: &'static str) -> impl Fn(std::io::Error) -> StoreError {
         _ => StoreError::Io { doing, source },
     }
 }
-
-impl From<JournalError> for StoreError {
-    fn from(error: JournalError) -> Self {
-        match error {
-            JournalError::Full { .. } => Self::Full,
-            JournalError::Io { doing, source } => Self::Io { doing, source },
-            JournalError::TooLarge { bytes } => Self::TooLarge(bytes),
-            JournalError::Newer { .. } | JournalError::Older { .. } => {
-                Self::Format(error.to_string())
-            }
-            other => Self::Damaged(other.to_string()),
-        }
-    }
-}

@@ -39,6 +39,8 @@ pub(crate) fn find(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Base>
         match open(disk, folder, seq).and_then(|snapshot| of(&snapshot)) {
             Ok(base) => return Ok(Some(base)),
             Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),
+            // An engine at work removes it when a newer one is in its place.
+            Err(SnapshotError::Io(error)) if error.kind() == io::ErrorKind::NotFound => (),
             Err(SnapshotError::Io(error)) => return Err(error),
         }
     }

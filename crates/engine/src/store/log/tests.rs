@@ -1,5 +1,6 @@
 mod faults;
 mod golden;
+mod meanwhile;
 mod retire;
 mod whole;
 

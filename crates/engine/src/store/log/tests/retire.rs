@@ -10,7 +10,7 @@ use crate::store::log::backup::{backup, restore};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn ruled() -> LogOptions {
+pub(super) fn ruled() -> LogOptions {
     LogOptions {
         segment_bytes: 16 << 10,
         snapshot_commits: 30,
@@ -22,9 +22,16 @@ fn ruled() -> LogOptions {
 
 /// Whoever reads the journal, and what it needs of it.
 #[derive(Clone, Default)]
-struct Ear(Arc<Mutex<(Option<JournalReader>, u64)>>);
+pub(super) struct Ear(Arc<Mutex<(Option<JournalReader>, u64)>>);
 
 impl Ear {
+    /// Of one who has seen everything.
+    pub(super) fn all() -> Self {
+        let ear = Self::default();
+        ear.0.lock().unwrap().1 = u64::MAX;
+        ear
+    }
+
     fn reader(&self) -> JournalReader {
         self.0.lock().unwrap().0.clone().unwrap()
     }
@@ -53,7 +60,7 @@ fn hours(hand: &mut Hand, hours: i64) {
 }
 
 /// One ticket stays open; another one is opened every six hours, and ends.
-fn weeks(hand: &mut Hand, days: i64, each: &mut dyn FnMut(i64)) {
+pub(super) fn weeks(hand: &mut Hand, days: i64, each: &mut dyn FnMut(i64)) {
     hand.deploy();
     hand.open_ticket("Mr Old").unwrap();
     for six in 0..days * 4 {
