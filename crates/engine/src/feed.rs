@@ -208,10 +208,15 @@ pub enum What {
         /// Who asked for it.
         by: Name,
     },
-    /// The ticket was set aside; or it goes on.
+    /// The ticket was set aside.
     SetAside {
-        /// What is wrong; `None`: it goes on.
+        /// What is wrong; `None`: it goes on, and who let it was not written down in those days.
         why: Option<String>,
+    },
+    /// The ticket was set aside, and goes on.
+    Released {
+        /// Who let it.
+        by: Name,
     },
 }
 

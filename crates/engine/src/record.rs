@@ -54,12 +54,19 @@ pub enum Entry {
         /// Who asked for it.
         by: Name,
     },
-    /// A ticket was set aside, since the engine can't move it without harm; or it goes on.
+    /// A ticket was set aside, since the engine can't move it without harm.
     SetAside {
         /// Which ticket.
         number: Number,
-        /// What is wrong; `None`: it goes on.
+        /// What is wrong; `None`: it goes on, as was written before [`Entry::Released`] was there.
         why: Option<String>,
+    },
+    /// A ticket that was set aside goes on.
+    Released {
+        /// Which ticket.
+        number: Number,
+        /// Who let it.
+        by: Name,
     },
 }
 

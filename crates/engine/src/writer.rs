@@ -70,7 +70,7 @@ pub(crate) enum Input {
     )]
     EraseEnded(Number, u32, Name, Reply<()>),
     /// Let a ticket go on that was set aside.
-    Release(Target, Reply<()>),
+    Release(Target, Name, Reply<()>),
     /// Look at something.
     Look(Look),
     /// How everything is.
@@ -328,8 +328,8 @@ impl Writer {
                 let done = floor.erase_ended(store, number, key, by);
                 self.answer(done, reply)
             }
-            Input::Release(ticket, reply) => {
-                let done = floor.release(store, &ticket);
+            Input::Release(ticket, by, reply) => {
+                let done = floor.release(store, &ticket, by);
                 self.answer(done, reply)
             }
             Input::Look(look) => {
@@ -461,7 +461,7 @@ impl Writer {
                 Input::Deploy(_, reply) => reply(Err(error())),
                 Input::Erase(.., reply)
                 | Input::EraseEnded(.., reply)
-                | Input::Release(_, reply)
+                | Input::Release(_, _, reply)
                 | Input::Settled(reply) => reply(Err(error())),
                 Input::Status(reply) if readable => reply(Ok(self.status())),
                 Input::Status(reply) => reply(Err(error())),

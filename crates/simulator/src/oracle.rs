@@ -180,6 +180,9 @@ impl Oracle {
                 Entry::SetAside { number, why } => {
                     return Err(format!("ticket number {number} is set aside: {why:?}"));
                 }
+                Entry::Released { number, by } => {
+                    return Err(format!("ticket number {number} was let go on by {by}"));
+                }
             }
         }
         self.after(commit, frame.position, &touched)

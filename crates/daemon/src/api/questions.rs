@@ -80,6 +80,13 @@ pub(super) async fn timeline(
     let all = told(&met, steps, language);
     let after = piece.after.unwrap_or(0);
     let mut entries: Vec<Happened> = all.into_iter().filter(|one| one.revision > after).collect();
+    // What follows at the same revision, since the next page begins behind that.
+    let cut = entries
+        .get(limit.saturating_sub(1))
+        .map(|last| last.revision);
+    let limit = cut.map_or(limit, |cut| {
+        entries.partition_point(|one| one.revision <= cut)
+    });
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|last| last.revision);
@@ -92,8 +99,22 @@ fn told(met: &Met, steps: Vec<Step>, language: Language) -> Vec<Happened> {
     let mut times = Times::new(met.zone.clone(), language);
     let mut all = Vec::new();
     for step in steps.into_iter().rev() {
-        let Entry::Moved(moved) = step.entry else {
-            continue;
+        let moved = match step.entry {
+            Entry::Moved(moved) => moved,
+            other => {
+                let Some((what, origin)) = noted(&other, language) else {
+                    continue;
+                };
+                let at = Timestamp::from_millisecond(step.at).unwrap_or_default();
+                let revision = all.last().map_or(0, |last: &Happened| last.revision);
+                all.push(Happened {
+                    lines: vec![format!("{}  {what}", times.stamp(at))],
+                    revision,
+                    at,
+                    origin: origin.to_owned(),
+                });
+                continue;
+            }
         };
         // Only the fate of messages: the ticket did not move.
         let Some(first) = moved.events.first() else {
@@ -113,6 +134,34 @@ fn told(met: &Met, steps: Vec<Step>, language: Language) -> Vec<Happened> {
         });
     }
     all
+}
+
+/// What was done to a ticket without moving it, and by which way it came.
+fn noted(entry: &Entry, language: Language) -> Option<(String, &'static str)> {
+    let (english, chinese, origin) = match entry {
+        Entry::SetAside { why: Some(why), .. } => (
+            format!("set aside: {why}"),
+            format!("已搁置：{why}"),
+            "engine",
+        ),
+        Entry::SetAside { why: None, .. } => ("goes on".to_owned(), "继续".to_owned(), "operator"),
+        Entry::Released { by, .. } => (
+            format!("let go on by {by}"),
+            format!("{by} 让它继续"),
+            "operator",
+        ),
+        Entry::Erased { by, .. } => (
+            format!("erased by {by}"),
+            format!("{by} 已抹除"),
+            "operator",
+        ),
+        Entry::Moved(_) | Entry::Files(_) => return None,
+    };
+    let told = match language {
+        Language::English => english,
+        Language::Chinese => chinese,
+    };
+    Some((told, origin))
 }
 
 /// `GET /v1/tickets/{id}/explain`.
@@ -163,4 +212,29 @@ pub(super) async fn forecast(
     let times = Times::new(met.zone, language);
     let timeline = state.handle().forecast(&id, horizon, times, language);
     Ok(axum::Json(timeline.await?).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done_without_moving_it_is_told_with_who_did_it() {
+        let released = Entry::Released {
+            number: 3,
+            by: "max".into(),
+        };
+        let told = |entry: &Entry, language| noted(entry, language).unwrap();
+        let expected = ("let go on by max".to_owned(), "operator");
+        assert_eq!(told(&released, Language::English), expected);
+        assert_eq!(told(&released, Language::Chinese).0, "max 让它继续");
+        let aside = Entry::SetAside {
+            number: 3,
+            why: Some("it can't be read".into()),
+        };
+        let expected = ("set aside: it can't be read".to_owned(), "engine");
+        assert_eq!(told(&aside, Language::English), expected);
+        let files = Entry::Files(Vec::new());
+        assert_eq!(noted(&files, Language::English), None);
+    }
 }

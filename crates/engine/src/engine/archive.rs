@@ -323,7 +323,7 @@ impl Archive {
                     .iter()
                     .for_each(|event| evolve(&mut ticket, event)),
                 Entry::Erased { .. } => ticket.fields.clear(),
-                Entry::Files(_) | Entry::SetAside { .. } => (),
+                Entry::Files(_) | Entry::SetAside { .. } | Entry::Released { .. } => (),
             }
         }
         Ok(ticket.fields)

@@ -21,7 +21,8 @@ impl Handle {
         Ok(Page { items, next })
     }
 
-    /// Lets a ticket go on that was set aside, after what was wrong was put right: it takes commands again,
+    /// Lets a ticket go on that was set aside, after what was wrong was put right. `by` is whoever says so; that
+    /// is kept in the journal, and the ticket's timeline tells it. It takes commands again,
     /// and its clocks fire, those that have fallen due meanwhile at once. If it still can't be moved, it is
     /// set aside again. A ticket that was not set aside goes on as it does.
     ///
@@ -30,8 +31,8 @@ impl Handle {
     ///
     /// # Errors
     /// [`Error::SetAside`] if it can't be read, and [`Error`].
-    pub async fn release(&self, ticket: &str) -> Result<(), Error> {
-        let target = Target::Id(Name::new(ticket));
-        self.ask(|reply| Input::Release(target, reply)).await
+    pub async fn release(&self, ticket: &str, by: &str) -> Result<(), Error> {
+        let (target, by) = (Target::Id(Name::new(ticket)), Name::new(by));
+        self.ask(|reply| Input::Release(target, by, reply)).await
     }
 }

@@ -182,6 +182,7 @@ impl Taker<'_> {
                 }
                 Entry::Erased { number, by } => self.add(Some(number), What::Erased { by }),
                 Entry::SetAside { number, why } => self.add(Some(number), What::SetAside { why }),
+                Entry::Released { number, by } => self.add(Some(number), What::Released { by }),
             }
         }
         Ok(self.full.unwrap_or(EventId::end_of(self.seq)))

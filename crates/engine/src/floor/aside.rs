@@ -53,7 +53,12 @@ impl Floor {
     }
 
     /// Lets a ticket go on that was set aside. One that was not goes on anyway.
-    pub(crate) fn release(&mut self, store: &mut dyn Store, target: &Target) -> Result<(), Fault> {
+    pub(crate) fn release(
+        &mut self,
+        store: &mut dyn Store,
+        target: &Target,
+        by: Name,
+    ) -> Result<(), Fault> {
         let number = self.find(target).ok_or_else(|| self.not_there(target))?;
         if !self.set_aside.contains_key(&number) {
             return Ok(());
@@ -66,7 +71,7 @@ impl Floor {
         let record = record.clone();
         self.link(&record);
         self.changed.insert(number);
-        self.entries.push(Entry::SetAside { number, why: None });
+        self.entries.push(Entry::Released { number, by });
         Ok(())
     }
 

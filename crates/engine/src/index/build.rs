@@ -263,7 +263,9 @@ impl Slice {
     ) -> Result<(), Failure> {
         let position = mark.position.0;
         let noted = entries.iter().filter_map(|entry| match entry {
-            Entry::Erased { number, .. } | Entry::SetAside { number, .. } => Some(*number),
+            Entry::Erased { number, .. }
+            | Entry::SetAside { number, .. }
+            | Entry::Released { number, .. } => Some(*number),
             Entry::Moved(_) | Entry::Files(_) => None,
         });
         let noted: Vec<Number> = noted.collect();

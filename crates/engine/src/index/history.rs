@@ -144,9 +144,9 @@ fn add(number: Number, mark: Mark, commit: Commit, to: &mut Vec<Step>) {
     let entries = commit.entries.into_iter().rev();
     let of_it = entries.filter(|entry| match entry {
         Entry::Moved(moved) => moved.number == number,
-        Entry::Erased { number: other, .. } | Entry::SetAside { number: other, .. } => {
-            *other == number
-        }
+        Entry::Erased { number: other, .. }
+        | Entry::SetAside { number: other, .. }
+        | Entry::Released { number: other, .. } => *other == number,
         Entry::Files(_) => false,
     });
     to.extend(of_it.map(|entry| Step {

@@ -265,7 +265,9 @@ impl Piece {
         for entry in &commit.entries {
             match entry {
                 Entry::Moved(moved) if first => self.command(at, moved),
-                Entry::Erased { number, .. } | Entry::SetAside { number, .. }
+                Entry::Erased { number, .. }
+                | Entry::SetAside { number, .. }
+                | Entry::Released { number, .. }
                     if self.numbers.contains(number) =>
                 {
                     self.notes.insert((*number, position));
@@ -276,7 +278,8 @@ impl Piece {
         commit.entries.retain(|entry| match entry {
             Entry::Moved(Moved { number, .. })
             | Entry::Erased { number, .. }
-            | Entry::SetAside { number, .. } => {
+            | Entry::SetAside { number, .. }
+            | Entry::Released { number, .. } => {
                 self.highest = self.highest.max(*number);
                 self.numbers.contains(number)
             }

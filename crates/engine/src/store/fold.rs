@@ -47,6 +47,11 @@ impl Fold {
                         record.set_aside = why;
                     }
                 }
+                Entry::Released { number, .. } => {
+                    if let Some(record) = self.record(number, load)? {
+                        record.set_aside = None;
+                    }
+                }
             }
         }
         Ok(())

@@ -53,6 +53,13 @@ pub enum Entry {
         /// Why.
         why: Option<String>,
     },
+    /// It goes on.
+    Released {
+        /// Which.
+        number: u64,
+        /// By whom.
+        by: String,
+    },
 }
 
 /// A file.

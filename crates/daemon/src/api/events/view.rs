@@ -66,7 +66,7 @@ pub(super) fn kind(what: &What) -> Option<&'static str> {
         What::Deployed { .. } => "upline.files.deployed.v1",
         What::Erased { .. } => "upline.ticket.erased.v1",
         What::SetAside { why: Some(_) } => "upline.ticket.set-aside.v1",
-        What::SetAside { why: None } => "upline.ticket.taken-up.v1",
+        What::SetAside { why: None } | What::Released { .. } => "upline.ticket.taken-up.v1",
         _ => return None,
     })
 }
@@ -195,6 +195,7 @@ fn say(what: &What, to: &mut Map<String, Value>) {
         }
         What::Erased { by } => json!({ "by": by.as_str() }),
         What::SetAside { why } => json!({ "why": why }),
+        What::Released { by } => json!({ "by": by.as_str() }),
         _ => Value::Null,
     };
     if let Value::Object(members) = members {

@@ -5,8 +5,9 @@ use std::os::unix::fs::FileExt;
 use upline_core::Wish;
 
 use super::*;
+use crate::journal::JournalReader;
 use crate::kit::Hand;
-use crate::record::Number;
+use crate::record::{Commit, Entry, Number};
 use crate::writer::Input;
 
 const MARK: &str = "a-key-that-is-easy-to-find";
@@ -67,7 +68,7 @@ fn holder_of(hand: &mut Hand, number: Number) -> Option<String> {
 
 fn release(hand: &mut Hand, ticket: &str) -> Result<(), Error> {
     let target = crate::floor::Target::Id(ticket.into());
-    hand.ask(|reply| Input::Release(target, reply))
+    hand.ask(|reply| Input::Release(target, "max".into(), reply))
 }
 
 #[test]
@@ -149,4 +150,16 @@ fn a_ticket_whose_record_is_damaged_stands_still_alone_until_it_is_released() {
     release(&mut hand, "3").unwrap();
     drop(hand);
     Told::read(real(home.path()));
+    let reader = JournalReader::open(real(home.path()), None).unwrap();
+    let mut scan = reader.scan_from(1).unwrap();
+    let mut released = Vec::new();
+    while let Some(frame) = scan.next_frame().unwrap() {
+        let commit: Commit = crate::record::decode(&frame.payload).unwrap();
+        let entries = commit.entries.into_iter();
+        released.extend(entries.filter_map(|entry| match entry {
+            Entry::Released { number, by } => Some((number, by.to_string())),
+            _ => None,
+        }));
+    }
+    assert_eq!(released, [(3, "max".to_owned())], "once, and by whom");
 }

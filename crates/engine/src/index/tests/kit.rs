@@ -222,9 +222,13 @@ fn sprinkle(commits: &mut [Commit], dice: &mut Dice) {
                 number,
                 by: "max".into(),
             }),
-            why @ 1..=3 => commit.entries.push(Entry::SetAside {
+            why @ 1..=2 => commit.entries.push(Entry::SetAside {
                 number,
-                why: (why < 3).then(|| "it was broken off".into()),
+                why: (why < 2).then(|| "it was broken off".into()),
+            }),
+            3 => commit.entries.push(Entry::Released {
+                number,
+                by: "max".into(),
             }),
             4 => commit.entries.push(Entry::Files(vec![File {
                 name: "desk.yaml".into(),
@@ -273,7 +277,9 @@ fn another(mut entry: Entry, time: u64, each: Number) -> Entry {
                 *key = key.as_ref().map(|key| format!("{key}-{time}").into());
             }
         }
-        Entry::Erased { number, .. } | Entry::SetAside { number, .. } => *number += time * each,
+        Entry::Erased { number, .. }
+        | Entry::SetAside { number, .. }
+        | Entry::Released { number, .. } => *number += time * each,
         Entry::Files(_) => (),
     }
     entry

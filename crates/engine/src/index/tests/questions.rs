@@ -237,7 +237,9 @@ fn a_history_has_every_entry_the_last_first() {
             for entry in &commit.entries {
                 let of = match entry {
                     Entry::Moved(moved) => moved.number,
-                    Entry::Erased { number, .. } | Entry::SetAside { number, .. } => *number,
+                    Entry::Erased { number, .. }
+                    | Entry::SetAside { number, .. }
+                    | Entry::Released { number, .. } => *number,
                     Entry::Files(_) => 0,
                 };
                 if of == *number {
