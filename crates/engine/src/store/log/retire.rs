@@ -52,7 +52,17 @@ pub(super) struct Rule {
     base: Option<Base>,
     /// The snapshots that there are, oldest first; only while the rule is on.
     snapshots: Vec<Base>,
-    job: Option<Job<Result<Base, StoreError>>>,
+    job: Option<Job<Result<Retired, StoreError>>>,
+    /// The snapshot that was found to be damaged last.
+    unusable: Option<u64>,
+}
+
+/// What became of moving the beginning on.
+enum Retired {
+    /// The journal begins here now.
+    Begins(Base),
+    /// This snapshot can't be used.
+    Unusable(Base),
 }
 
 impl Rule {
@@ -80,6 +90,7 @@ impl Rule {
             base,
             snapshots: snapshots.collect(),
             job: None,
+            unusable: None,
         })
     }
 
@@ -139,9 +150,9 @@ impl Rule {
         match next.filter(|next| next.mark.seq > first) {
             Some(next) => Some(next),
             // What a crash or an error has left over.
-            None => self
-                .base
-                .filter(|base| upkeep.has_before(base.mark.position)),
+            None => self.base.filter(|base| {
+                self.unusable != Some(base.mark.seq) && upkeep.has_before(base.mark.position)
+            }),
         }
     }
 }
@@ -191,12 +202,20 @@ impl LogStore {
 }
 
 impl Open {
-    fn retired(&mut self, done: Result<Base, StoreError>) -> Result<(), StoreError> {
-        let base = done?;
-        self.rule.base = Some(base);
-        self.rule
-            .snapshots
-            .retain(|one| one.mark.seq > base.mark.seq);
+    fn retired(&mut self, done: Result<Retired, StoreError>) -> Result<(), StoreError> {
+        let rule = &mut self.rule;
+        match done? {
+            Retired::Begins(base) => {
+                rule.base = Some(base);
+                rule.snapshots.retain(|one| one.mark.seq > base.mark.seq);
+            }
+            // Another one will do, now or later; until then there is more than is needed, and no harm.
+            Retired::Unusable(one) => {
+                rule.unusable = Some(one.mark.seq);
+                rule.snapshots
+                    .retain(|other| other.mark.seq != one.mark.seq);
+            }
+        }
         Ok(())
     }
 }
@@ -212,22 +231,20 @@ struct Work {
 }
 
 impl Work {
-    fn run(self, stop: &AtomicBool) -> Result<Base, StoreError> {
-        let (known, keys) = self.put_in_place(stop)?;
+    fn run(self, stop: &AtomicBool) -> Result<Retired, StoreError> {
+        let Some((known, keys)) = self.put_in_place(stop)? else {
+            return Ok(Retired::Unusable(self.target));
+        };
         self.upkeep.set_base(Some(self.target));
         self.vault.destroy_but(&keys, known.next_key, stop)?;
         go_on(stop)?;
         self.upkeep.remove_before(self.target.mark.position)?;
-        Ok(self.target)
+        Ok(Retired::Begins(self.target))
     }
 
-    /// Makes the snapshot the base, if it is whole and of this journal. What it knows, and the keys of its
-    /// tickets, sorted.
-    fn put_in_place(&self, stop: &AtomicBool) -> Result<(Recovered, Vec<u32>), StoreError> {
-        let failed = failed("putting the journal's base in place");
-        let disk = &*self.disk;
-        let seq = self.target.mark.seq;
-        let is_base = base::list(disk).map_err(&failed)?.contains(&seq);
+    /// What the snapshot knows, and the keys of its tickets, sorted: if it is whole and of this journal.
+    fn read(&self, is_base: bool, stop: &AtomicBool) -> Result<(Recovered, Vec<u32>), StoreError> {
+        let (disk, seq) = (&*self.disk, self.target.mark.seq);
         let snapshot = match is_base {
             true => base::open(disk, self.folder, seq)?,
             false => Snapshot::open(disk, self.folder, seq)?,
@@ -244,6 +261,19 @@ impl Work {
             go_on(stop)
         })?;
         keys.sort_unstable();
+        Ok((known, keys))
+    }
+
+    /// Makes the snapshot the base. What it knows, and the keys of its tickets; `None`: it can't be used.
+    fn put_in_place(&self, stop: &AtomicBool) -> Result<Option<(Recovered, Vec<u32>)>, StoreError> {
+        let failed = failed("putting the journal's base in place");
+        let disk = &*self.disk;
+        let seq = self.target.mark.seq;
+        let is_base = base::list(disk).map_err(&failed)?.contains(&seq);
+        let known = match self.read(is_base, stop) {
+            Err(StoreError::Damaged(_) | StoreError::Format(_)) => return Ok(None),
+            other => other?,
+        };
         if !is_base {
             let (from, to) = (snapshot::path(seq), base::path_of(seq));
             disk.rename(&from, &to).map_err(&failed)?;
@@ -256,7 +286,7 @@ impl Work {
         for old in bases.chain(older.filter(|one| *one < seq).map(snapshot::path)) {
             snapshot::remove(disk, &old).map_err(&failed)?;
         }
-        Ok((known, keys))
+        Ok(Some(known))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::Incident;
 use crate::disk::sim::Fault;
 use crate::journal::{Base, Report, verify};
 use crate::store::Listener;
@@ -232,6 +233,33 @@ fn a_power_cut_or_a_fault_at_any_step_of_a_removal_leaves_a_whole_folder() {
         "{steps} operations, {cuts} power cuts, {} faults",
         4 * steps
     );
+}
+
+/// Found by the simulator: the rule tried it again and again, and told each time that the store fails.
+#[test]
+fn a_damaged_snapshot_is_passed_over_by_the_rule() {
+    let folder = overdue();
+    let (mut damaged, mut began) = (0, 0);
+    // A start needs the newest ones.
+    for seq in snapshot::list(&folder).unwrap().into_iter().skip(2) {
+        let disk = folder.copy(seq);
+        assert!(disk.flip(&snapshot::path(seq), 150, 1));
+        let store = LogStore::open(Arc::new(disk.clone()), ruled(), entropy(7)).unwrap();
+        let mut hand = Hand::open(store, begin()).unwrap();
+        hand.reading.wall += 20 * 86_400_000;
+        for _ in 0..4 {
+            let told = hand.pass(60).incidents;
+            let failed = |one: &&Incident| matches!(one, Incident::Store { .. });
+            assert_eq!(told.iter().find(failed), None, "{seq}");
+        }
+        drop(hand);
+        let report = looked(&disk, None);
+        assert!(report.is_whole(), "{seq}: {report:?}");
+        damaged += 1;
+        began += usize::from(report.first > 1);
+        assert!(!bases(&disk).contains(&seq));
+    }
+    assert!(damaged > 3 && began == damaged, "{began} of {damaged}");
 }
 
 #[test]
