@@ -76,6 +76,7 @@ pub fn plan(seed: u64) -> Plan {
             .map(|person| (*person).to_owned())
             .collect(),
         actions: ACTIONS.iter().map(|action| (*action).to_owned()).collect(),
+        keep_history: None,
     };
     let mut author = Author {
         random,
@@ -90,10 +91,31 @@ pub fn plan(seed: u64) -> Plan {
     for _ in 0..count {
         author.next(&mut steps);
     }
-    Plan {
+    let mut plan = Plan {
         seed,
         setting: author.setting,
         steps,
+    };
+    old_history(&mut plan);
+    plan
+}
+
+/// In some plans history is kept for a week or two only, and weeks go by. Drawn apart from all else, so that
+/// everything else in the plan of a seed is as it was before there was such a rule.
+fn old_history(plan: &mut Plan) {
+    let mut random = Random::new(plan.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x6b65_6570);
+    if !random.percent(35) {
+        return;
+    }
+    plan.setting.keep_history = Some(random.one(&[7, 7, 10, 14]));
+    for _ in 0..random.between(3, 10) {
+        let hours = i64::try_from(random.between(12, 120)).unwrap_or(12);
+        let at = random.between(1, plan.steps.len() as u64);
+        let pass = Step::Pass {
+            millis: hours * HOUR,
+            asleep: false,
+        };
+        plan.steps.insert(usize::try_from(at).unwrap_or(1), pass);
     }
 }
 

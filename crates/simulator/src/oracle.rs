@@ -3,6 +3,7 @@
 
 pub mod fold;
 pub mod journal;
+mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,8 @@ use upline_core::{Fact, LeftOut, PromiseChange, Reason};
 use crate::counters::Counters;
 use fold::{Ticket, Wrong};
 use journal::{Commit, Entry, Fate, Files, Frame, Hash, Moved, Reader};
+pub use rule::Again;
+use rule::Known;
 
 /// A commit with so many fired clocks may leave others to the next one, for the sake of those who wait.
 const MOST_FIRED: usize = 512;
@@ -36,6 +39,8 @@ pub struct Effect {
 pub struct Oracle {
     reader: Reader,
     hashes: Vec<Hash>,
+    /// What is known besides, to judge what was removed.
+    known: Known,
     /// The tickets by number.
     pub tickets: BTreeMap<u64, Ticket>,
     /// Commands that bore an id.
@@ -51,6 +56,15 @@ pub struct Oracle {
 }
 
 impl Oracle {
+    /// Of a folder in which history is kept for so many days; without, for ever.
+    #[must_use]
+    pub fn under(keep_history: Option<u64>) -> Self {
+        Self {
+            known: Known::under(keep_history),
+            ..Self::default()
+        }
+    }
+
     /// Reads what is new in the journal, and accepts it or not.
     ///
     /// # Errors
@@ -82,24 +96,6 @@ impl Oracle {
                 .map_err(|wrong| format!("commit {seq}: {wrong}"))?;
         }
         Ok(())
-    }
-
-    /// Reads the whole journal anew: it must begin with what was known to be in it.
-    ///
-    /// # Errors
-    /// What is wrong.
-    pub fn read_again(&self, files: &dyn Files) -> Result<bool, Wrong> {
-        let mut reader = Reader::default();
-        let frames = reader.read(files)?;
-        let mut hashes = frames.iter().map(|frame| frame.hash);
-        for (index, known) in self.hashes.iter().enumerate() {
-            match hashes.next() {
-                Some(hash) if hash == *known => (),
-                Some(_) => return Err(format!("frame {} was rewritten", index + 1)),
-                None => return Err(format!("frame {} was on disk and is gone", index + 1)),
-            }
-        }
-        Ok(reader.torn)
     }
 
     /// How many commits there are.
@@ -153,6 +149,7 @@ impl Oracle {
 
     fn frame(&mut self, frame: &Frame, counters: &mut Counters) -> Result<(), Wrong> {
         self.hashes.push(frame.hash);
+        self.known.frame(frame);
         let commit = &frame.commit;
         if commit.at < self.at {
             return Err(format!("time runs back from {} to {}", self.at, commit.at));
@@ -247,12 +244,16 @@ impl Oracle {
             }
             *last_due = Some(due);
         }
+        self.known.key(moved);
         count(moved, ticket, counters);
         for event in &moved.events {
             if event.at.as_millisecond() != at {
                 return Err(format!("an event of {} in a commit of {at}", event.at));
             }
             ticket.add(event)?;
+        }
+        if ticket.ended {
+            self.known.ended(moved.number, frame.seq);
         }
         if moved.origin == "timer" && moved.events.is_empty() {
             return Err("a clock fired and nothing happened".into());

@@ -37,6 +37,9 @@ pub struct Setting {
     pub people: Vec<String>,
     /// What is done in the workflows.
     pub actions: Vec<String>,
+    /// For how many days history is kept; without it, for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_history: Option<u64>,
 }
 
 /// A file.

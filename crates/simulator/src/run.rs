@@ -102,7 +102,7 @@ pub fn play(plan: &Plan, home: Home, traced: bool) -> Outcome {
         driver: None,
         clocks: Clocks::new(plan.setting.begin),
         wake: None,
-        oracle: Oracle::default(),
+        oracle: Oracle::under(plan.setting.keep_history),
         clients: Clients::default(),
         peers: Peers::new(
             plan.seed ^ 0x5eed,
@@ -404,8 +404,15 @@ impl Run<'_> {
         if self.home.has_snapshot() {
             self.counters.add("snapshot_plus_tail");
         }
-        if self.home.read_again(&self.oracle)? {
+        let again = self.home.read_again(&self.oracle, self.clocks.latest())?;
+        if again.torn {
             self.counters.add("torn_tail_recovered");
+        }
+        if again.first > 1 {
+            self.counters.add("old_history_removed");
+        }
+        if again.destroyed > 0 {
+            self.counters.add("old_keys_destroyed");
         }
         self.calm = !self.full;
         Ok(())
@@ -431,6 +438,7 @@ impl Run<'_> {
             keep: Some(Left::Nothing),
         })?;
         self.check()?;
+        self.home.verify()?;
         self.clients.audit(&self.oracle, &mut self.counters)
     }
 

@@ -148,17 +148,23 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// One that begins with the frame behind this one, where the frames before were removed.
+    #[must_use]
+    pub fn behind(seq: u64, position: u64, hash: Hash) -> Self {
+        Self {
+            seq: seq + 1,
+            position,
+            hash,
+            ..Self::default()
+        }
+    }
+
     /// Reads on, as far as there are whole frames.
     ///
     /// # Errors
     /// What is wrong with the journal.
     pub fn read(&mut self, files: &dyn Files) -> Result<Vec<Frame>, String> {
-        let names = files.names(FOLDER);
-        let first = |name: &String| {
-            let name = name.strip_prefix("journal/")?.strip_suffix(".log")?;
-            name.parse::<u64>().ok()
-        };
-        let firsts: Vec<u64> = names.iter().filter_map(first).collect();
+        let firsts = firsts(files);
         let mut frames = Vec::new();
         loop {
             let current = self.segment.as_ref().map_or(0, |segment| segment.first);
@@ -187,7 +193,7 @@ impl Reader {
         }
         if self.segment.is_none() {
             self.key = blake3::derive_key(CONTEXT, &header[16..32]);
-            self.seq = 1;
+            self.seq = self.seq.max(1);
         }
         let same = long(header, 32) == self.seq
             && first == self.seq
@@ -276,7 +282,17 @@ impl Reader {
     }
 }
 
+/// The first frames of the segments that there are.
+pub(super) fn firsts(files: &dyn Files) -> Vec<u64> {
+    let names = files.names(FOLDER);
+    let first = |name: &String| {
+        let name = name.strip_prefix("journal/")?.strip_suffix(".log")?;
+        name.parse::<u64>().ok()
+    };
+    names.iter().filter_map(first).collect()
+}
+
 /// The caller knows that there are so many bytes.
-fn long(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn long(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|index| bytes[at + index]))
 }

@@ -1,15 +1,17 @@
 //! Where the engine keeps its tickets in a run: a simulated disk, or memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use upline::disk::sim::SimDisk;
+use upline::journal::verify_folder;
 use upline::record::{Commit, Number, Record};
 use upline::store::{Batch, LogOptions, LogStore, MemoryStore, Recovered, Store, StoreError};
 
 use crate::counters::Counters;
-use crate::oracle::Oracle;
 use crate::oracle::fold::Wrong;
 use crate::oracle::journal::Files;
+use crate::oracle::{Again, Oracle};
 use crate::plan::{Left, Plan};
 use crate::random::Random;
 
@@ -60,6 +62,8 @@ impl Home {
                 options.beside = false;
                 options.segment_bytes = plan.setting.segment_bytes;
                 options.snapshot_commits = plan.setting.snapshot_commits;
+                let days = plan.setting.keep_history;
+                options.keep_history = days.map(|days| Duration::from_secs(days * 86_400));
                 let random = Mutex::new(Random::new(plan.seed ^ start << 32));
                 let entropy = move |bytes: &mut [u8]| {
                     let mut random = random.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,10 +95,24 @@ impl Home {
         }
     }
 
-    pub(super) fn read_again(&self, oracle: &Oracle) -> Result<bool, Wrong> {
+    pub(super) fn read_again(&self, oracle: &Oracle, now: i64) -> Result<Again, Wrong> {
         match &self.disk {
-            Some(disk) => oracle.read_again(&Surviving(disk)),
-            None => Ok(false),
+            Some(disk) => oracle.read_again(&Surviving(disk), now),
+            None => Ok(Again::default()),
+        }
+    }
+
+    /// What the engine itself says of the journal, read by whoever has nothing to do with it.
+    pub(super) fn verify(&self) -> Result<(), Wrong> {
+        let Some(disk) = &self.disk else {
+            return Ok(());
+        };
+        // Of a copy: the reads of a plan's disk are counted.
+        let report = verify_folder(&disk.copy(0), None, &mut |_| ());
+        let report = report.map_err(|error| format!("the journal can't be verified: {error}"))?;
+        match report.damage.first() {
+            Some(damage) => Err(format!("the journal does not verify: {damage}")),
+            None => Ok(()),
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Clocks {
     seen: Option<(i64, i64)>,
     /// The most that the wall's clock was ahead for long enough to be believed, since this process began.
     lasted: i64,
+    /// The most that the wall's clock was ever ahead.
+    ahead: i64,
 }
 
 /// A jump of more than this is believed only when it has lasted: ten minutes.
@@ -34,7 +36,14 @@ impl Clocks {
             set: 0,
             seen: None,
             lasted: i64::MIN,
+            ahead: 0,
         }
+    }
+
+    /// The latest that the engine's time can be: it goes on with the steady clock from whatever the wall's
+    /// has shown once, and never back.
+    pub(super) fn latest(&self) -> i64 {
+        self.begin + self.elapsed + self.ahead
     }
 
     /// Milliseconds since the beginning.
@@ -98,5 +107,6 @@ impl Clocks {
             self.set = self.elapsed;
         }
         self.wrong = wrong;
+        self.ahead = self.ahead.max(wrong);
     }
 }
