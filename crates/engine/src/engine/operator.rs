@@ -21,10 +21,10 @@ impl Handle {
         Ok(Page { items, next })
     }
 
-    /// Lets a ticket go on that was set aside, after what was wrong was put right. `by` is whoever says so; that
-    /// is kept in the journal, and the ticket's timeline tells it. It takes commands again,
-    /// and its clocks fire, those that have fallen due meanwhile at once. If it still can't be moved, it is
-    /// set aside again. A ticket that was not set aside goes on as it does.
+    /// Lets a ticket go on that was set aside, after what was wrong was put right. `by` is whoever says so:
+    /// that is kept in the journal, and the ticket's timeline tells it. The ticket takes commands again, and
+    /// its clocks fire, those that have fallen due meanwhile at once. If it still can't be moved, it is set
+    /// aside again. A ticket that was not set aside goes on as it does.
     ///
     /// One that can't be read from its snapshot is read from the journal at the next start: start the engine
     /// again, and then release it.

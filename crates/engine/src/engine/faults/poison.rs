@@ -71,6 +71,22 @@ fn release(hand: &mut Hand, ticket: &str) -> Result<(), Error> {
     hand.ask(|reply| Input::Release(target, "max".into(), reply))
 }
 
+/// Which tickets were let go on, and by whom, as the journal has it.
+fn released(folder: &Path) -> Vec<(Number, String)> {
+    let reader = JournalReader::open(real(folder), None).unwrap();
+    let mut scan = reader.scan_from(1).unwrap();
+    let mut released = Vec::new();
+    while let Some(frame) = scan.next_frame().unwrap() {
+        let commit: Commit = crate::record::decode(&frame.payload).unwrap();
+        let entries = commit.entries.into_iter();
+        released.extend(entries.filter_map(|entry| match entry {
+            Entry::Released { number, by } => Some((number, by.to_string())),
+            _ => None,
+        }));
+    }
+    released
+}
+
 #[test]
 fn a_ticket_whose_record_is_damaged_stands_still_alone_until_it_is_released() {
     let home = tempfile::tempdir().unwrap();
@@ -150,16 +166,9 @@ fn a_ticket_whose_record_is_damaged_stands_still_alone_until_it_is_released() {
     release(&mut hand, "3").unwrap();
     drop(hand);
     Told::read(real(home.path()));
-    let reader = JournalReader::open(real(home.path()), None).unwrap();
-    let mut scan = reader.scan_from(1).unwrap();
-    let mut released = Vec::new();
-    while let Some(frame) = scan.next_frame().unwrap() {
-        let commit: Commit = crate::record::decode(&frame.payload).unwrap();
-        let entries = commit.entries.into_iter();
-        released.extend(entries.filter_map(|entry| match entry {
-            Entry::Released { number, by } => Some((number, by.to_string())),
-            _ => None,
-        }));
-    }
-    assert_eq!(released, [(3, "max".to_owned())], "once, and by whom");
+    assert_eq!(
+        released(home.path()),
+        [(3, "max".to_owned())],
+        "once, and by whom"
+    );
 }
