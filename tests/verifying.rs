@@ -1,8 +1,8 @@
-//! `upline verify` on folders that are not what they say.
+//! `upline verify` on folders that are not what they say, and what is told of folders in Chinese.
 
 use std::fs;
 
-use crate::data_folders::{data, text, upline};
+use crate::data_folders::{data, journal, text, told, upline};
 
 /// An engine starts on none of these, so they are not in order.
 #[test]
@@ -52,4 +52,63 @@ fn a_folder_that_says_it_is_another_one_is_no_whole_folder() {
     assert_eq!(upline(&["verify", text(&backup)]).exit, 0);
     fs::write(backup.join("folder"), "song").unwrap();
     assert_eq!(upline(&["verify", text(&backup)]).exit, 1);
+}
+
+/// Whether a text has a word that a Chinese reader need not know; names and ids are none.
+fn english_words(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphabetic());
+    let known = [
+        "upline", "MiB", "KiB", "GiB", "TiB", "Upline", "verify", "log", "journal",
+    ];
+    let long = words.filter(|word| word.len() > 2 && !known.contains(word));
+    // Ids and hashes are hexadecimal.
+    long.filter(|word| !word.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .collect()
+}
+
+#[test]
+fn all_is_told_in_chinese_too() {
+    let folder = data("chinese");
+    let (backup, new) = (
+        folder.with_file_name("backup"),
+        folder.with_file_name("new"),
+    );
+    let in_chinese = |words: &[&str], exit: i32, told: &str| {
+        let called = upline(&[words, &["--lang", "zh"]].concat());
+        assert_eq!(called.exit, exit, "{words:?}: {called:?}");
+        let all = format!("{}{}", called.out, called.error);
+        assert!(all.contains(told), "{words:?}: {told}: {all}");
+        all
+    };
+    for (words, told) in [
+        (vec!["verify", text(&folder)], "次提交，都与写入时相同"),
+        (vec!["doctor", text(&folder)], "没有要做的事"),
+        (
+            vec!["backup", text(&folder), text(&backup)],
+            "已备份：3 个文件，末尾：",
+        ),
+        (
+            vec!["restore", text(&backup), text(&new)],
+            "已恢复：3 个文件，末尾：",
+        ),
+        (vec!["doctor", text(&backup)], "备份"),
+    ] {
+        let all = in_chinese(&words, 0, told);
+        assert_eq!(english_words(&all), [] as [&str; 0], "{all}");
+    }
+    in_chinese(&["backup", text(&folder), text(&backup)], 2, "必须是空的");
+    let (path, mut bytes, end) = journal(&folder);
+    bytes[end / 2] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    in_chinese(&["verify", text(&folder)], 1, "损坏：journal/");
+    let all = in_chinese(&["doctor", text(&folder)], 1, "故障：日志有 ");
+    assert!(all.contains("现在：让这个文件夹保持原样"), "{all}");
+    let json = upline(&["doctor", text(&folder), "--lang", "zh", "--json"]).json();
+    let what = json["findings"][0]["what"].as_str().unwrap();
+    assert!(what.starts_with("日志有 "), "{what}");
+    let called = told(&["verify", text(&backup), "--lang", "zh"], "0");
+    assert!(called.error.starts_with("校验：1 / "), "{called:?}");
+    let called = upline(&["doctor", text(&folder), "--lang", "fr"]);
+    assert_eq!(called.exit, 2, "{called:?}");
+    assert!(called.error.contains("en, zh"), "{called:?}");
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use upline_lab::render::Language;
 
 /// How long it works between two lines where stderr is no terminal.
 const EVERY: Duration = Duration::from_secs(10);
@@ -21,20 +22,40 @@ pub(crate) enum Unit {
 
 impl Unit {
     /// `reading: 12,000 rows`, `copying: 3 MiB of 12 MiB`.
-    fn told(self, what: &str, done: u64, of: Option<u64>) -> String {
+    fn told(self, what: &str, done: u64, of: Option<u64>, language: Language) -> String {
         let number = |number: u64| match self {
             Self::Of(_) => HumanCount(number).to_string(),
             Self::Bytes => HumanBytes(number).to_string(),
         };
-        let of = of.map(|of| format!(" of {}", number(of)));
+        let (colon, between) = match language {
+            Language::English => (": ", " of "),
+            Language::Chinese => ("：", " / "),
+        };
+        let of = of.map(|of| format!("{between}{}", number(of)));
         let unit = match self {
             Self::Of(unit) => format!(" {unit}"),
             Self::Bytes => String::new(),
         };
-        format!("{what}: {}{}{unit}", number(done), of.unwrap_or_default())
+        format!(
+            "{what}{colon}{}{}{unit}",
+            number(done),
+            of.unwrap_or_default()
+        )
     }
 
-    fn template(self, what: &str, of: bool) -> String {
+    fn template(self, what: &str, of: bool, language: Language) -> String {
+        if language == Language::Chinese {
+            return match (self, of) {
+                (Self::Of(unit), false) => format!("{{spinner}} {what}：{{human_pos}} {unit}"),
+                (Self::Of(unit), true) => {
+                    format!("{what}：{{bar:40}} {{human_pos}} / {{human_len}} {unit}，还需 {{eta}}")
+                }
+                (Self::Bytes, false) => format!("{{spinner}} {what}：{{bytes}}"),
+                (Self::Bytes, true) => {
+                    format!("{what}：{{bar:40}} {{bytes}} / {{total_bytes}}，还需 {{eta}}")
+                }
+            };
+        }
         match (self, of) {
             (Self::Of(unit), false) => format!("{{spinner}} {what}: {{human_pos}} {unit}"),
             (Self::Of(unit), true) => {
@@ -53,6 +74,7 @@ pub(crate) struct Bar {
     bar: ProgressBar,
     what: &'static str,
     unit: Unit,
+    language: Language,
     of: Cell<Option<u64>>,
     /// When the last line was told, and how long after it the next may be; `None` on a terminal.
     lines: Option<(Cell<Instant>, Duration)>,
@@ -61,6 +83,11 @@ pub(crate) struct Bar {
 impl Bar {
     /// Progress of what is done, with an end that is not known yet.
     pub(crate) fn new(what: &'static str, unit: Unit) -> Self {
+        Self::told_in(Language::English, what, unit)
+    }
+
+    /// The same in a language, in which the names of what is done and counted are too.
+    pub(crate) fn told_in(language: Language, what: &'static str, unit: Unit) -> Self {
         let terminal = io::stderr().is_terminal();
         let target = match terminal {
             true => ProgressDrawTarget::stderr(),
@@ -70,6 +97,7 @@ impl Bar {
             bar: ProgressBar::with_draw_target(None, target),
             what,
             unit,
+            language,
             of: Cell::new(None),
             lines: (!terminal).then(|| (Cell::new(Instant::now()), every())),
         };
@@ -89,7 +117,8 @@ impl Bar {
             let _ = writeln!(
                 io::stderr(),
                 "{}",
-                self.unit.told(self.what, done, self.of.get())
+                self.unit
+                    .told(self.what, done, self.of.get(), self.language)
             );
         }
     }
@@ -117,7 +146,8 @@ impl Bar {
     }
 
     fn restyle(&self) {
-        let template = self.unit.template(self.what, self.of.get().is_some());
+        let of = self.of.get().is_some();
+        let template = self.unit.template(self.what, of, self.language);
         let plain = |_| ProgressStyle::default_bar();
         self.bar
             .set_style(ProgressStyle::with_template(&template).unwrap_or_else(plain));

@@ -4,6 +4,7 @@ mod bar;
 mod cmd;
 mod exit;
 mod files;
+mod language;
 mod moment;
 mod output;
 mod sets;

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "sled")]
 mod compare;
+mod findings;
 mod look;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ use std::io;
 use std::path::Path;
 
 use serde::Serialize;
+use upline_lab::render::Language;
 
 #[cfg(feature = "sled")]
 pub use compare::{IndexCheck, compare_index};
@@ -176,6 +178,9 @@ pub struct Checkup {
     pub strangers: Vec<String>,
     /// What is to be known, the worst first.
     pub findings: Vec<Finding>,
+    /// The language of all texts in it.
+    #[serde(skip)]
+    language: Language,
 }
 
 impl Checkup {
@@ -185,22 +190,6 @@ impl Checkup {
         let mut findings = self.findings.iter();
         !findings.any(|finding| finding.severity == Severity::Trouble)
     }
-
-    fn trouble(&mut self, what: impl Into<String>, advice: impl Into<String>) {
-        self.find(Severity::Trouble, what.into(), advice.into());
-    }
-
-    fn note(&mut self, what: impl Into<String>, advice: impl Into<String>) {
-        self.find(Severity::Note, what.into(), advice.into());
-    }
-
-    fn find(&mut self, severity: Severity, what: String, advice: String) {
-        self.findings.push(Finding {
-            severity,
-            what,
-            advice,
-        });
-    }
 }
 
 /// Looks at a folder. If no engine has it open, all of its journal is read; `tell` is told how many of how
@@ -209,5 +198,17 @@ impl Checkup {
 /// # Errors
 /// The system's, if there is no such folder or it can't be listed. Everything else is a finding.
 pub fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Result<Checkup> {
-    look::examine(folder, tell)
+    look::examine(folder, Language::English, tell)
+}
+
+/// [`examine`], with all texts in a language.
+///
+/// # Errors
+/// As [`examine`].
+pub fn examine_in(
+    folder: &Path,
+    language: Language,
+    tell: &mut dyn FnMut(u64, u64),
+) -> io::Result<Checkup> {
+    look::examine(folder, language, tell)
 }

@@ -171,6 +171,7 @@ mod outbox;
 pub mod record;
 pub mod store;
 pub mod vault;
+mod words;
 mod writer;
 
 #[cfg(feature = "sled")]

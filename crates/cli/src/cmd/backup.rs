@@ -9,9 +9,11 @@ use upline::disk::{Disk, RealDisk};
 use upline::store::StoreError;
 use upline::store::log::backup::{Manifest, Progress, backup, restore};
 use upline_dsl::shown;
+use upline_lab::render::Language;
 
 use crate::bar::{Bar, Unit};
 use crate::exit::{Exit, Failure};
+use crate::language::{Lang, pick};
 use crate::output::Output;
 
 /// Copy a data folder, in use or not, into an empty folder
@@ -21,6 +23,8 @@ pub(crate) struct BackupArgs {
     folder: PathBuf,
     /// The folder for the backup; it must be empty
     to: PathBuf,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 /// Make a data folder of a backup, and check everything on the way
@@ -30,6 +34,8 @@ pub(crate) struct RestoreArgs {
     backup: PathBuf,
     /// The new data folder; it must be empty
     to: PathBuf,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 /// The answer for programs. Hashes and the head are texts, as `verify` prints and reads them.
@@ -67,41 +73,51 @@ impl<'a> Answer<'a> {
 }
 
 pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit, Failure> {
-    must_be_empty(&args.to, "the folder for the backup")?;
-    must_be_outside(&args.to, &args.folder)?;
+    let lang = &args.lang;
+    let what = lang.pick("the folder for the backup", "备份用的文件夹");
+    must_be_empty(&args.to, what, lang)?;
+    must_be_outside(&args.to, &args.folder, lang)?;
     let from: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
     let to = RealDisk::new(&args.to);
-    let bar = bar();
+    let bar = bar(lang);
     let taken = backup(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let taken = taken.map_err(|error| failure(&args.folder, &error))?;
-    told(&taken, "backed up", output)
+    let taken = taken.map_err(|error| failure(&args.folder, &error, lang.get()))?;
+    told(&taken, lang.pick("backed up", "已备份"), lang, output)
 }
 
 pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exit, Failure> {
-    must_be_empty(&args.to, "the folder to restore to")?;
+    let lang = &args.lang;
+    let what = lang.pick("the folder to restore to", "要恢复到的文件夹");
+    must_be_empty(&args.to, what, lang)?;
     let from = RealDisk::new(&args.backup);
     let to: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.to));
-    let bar = bar();
+    let bar = bar(lang);
     let restored = restore(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let restored = restored.map_err(|error| failure(&args.backup, &error))?;
-    told(&restored, "restored", output)
+    let restored = restored.map_err(|error| failure(&args.backup, &error, lang.get()))?;
+    told(&restored, lang.pick("restored", "已恢复"), lang, output)
 }
 
 /// Said before anything is read: of the two folders it is this one that is in the way.
-fn must_be_empty(to: &Path, what: &str) -> Result<(), Failure> {
+fn must_be_empty(to: &Path, what: &str, lang: &Lang) -> Result<(), Failure> {
     let entries = fs::read_dir(to).into_iter().flatten();
     let Some(entry) = entries.flatten().next() else {
         return Ok(());
     };
     let (to, name) = (shown(to), entry.file_name());
-    let message = format!("`{to}`: {what} must be empty, and has {name:?} in it");
-    Err(Failure::usage(message).help("name a folder that is empty, or not there yet"))
+    let message = lang.pick(
+        format!("`{to}`: {what} must be empty, and has {name:?} in it"),
+        format!("`{to}`：{what}必须是空的，里面却有 {name:?}"),
+    );
+    Err(Failure::usage(message).help(lang.pick(
+        "name a folder that is empty, or not there yet",
+        "请指定一个空的、或还不存在的文件夹",
+    )))
 }
 
 /// A backup in the folder that it is of would be lost with it.
-fn must_be_outside(to: &Path, folder: &Path) -> Result<(), Failure> {
+fn must_be_outside(to: &Path, folder: &Path, lang: &Lang) -> Result<(), Failure> {
     let Ok(folder) = fs::canonicalize(folder) else {
         return Ok(());
     };
@@ -113,37 +129,57 @@ fn must_be_outside(to: &Path, folder: &Path) -> Result<(), Failure> {
     if there.is_none_or(|there| !there.starts_with(&folder)) {
         return Ok(());
     }
-    let message = format!(
-        "`{}` is inside of the folder that it is to be a backup of",
-        shown(to)
+    let to = shown(to);
+    let message = lang.pick(
+        format!("`{to}` is inside of the folder that it is to be a backup of"),
+        format!("`{to}` 就在要备份的文件夹里面"),
     );
-    Err(Failure::usage(message).help("name a folder elsewhere, best on another disk"))
+    Err(Failure::usage(message).help(lang.pick(
+        "name a folder elsewhere, best on another disk",
+        "请指定别处的文件夹，最好在另一块磁盘上",
+    )))
 }
 
-fn bar() -> Bar {
-    Bar::new("copying", Unit::Bytes)
+fn bar(lang: &Lang) -> Bar {
+    Bar::told_in(lang.get(), lang.pick("copying", "复制"), Unit::Bytes)
 }
 
 fn at(bar: &Bar, progress: Progress) {
     bar.at_of(progress.done, progress.of);
 }
 
-fn told(manifest: &Manifest, done: &str, output: &mut Output) -> Result<Exit, Failure> {
+fn told(
+    manifest: &Manifest,
+    done: &str,
+    lang: &Lang,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     if output.is_json() {
         output.json(&Answer::of(manifest))?;
         return Ok(Exit::Ok);
     }
     let files = manifest.files.len();
-    match &manifest.head {
-        Some(head) => output.line(format!("{done}: {files} files, head: {head}"))?,
-        None => output.line(format!("{done}: {files} files, no commit yet"))?,
-    }
+    output.line(match &manifest.head {
+        Some(head) => lang.pick(
+            format!("{done}: {files} files, head: {head}"),
+            format!("{done}：{files} 个文件，末尾：{head}"),
+        ),
+        None => lang.pick(
+            format!("{done}: {files} files, no commit yet"),
+            format!("{done}：{files} 个文件，还没有提交"),
+        ),
+    })?;
     Ok(Exit::Ok)
 }
 
 /// A store's error as the failure of a command.
-pub(crate) fn failure(folder: &Path, error: &StoreError) -> Failure {
-    let message = format!("`{}`: {error}", shown(folder));
+pub(crate) fn failure(folder: &Path, error: &StoreError, language: Language) -> Failure {
+    let (folder, told) = (shown(folder), error.told(language));
+    let message = pick(
+        language,
+        format!("`{folder}`: {told}"),
+        format!("`{folder}`：{told}"),
+    );
     match error {
         StoreError::Damaged(_) => Failure::findings(message),
         _ => Failure::not_found(message),

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use upline::doctor::{Checkup, Kind, Severity, examine};
+use upline::doctor::{Checkup, JournalPart, Kind, Severity, examine_in};
 use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
 use crate::cmd::verify::quietly;
 use crate::exit::{Exit, Failure};
+use crate::language::Lang;
 use crate::output::Output;
 
 /// Say what is in a data folder, how it is, and what to do now
@@ -15,20 +16,25 @@ use crate::output::Output;
 pub(crate) struct Args {
     /// The data folder, or a backup
     folder: PathBuf,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
-    let bar = Bar::new("looking", Unit::Of("files"));
-    let checkup = quietly(|| examine(&args.folder, &mut |done, of| bar.at_of(done, of)));
+    let lang = &args.lang;
+    let (what, unit) = lang.pick(("looking", "files"), ("查看", "个文件"));
+    let bar = Bar::told_in(lang.get(), what, Unit::Of(unit));
+    let mut tell = |done, of| bar.at_of(done, of);
+    let checkup = quietly(|| examine_in(&args.folder, lang.get(), &mut tell));
     bar.clear();
     let checkup = checkup.map_err(|error| {
         let path = shown(&args.folder);
-        Failure::not_found(format!("`{path}`: {error}"))
+        Failure::not_found(lang.pick(format!("`{path}`: {error}"), format!("`{path}`：{error}")))
     })?;
     if output.is_json() {
         output.json(&checkup)?;
     } else {
-        told(&checkup, output)?;
+        told(&checkup, lang, output)?;
     }
     Ok(match (checkup.kind, checkup.is_fine()) {
         (Kind::Foreign, _) => Exit::NotFound,
@@ -37,117 +43,162 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     })
 }
 
-fn told(checkup: &Checkup, output: &mut Output) -> Result<(), Failure> {
-    let rows = rows(checkup);
+fn told(checkup: &Checkup, lang: &Lang, output: &mut Output) -> Result<(), Failure> {
+    let rows = rows(checkup, lang);
     if !rows.is_empty() {
         output.table(&["", ""], rows, &[])?;
     }
     for finding in &checkup.findings {
+        let (what, advice) = (&finding.what, &finding.advice);
         let mark = match finding.severity {
-            Severity::Trouble => "trouble",
-            Severity::Note => "note",
+            Severity::Trouble => lang.pick("trouble: ", "故障："),
+            Severity::Note => lang.pick("note: ", "注意："),
         };
-        output.line(format!("{mark}: {}", finding.what))?;
-        output.line(format!("  now: {}", finding.advice))?;
+        output.line(format!("{mark}{what}"))?;
+        output.line(lang.pick(format!("  now: {advice}"), format!("  现在：{advice}")))?;
     }
     if checkup.findings.is_empty() {
-        output.line("nothing to do")?;
+        output.line(lang.pick("nothing to do", "没有要做的事"))?;
     }
     Ok(())
 }
 
-fn rows(checkup: &Checkup) -> Vec<Vec<String>> {
-    let mut rows = Vec::new();
-    let mut row = |name: &str, text: String| rows.push(vec![name.to_owned(), text]);
+/// Names and values.
+struct Rows(Vec<Vec<String>>);
+
+impl Rows {
+    fn add(&mut self, name: &str, text: impl Into<String>) {
+        self.0.push(vec![name.to_owned(), text.into()]);
+    }
+}
+
+fn rows(checkup: &Checkup, lang: &Lang) -> Vec<Vec<String>> {
+    let mut rows = Rows(Vec::new());
     let kind = match checkup.kind {
-        Kind::DataFolder => "data folder",
-        Kind::Backup => "backup",
-        _ => return rows,
+        Kind::DataFolder => lang.pick("data folder", "数据文件夹"),
+        Kind::Backup => lang.pick("backup", "备份"),
+        _ => return rows.0,
     };
-    let id = checkup.folder.as_deref().unwrap_or("unknown");
-    row(kind, format!("{id}, format {}", checkup.format));
-    let used = if checkup.in_use {
-        "yes, by an engine"
-    } else {
-        "no"
+    let id = checkup.folder.as_deref();
+    let (id, format) = (id.unwrap_or(lang.pick("unknown", "未知")), checkup.format);
+    rows.add(
+        kind,
+        lang.pick(
+            format!("{id}, format {format}"),
+            format!("{id}，格式 {format}"),
+        ),
+    );
+    let used = match checkup.in_use {
+        true => lang.pick("yes, by an engine", "是，引擎正在使用"),
+        false => lang.pick("no", "否"),
     };
-    row("in use", used.to_owned());
-    if let Some(journal) = &checkup.journal {
-        let (files, size) = (journal.files, bytes(journal.bytes));
-        let commits = match journal.commits {
-            Some(commits) => format!(", {commits} commits"),
-            None => String::new(),
-        };
-        let damage = damaged(journal.damage.len());
-        let format = journal.format;
-        row(
-            "journal",
-            format!("{files} files, {size}{commits}, format {format}{damage}"),
-        );
-        if let Some(head) = &journal.head {
-            row("last commit", head.clone());
-        }
-        if let Some(at) = &journal.last_at {
-            row("committed", at.clone());
-        }
-        for place in &journal.damage {
-            row("", place.clone());
-        }
+    rows.add(lang.pick("in use", "使用中"), used);
+    if let Some(part) = &checkup.journal {
+        journal(part, lang, &mut rows);
     }
-    if let Some(base) = &checkup.base {
-        let (commit, size) = (base.commit, bytes(base.bytes));
-        let until = base.at.as_deref().unwrap_or("an unknown time");
-        let damage = damaged(usize::from(base.damage.is_some()));
-        row(
-            "begins",
-            format!("with commit {commit}, {size}{damage}; what ended until {until} is removed"),
-        );
-    }
-    for snapshot in &checkup.snapshots {
-        let damage = damaged(usize::from(snapshot.damage.is_some()));
-        let size = bytes(snapshot.bytes);
-        row(
-            "snapshot",
-            format!("of commit {}, {size}{damage}", snapshot.commit),
-        );
-    }
+    snapshots(checkup, lang, &mut rows);
     if let Some(keys) = &checkup.keys {
         let (files, size) = (keys.files, bytes(keys.bytes));
-        row(
-            "keys",
-            format!("{files} files, {size}{}", damaged(keys.damage.len())),
+        let damage = damaged(keys.damage.len(), lang);
+        let told = lang.pick(
+            format!("{files} files, {size}{damage}"),
+            format!("{files} 个文件，{size}{damage}"),
         );
+        rows.add(lang.pick("keys", "密钥"), told);
     }
     if let Some(index) = &checkup.index {
         let state = match (index.commit, &index.damage) {
-            (Some(commit), _) => format!(", up to commit {commit}"),
-            (None, Some(_)) => ", damaged".to_owned(),
+            (Some(commit), _) => lang.pick(
+                format!(", up to commit {commit}"),
+                format!("，到第 {commit} 次提交"),
+            ),
+            (None, Some(_)) => damaged(1, lang),
             (None, None) => String::new(),
         };
-        row("index", format!("{}{state}", bytes(index.bytes)));
+        rows.add(
+            lang.pick("index", "索引"),
+            format!("{}{state}", bytes(index.bytes)),
+        );
     }
     if let Some(aside) = checkup.aside.as_ref().filter(|aside| aside.count > 0) {
-        let tickets = if aside.count == 1 {
-            "ticket"
-        } else {
-            "tickets"
-        };
-        row("set aside", format!("{} {tickets}", aside.count));
+        let count = aside.count;
+        let tickets = if count == 1 { "ticket" } else { "tickets" };
+        let told = lang.pick(format!("{count} {tickets}"), format!("{count} 张工单"));
+        rows.add(lang.pick("set aside", "已搁置"), told);
         for one in &aside.tickets {
-            row("", format!("{}: {}", one.ticket, one.why));
+            let (ticket, why) = (&one.ticket, &one.why);
+            rows.add(
+                "",
+                lang.pick(format!("{ticket}: {why}"), format!("{ticket}：{why}")),
+            );
         }
     }
     if let Some(free) = checkup.free {
-        row("free", bytes(free));
+        rows.add(lang.pick("free", "可用空间"), bytes(free));
     }
-    rows
+    rows.0
 }
 
-fn damaged(places: usize) -> String {
+fn journal(part: &JournalPart, lang: &Lang, rows: &mut Rows) {
+    let (files, size, format) = (part.files, bytes(part.bytes), part.format);
+    let commits = part.commits.map(|commits| {
+        lang.pick(
+            format!(", {commits} commits"),
+            format!("，{commits} 次提交"),
+        )
+    });
+    let (commits, damage) = (
+        commits.unwrap_or_default(),
+        damaged(part.damage.len(), lang),
+    );
+    let told = lang.pick(
+        format!("{files} files, {size}{commits}, format {format}{damage}"),
+        format!("{files} 个文件，{size}{commits}，格式 {format}{damage}"),
+    );
+    rows.add(lang.pick("journal", "日志"), told);
+    if let Some(head) = &part.head {
+        rows.add(lang.pick("last commit", "最后的提交"), head.as_str());
+    }
+    if let Some(at) = &part.last_at {
+        rows.add(lang.pick("committed", "提交时间"), at.as_str());
+    }
+    for place in &part.damage {
+        rows.add("", place.as_str());
+    }
+}
+
+/// The one that the journal begins with, and the others.
+fn snapshots(checkup: &Checkup, lang: &Lang, rows: &mut Rows) {
+    if let Some(base) = &checkup.base {
+        let (commit, size) = (base.commit, bytes(base.bytes));
+        let until = base.at.as_deref();
+        let until = until.unwrap_or(lang.pick("an unknown time", "未知时间"));
+        let damage = damaged(usize::from(base.damage.is_some()), lang);
+        let told = lang.pick(
+            format!("with commit {commit}, {size}{damage}; what ended until {until} is removed"),
+            format!("第 {commit} 次提交，{size}{damage}；{until} 之前结束的已删除"),
+        );
+        rows.add(lang.pick("begins", "开头"), told);
+    }
+    for snapshot in &checkup.snapshots {
+        let (commit, size) = (snapshot.commit, bytes(snapshot.bytes));
+        let damage = damaged(usize::from(snapshot.damage.is_some()), lang);
+        let told = lang.pick(
+            format!("of commit {commit}, {size}{damage}"),
+            format!("第 {commit} 次提交，{size}{damage}"),
+        );
+        rows.add(lang.pick("snapshot", "快照"), told);
+    }
+}
+
+fn damaged(places: usize, lang: &Lang) -> String {
     match places {
         0 => String::new(),
-        1 => ", damaged".to_owned(),
-        _ => format!(", damaged in {places} places"),
+        1 => lang.pick(", damaged", "，已损坏").to_owned(),
+        _ => lang.pick(
+            format!(", damaged in {places} places"),
+            format!("，{places} 处损坏"),
+        ),
     }
 }
 

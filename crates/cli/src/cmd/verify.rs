@@ -12,6 +12,7 @@ use upline_dsl::shown;
 use crate::bar::{Bar, Unit};
 use crate::cmd::backup::failure;
 use crate::exit::{Exit, Failure};
+use crate::language::Lang;
 use crate::output::Output;
 
 /// Say whether every commit of a data folder's journal is as it was written, and its index equals it
@@ -22,6 +23,8 @@ pub(crate) struct Args {
     /// A commit that must be in it, as an earlier `verify` printed it: finds a journal that was cut
     #[arg(long, value_name = "COMMIT")]
     head: Option<Mark>,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 /// The answer for programs.
@@ -65,21 +68,26 @@ enum IndexState {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
-    let bar = Bar::new("verifying", Unit::Of("files"));
+    let lang = &args.lang;
+    let unit = Unit::Of(lang.pick("files", "个文件"));
+    let bar = Bar::told_in(lang.get(), lang.pick("verifying", "校验"), unit);
     let mut tell = |progress: upline::journal::Progress| {
         bar.at_of(progress.segments, progress.of);
     };
     let report = verify_folder(&*disk, args.head.as_ref(), &mut tell);
     bar.clear();
-    let report = report.map_err(|error| failure(&args.folder, &error.into()))?;
+    let report = report.map_err(|error| failure(&args.folder, &error.into(), lang.get()))?;
     if report.folder.is_none() && report.is_whole() {
         let path = shown(&args.folder);
-        return Err(Failure::not_found(format!("`{path}` has no journal")));
+        return Err(Failure::not_found(lang.pick(
+            format!("`{path}` has no journal"),
+            format!("`{path}` 没有日志"),
+        )));
     }
     let anchored = args.head.is_none() || report.anchored || report.removed;
     let whole = report.is_whole() && anchored;
     let index = match whole {
-        true => Some(index(&args.folder)?),
+        true => Some(index(&args.folder, lang)?),
         // What is damaged itself is no measure.
         false => None,
     };
@@ -94,14 +102,18 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         head: report.last.map(|last| last.to_string()),
         anchored: report.anchored,
         removed: report.removed,
-        damage: report.damage.iter().map(ToString::to_string).collect(),
+        damage: report
+            .damage
+            .iter()
+            .map(|one| one.told(lang.get()))
+            .collect(),
         more: report.more,
         index,
     };
     if output.is_json() {
         output.json(&answer)?;
     } else {
-        told(&answer, output)?;
+        told(&answer, lang, output)?;
     }
     Ok(match whole && fine {
         true => Exit::Ok,
@@ -109,7 +121,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     })
 }
 
-fn index(folder: &Path) -> Result<IndexAnswer, Failure> {
+fn index(folder: &Path, lang: &Lang) -> Result<IndexAnswer, Failure> {
     let mut answer = IndexAnswer {
         state: IndexState::None,
         commit: None,
@@ -119,10 +131,11 @@ fn index(folder: &Path) -> Result<IndexAnswer, Failure> {
         more: 0,
         why: None,
     };
-    let bar = Bar::new("comparing the index", Unit::Of("commits"));
+    let (what, unit) = lang.pick(("comparing the index", "commits"), ("核对索引", "次提交"));
+    let bar = Bar::told_in(lang.get(), what, Unit::Of(unit));
     let compared = quietly(|| compare_index(folder, &mut |done, of| bar.at_of(done, of)));
     bar.clear();
-    match compared.map_err(|error| failure(folder, &error.into()))? {
+    match compared.map_err(|error| failure(folder, &error.into(), lang.get()))? {
         IndexCheck::InUse => answer.state = IndexState::InUse,
         IndexCheck::Damaged(why) => {
             answer.state = IndexState::Damaged;
@@ -136,7 +149,7 @@ fn index(folder: &Path) -> Result<IndexAnswer, Failure> {
             answer.commit = verified.mark.map(|mark| mark.seq);
             (answer.tickets, answer.keys) = (verified.tickets, verified.keys);
             let differences = verified.differences.iter();
-            answer.differences = differences.map(ToString::to_string).collect();
+            answer.differences = differences.map(|one| one.told(lang.get())).collect();
             answer.more = verified.more;
         }
         IndexCheck::Failed(why) => {
@@ -157,60 +170,81 @@ pub(crate) fn quietly<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-fn index_told(index: &IndexAnswer, output: &mut Output) -> Result<(), Failure> {
+fn index_told(index: &IndexAnswer, lang: &Lang, output: &mut Output) -> Result<(), Failure> {
     let why = index.why.as_deref().unwrap_or_default();
     let (tickets, commit) = (index.tickets, index.commit.unwrap_or(0));
-    match index.state {
+    let line = match index.state {
         IndexState::None => return Ok(()),
-        IndexState::InUse => output.line("index: an engine has it open; it was not compared")?,
-        IndexState::Equal => output.line(format!(
-            "index: {tickets} tickets up to commit {commit}, all as the journal says"
-        ))?,
+        IndexState::InUse => lang.pick(
+            "index: an engine has it open; it was not compared".to_owned(),
+            "索引：引擎正在使用，没有核对".to_owned(),
+        ),
+        IndexState::Equal => lang.pick(
+            format!("index: {tickets} tickets up to commit {commit}, all as the journal says"),
+            format!("索引：{tickets} 张工单，到第 {commit} 次提交，都与日志一致"),
+        ),
         IndexState::Differs => {
             for line in &index.differences {
-                output.line(format!("index differs: {line}"))?;
+                output.line(lang.pick(
+                    format!("index differs: {line}"),
+                    format!("索引不一致：{line}"),
+                ))?;
             }
-            if index.more > 0 {
-                output.line(format!("and {} more differences", index.more))?;
+            let more = index.more;
+            if more > 0 {
+                output.line(lang.pick(
+                    format!("and {more} more differences"),
+                    format!("另有 {more} 处不一致"),
+                ))?;
             }
-            output.line("index: remove the folder `index`; the next start builds it anew")?;
+            lang.pick(
+                "index: remove the folder `index`; the next start builds it anew".to_owned(),
+                "索引：请删除文件夹 `index`，下次启动会重建它".to_owned(),
+            )
         }
-        IndexState::Damaged => output.line(format!(
-            "index: damaged, and nothing is lost: the next start builds it anew ({why})"
-        ))?,
-        IndexState::Unknown => output.line(format!("index: not compared: {why}"))?,
-    }
-    Ok(())
+        IndexState::Damaged => lang.pick(
+            format!("index: damaged, and nothing is lost: the next start builds it anew ({why})"),
+            format!("索引：已损坏，但什么也没丢：下次启动会重建它（{why}）"),
+        ),
+        IndexState::Unknown => lang.pick(
+            format!("index: not compared: {why}"),
+            format!("索引：没有核对：{why}"),
+        ),
+    };
+    Ok(output.line(line)?)
 }
 
-fn told(answer: &Answer, output: &mut Output) -> Result<(), Failure> {
+fn told(answer: &Answer, lang: &Lang, output: &mut Output) -> Result<(), Failure> {
     for line in &answer.damage {
-        output.line(format!("damaged: {line}"))?;
+        output.line(lang.pick(format!("damaged: {line}"), format!("损坏：{line}")))?;
     }
-    if answer.more > 0 {
-        output.line(format!("and {} more places", answer.more))?;
+    let (frames, first, more) = (answer.frames, answer.first, answer.more);
+    if more > 0 {
+        output.line(lang.pick(format!("and {more} more places"), format!("另有 {more} 处")))?;
     }
     if answer.whole {
-        let (frames, first) = (answer.frames, answer.first);
-        output.line(format!(
-            "{frames} commits from number {first} on, all as they were written"
+        output.line(lang.pick(
+            format!("{frames} commits from number {first} on, all as they were written"),
+            format!("从第 {first} 次起共 {frames} 次提交，都与写入时相同"),
         ))?;
     }
-    if let Some(base) = answer.base.as_ref().filter(|_| answer.first > 1) {
-        output.line(format!(
-            "begins: {base}; what was before it was removed by the retention rule"
+    if let Some(base) = answer.base.as_ref().filter(|_| first > 1) {
+        output.line(lang.pick(
+            format!("begins: {base}; what was before it was removed by the retention rule"),
+            format!("开头：{base}；之前的已按保留规则删除"),
         ))?;
     }
     if answer.removed {
-        output.line(
+        output.line(lang.pick(
             "the commit of `--head` was removed by the retention rule: it can't be compared any more",
-        )?;
+            "`--head` 的提交已按保留规则删除：无法再核对",
+        ))?;
     }
     if let Some(index) = &answer.index {
-        index_told(index, output)?;
+        index_told(index, lang, output)?;
     }
     if let Some(head) = &answer.head {
-        output.line(format!("head: {head}"))?;
+        output.line(lang.pick(format!("head: {head}"), format!("末尾：{head}")))?;
     }
     Ok(())
 }

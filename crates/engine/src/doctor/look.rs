@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use upline_lab::render::Language;
+
 use super::{
     AsidePart, AsideTicket, BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind,
     SnapshotPart,
@@ -16,6 +18,7 @@ use crate::store::StoreError;
 use crate::store::log::snapshot::{self, Snapshot};
 use crate::store::log::{backup, base, check, identity};
 use crate::vault;
+use crate::words;
 
 /// Less room than this is told: a full disk stops all writing.
 const LITTLE_ROOM: u64 = 256 << 20;
@@ -36,7 +39,11 @@ const OURS: [&str; 10] = [
     "links.burned",
 ];
 
-pub(super) fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Result<Checkup> {
+pub(super) fn examine(
+    folder: &Path,
+    language: Language,
+    tell: &mut dyn FnMut(u64, u64),
+) -> io::Result<Checkup> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(folder));
     let names = disk.list("")?;
     let has = |name: &str| names.iter().any(|one| one == name);
@@ -61,16 +68,11 @@ pub(super) fn examine(folder: &Path, tell: &mut dyn FnMut(u64, u64)) -> io::Resu
         aside: None,
         strangers: Vec::new(),
         findings: Vec::new(),
+        language,
     };
     match kind {
-        Kind::Empty => checkup.note(
-            "nothing is in this folder",
-            "start an engine on it to begin, or restore a backup into it",
-        ),
-        Kind::Foreign => checkup.trouble(
-            "this is no data folder of Upline, and no backup of one",
-            "name another folder, or restore a backup into an empty one",
-        ),
+        Kind::Empty => checkup.found_empty(),
+        Kind::Foreign => checkup.found_foreign(),
         Kind::DataFolder | Kind::Backup => inside(folder, &disk, &names, &mut checkup, tell)?,
     }
     let worst_first = |one: &Finding| std::cmp::Reverse(one.severity);
@@ -119,15 +121,12 @@ fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Option<FolderId> {
             checkup.folder = Some(id.to_string());
             Some(id)
         }
-        Err(error @ StoreError::Format(_)) => {
-            checkup.trouble(
-                error.to_string(),
-                "use the program that wrote it, or restore the latest backup into an empty folder",
-            );
-            None
-        }
         Err(error) => {
-            checkup.trouble(error.to_string(), "see to the disk and its rights first");
+            let told = error.told(checkup.language);
+            match error {
+                StoreError::Format(_) => checkup.found_other_format(told),
+                _ => checkup.found_unreadable(told),
+            }
             None
         }
     }
@@ -152,50 +151,27 @@ fn journal(
     };
     let walked = match checkup.in_use {
         true => Ok(false),
-        false => walk(disk, id, &mut part, tell),
+        false => walk(disk, id, &mut part, checkup.language, tell),
     };
     let starts = matches!(walked, Ok(true));
-    let read = walked.and_then(|_| last(disk, id, &mut part));
+    let read = walked.and_then(|_| last(disk, id, &mut part, checkup.language));
     if let Err(error) = read {
+        let told = words::of_journal(&error, checkup.language);
         match (&error, part.damage.is_empty()) {
-            (JournalError::Newer { .. } | JournalError::Older { .. }, _) => checkup.trouble(
-                error.to_string(),
-                "use the program that wrote it; nothing was changed",
-            ),
-            (_, true) => part.damage.push(error.to_string()),
+            (JournalError::Newer { .. } | JournalError::Older { .. }, _) => {
+                checkup.found_other_journal(told);
+            }
+            (_, true) => part.damage.push(told),
             (_, false) => (),
         }
     }
     if !part.damage.is_empty() {
-        damaged(part.damage.len(), starts, checkup);
+        checkup.found_damage(part.damage.len(), starts);
     }
     if files == 0 {
-        checkup.note(
-            "there is no journal yet",
-            "nothing was committed here so far",
-        );
+        checkup.found_no_journal();
     }
     checkup.journal = Some(part);
-}
-
-fn damaged(places: usize, starts: bool, checkup: &mut Checkup) {
-    match starts {
-        true => checkup.trouble(
-            format!(
-                "the journal is damaged in {places} places, all before the newest snapshot: an engine starts \
-                 and goes on behind them, but what was committed there can't be read any more, the index \
-                 can't be built anew, and no backup can be taken"
-            ),
-            "keep a copy of this whole folder, made while no engine has it open, before anything else; a \
-             restored backup has what was damaged, and lacks what was committed since it was taken: go on \
-             from one only if that can be lost; `upline verify` lists every place",
-        ),
-        false => checkup.trouble(
-            format!("the journal is damaged in {places} places: no engine starts on it"),
-            "keep this folder as it is, restore the latest backup into an empty folder, and go on from \
-             there; `upline verify` lists every place",
-        ),
-    }
 }
 
 /// Whether a start comes upon this damage: it reads the headers of all files, and what is in them from the
@@ -218,6 +194,7 @@ fn walk(
     disk: &Arc<dyn Disk>,
     id: Option<FolderId>,
     part: &mut JournalPart,
+    language: Language,
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<bool, JournalError> {
     let report = journal::verify(&**disk, id, None, &mut |progress| {
@@ -227,7 +204,7 @@ fn walk(
     part.commits = Some(report.frames);
     part.head = report.last.map(|mark| mark.to_string());
     let damage = report.damage.iter().take(MAX_TOLD);
-    part.damage = damage.map(ToString::to_string).collect();
+    part.damage = damage.map(|one| one.told(language)).collect();
     let newest = id.and_then(|id| check::newest_mark(&**disk, id).ok()?);
     let stops = |damage| stops_a_start(damage, newest.as_ref());
     Ok(report.more == 0 && !report.damage.iter().any(stops))
@@ -238,6 +215,7 @@ fn last(
     disk: &Arc<dyn Disk>,
     id: Option<FolderId>,
     part: &mut JournalPart,
+    language: Language,
 ) -> Result<(), JournalError> {
     let reader = JournalReader::open(Arc::clone(disk), id)?;
     part.first = reader.oldest().map_or(0, |(first, _)| first);
@@ -248,9 +226,10 @@ fn last(
     let frame = reader.read(head.position)?;
     match record::decode::<Commit>(&frame.payload) {
         Ok(commit) => part.last_at = Some(instant(commit.at).to_string()),
-        Err(error) => part
-            .damage
-            .push(format!("commit {} can't be read: {error}", head.seq)),
+        Err(error) => part.damage.push(match language {
+            Language::English => format!("commit {} can't be read: {error}", head.seq),
+            Language::Chinese => format!("第 {} 次提交无法读取：{error}", head.seq),
+        }),
     }
     Ok(())
 }
@@ -263,13 +242,10 @@ fn base(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
     let opened = base::open(&**disk, id, seq);
     let read = opened.and_then(|one| one.each(|_| Ok(())).map(|()| one));
     let found = base::find(&**disk, id)?.filter(|found| found.mark.seq == seq);
-    let damage = read.err().map(|error| error.to_string());
+    let damage = read.err();
+    let damage = damage.map(|error| words::of_snapshot(&error, checkup.language));
     if let Some(why) = &damage {
-        checkup.trouble(
-            format!("the snapshot that the journal begins with can't be used: {why}"),
-            "put this file back from the latest backup that has it; an engine starts without it, but can't \
-             build the index anew, and `upline verify` finds the journal's beginning missing",
-        );
+        checkup.found_base(why);
     }
     checkup.base = Some(BasePart {
         commit: seq,
@@ -285,12 +261,10 @@ fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::R
         let file = disk.open_read(&snapshot::path(seq));
         let bytes = file.and_then(|file| file.len()).unwrap_or(0);
         let opened = Snapshot::open(&**disk, id, seq);
-        let damage = opened.err().map(|error| error.to_string());
+        let damage = opened.err();
+        let damage = damage.map(|error| words::of_snapshot(&error, checkup.language));
         if let Some(why) = &damage {
-            checkup.note(
-                format!("the snapshot of commit {seq} can't be used: {why}"),
-                "nothing is lost: the next start reads more of the journal and takes longer",
-            );
+            checkup.found_snapshot(seq, why);
         }
         checkup.snapshots.push(SnapshotPart {
             commit: seq,
@@ -304,13 +278,12 @@ fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::R
 fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
     let (_, bytes) = size(disk, vault::FOLDER);
     let (files, wrong) = vault::examine(&**disk, id.0, last_key(disk, id))?;
-    let damage: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    let damage: Vec<String> = wrong
+        .iter()
+        .map(|one| words::of_vault(one, checkup.language))
+        .collect();
     for why in damage.iter().take(MAX_TOLD) {
-        checkup.trouble(
-            why.clone(),
-            "put back this file, and no other, from the latest backup that has it: without it what is \
-             personal in its tickets can't be read; then erase again those that were erased since",
-        );
+        checkup.found_keys(why.clone());
     }
     checkup.keys = Some(KeysPart {
         files,
@@ -345,16 +318,10 @@ fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
         (part.commit, part.damage) = how_index_is(folder, disk);
     }
     if let Some(why) = &part.damage {
-        checkup.note(
-            format!("the index of all tickets can't be used: {why}"),
-            "nothing is lost: the next start sets it aside and builds it anew from the journal",
-        );
+        checkup.found_index(why);
     }
     if !part.set_aside.is_empty() {
-        checkup.note(
-            format!("an index was damaged and set aside: {}", part.set_aside.join(", ")),
-            "remove these folders when nobody wants to know why; if it happens again, test the disk",
-        );
+        checkup.found_old_index(&part.set_aside.join(", "));
     }
     checkup.index = (files > 0 || !part.set_aside.is_empty()).then_some(part);
 }
@@ -400,40 +367,23 @@ fn set_aside(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
         tickets: tickets.collect(),
     };
     if part.count > 0 {
-        let tickets = match part.count {
-            1 => "1 ticket is".to_owned(),
-            count => format!("{count} tickets are"),
-        };
-        checkup.trouble(
-            format!("{tickets} set aside: nobody is asked and no clock fires until an operator has looked"),
-            "`upline explain FOLDER TICKET` says why; keep a backup, see to what is wrong, and let it go on \
-             with `Handle::release` of the engine",
-        );
+        checkup.found_set_aside(part.count);
     }
     checkup.aside = Some(part);
 }
 
 fn general(checkup: &mut Checkup) {
     if checkup.in_use {
-        checkup.note(
-            "an engine has this folder open",
-            "for a look at every commit and at the index, stop it first, or look at a backup",
-        );
+        checkup.found_in_use();
     }
     if let Some(free) = checkup.free
         && free < LITTLE_ROOM
     {
-        let mebibytes = free >> 20;
-        checkup.trouble(
-            format!("only {mebibytes} MiB are free on this disk"),
-            "make room: on a full disk nothing can be committed; what was is safe",
-        );
+        checkup.found_little_room(free >> 20);
     }
     if !checkup.strangers.is_empty() {
-        checkup.note(
-            format!("not Upline's: {}", checkup.strangers.join(", ")),
-            "keep other files elsewhere; Upline leaves them alone",
-        );
+        let names = checkup.strangers.join(", ");
+        checkup.found_strangers(&names);
     }
 }
 

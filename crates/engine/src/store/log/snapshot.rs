@@ -33,7 +33,7 @@ use crate::record::Number;
 pub(crate) const FOLDER: &str = "snapshots";
 
 const MAGIC: &[u8; 8] = b"UPLNSNAP";
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 const HEADER: usize = 136;
 const CHECK: usize = 8;
 const ROW: usize = 20;
