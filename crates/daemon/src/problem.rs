@@ -66,6 +66,11 @@ impl Problem {
         &self.detail
     }
 
+    /// Whether the caller has not proved who he is.
+    pub(crate) fn is_unproved(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
     /// Whether the same request may be answered otherwise in a moment.
     pub(crate) fn is_passing(&self) -> bool {
         self.status.is_server_error()

@@ -12,6 +12,7 @@ use upline::record::CommandId;
 use super::State;
 use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::server::Peer;
 use crate::tokens::Caller;
 
@@ -43,15 +44,28 @@ impl FromRequestParts<State> for By {
         let caller = tokens.find(secret.trim());
         let rates = state.rates();
         let Some(caller) = caller else {
-            let peer = parts.extensions.get::<Peer>().map(|Peer(peer)| peer.ip());
-            let guessed = rates.guessed(rates.address(peer, &parts.headers)).await;
-            guessed.map_err(|after| too_many("too many wrong tokens came from there", after))?;
+            let peer = parts.extensions.get::<Peer>();
+            guessed(rates, peer, &parts.headers).await?;
             return Err(refused("this token is not known"));
         };
         let asked = rates.asked(&caller.name);
         asked.map_err(|after| too_many("this token asks too often", after))?;
         Ok(Self(caller.clone()))
     }
+}
+
+/// Counts a wrong token.
+///
+/// # Errors
+/// Too many have come from there.
+pub(super) async fn guessed(
+    rates: &Rates,
+    peer: Option<&Peer>,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
+    let peer = peer.map(|Peer(peer)| peer.ip());
+    let guessed = rates.guessed(rates.address(peer, headers)).await;
+    guessed.map_err(|after| too_many("too many wrong tokens came from there", after))
 }
 
 fn too_many(detail: &str, after: u32) -> Problem {

@@ -1,17 +1,20 @@
 //! Messages of other systems, in their own words.
 
+use axum::Extension;
 use axum::extract::State as Shared;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
 use super::State;
-use super::extract::{Body, Named, is_name};
+use super::extract::{Body, Named, guessed, is_name};
 use crate::problem::Problem;
+use crate::server::Peer;
 
 /// `POST /v1/hooks/{source}`. No token of the API: each source proves itself in its own way.
 pub(super) async fn take(
     Shared(state): Shared<State>,
     Named(source): Named<String>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Problem> {
@@ -19,6 +22,13 @@ pub(super) async fn take(
     let taken = state
         .sources()
         .take(state.handle(), &source, &headers, &body);
-    let results = taken.await?;
+    let results = match taken.await {
+        Err(problem) if problem.is_unproved() => {
+            let peer = peer.as_ref().map(|Extension(peer)| peer);
+            guessed(state.rates(), peer, &headers).await?;
+            return Err(problem);
+        }
+        results => results?,
+    };
     Ok(axum::Json(results).into_response())
 }

@@ -1,5 +1,6 @@
 //! How the service is: for watchdogs, for monitoring, for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
@@ -179,6 +180,7 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
         "What an operator had to know, since the start.",
         kinds,
     );
+    wrong(&state, &status, &mut text);
     mailboxes(&state, &mut text);
     let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| format!("status=\"{class}\""));
     let answered = state
@@ -194,6 +196,20 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
     around(&mut text, &state);
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text.0).into_response())
+}
+
+/// What `/readyz` warns of, by its code: an alert needs to know no more than that there is something.
+fn wrong(state: &State, status: &Status, text: &mut Text) {
+    let mut counts = BTreeMap::<String, u64>::new();
+    for warning in warnings(state, status) {
+        let code = warning["code"].as_str().unwrap_or_default();
+        *counts.entry(format!("code=\"{code}\"")).or_default() += 1;
+    }
+    let counts = counts
+        .iter()
+        .map(|(labels, count)| (labels.as_str(), *count));
+    let help = "What `/readyz` warns of now, by its code.";
+    text.several("warnings", help, "gauge", counts);
 }
 
 /// How the mailboxes are, if there are any.

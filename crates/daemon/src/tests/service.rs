@@ -65,12 +65,10 @@ fn a_broken_folder_keeps_what_held_and_says_so() {
     );
     let ready = |service: &Service| service.send("GET", "/readyz", &[], b"").is(200).json();
     assert_eq!(ready(&service)["warnings"][0]["code"], "files");
-    assert!(
-        service
-            .get("eye", "/metrics")
-            .text
-            .contains("\nupline_files_broken 1\n")
-    );
+    let figures = service.get("eye", "/metrics").text;
+    assert!(figures.contains("\nupline_files_broken 1\n"), "{figures}");
+    let warning = "\nupline_warnings{code=\"files\"} 1\n";
+    assert!(figures.contains(warning), "{figures}");
 
     service.restart();
     assert_eq!(ready(&service)["warnings"][0]["code"], "files");

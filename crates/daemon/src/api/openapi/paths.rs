@@ -295,6 +295,7 @@ fn hook() -> Operation {
         .answers(200, "What became of each.", results)
         .refuses(400, &["not-json", "path-wrong"])
         .refuses(401, &["not-proved"])
+        .refuses(429, &["too-many-requests"])
         .refuses(403, &["not-allowed"])
         .refuses(404, &["no-such-source", "no-such-ticket", "no-such-action"])
         .refuses(409, codes::CONFLICT)

@@ -4,6 +4,7 @@ use hmac_sha256::HMAC;
 use standardwebhooks::Webhook;
 
 use super::*;
+use crate::limits::MAX_GUESSES;
 
 const KEY: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
 const OLD_KEY: &str = "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4";
@@ -169,4 +170,23 @@ fn a_token_must_be_the_sources_own() {
         .send("GET", "/v1/tickets", &headers, b"")
         .refuses(401, "no-token");
     assert_eq!(inbound.tickets(), 0);
+}
+
+#[test]
+fn guesses_at_the_token_of_a_source_are_slowed_and_its_own_messages_are_taken() {
+    let inbound = Inbound::with(&[("am", "alertmanager")]);
+    let body = body();
+    let guess = |number: u32| {
+        let token = format!("Bearer a-guess-at-the-token-{number}");
+        inbound.with_headers("am", &[("authorization", &token)], &body)
+    };
+    for number in 0..MAX_GUESSES.get() {
+        guess(number).refuses(401, "not-proved");
+    }
+    // One a second is given back, and the guesses so far may have taken some.
+    let late = (0..30).find(|number| guess(1000 + number).status == 429);
+    assert!(late.is_some(), "guesses are not slowed");
+    let alert = alert("f1", "firing", MORNING);
+    let (outcome, _) = inbound.outcome("am", &group(&[alert]));
+    assert_eq!(outcome, "opened");
 }
