@@ -20,6 +20,7 @@ mod keep;
 mod reader;
 mod secret;
 mod section;
+mod start;
 mod url;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,9 @@ mod log;
 mod mail;
 mod mailbox;
 mod openapi;
+#[expect(dead_code, reason = "a part is for the bench, which has this file too")]
 pub(crate) mod peer;
+#[expect(dead_code, reason = "a part is for the bench, which has this file too")]
 pub(crate) mod post;
 mod rates;
 mod refusals;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use upline_daemon::settings::{Given, SETTINGS, Settings};
 use upline_daemon::tokens::{Tokens, hash, new_secret};
-use upline_daemon::{Daemon, Start, StartError, start_log};
+use upline_daemon::{Daemon, StartError, start_log};
 use upline_dsl::shown;
 
 use crate::exit::{Exit, Failure};
@@ -100,28 +100,7 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
         None => Tokens::default(),
     };
     start_log(settings.log.value);
-    let start = Start::new(
-        settings.data.value,
-        settings.workflows.value,
-        settings.listen.value,
-    );
-    let language = settings.mail.as_ref().map(|mail| mail.language);
-    let language = language.unwrap_or_default();
-    let start = start
-        .tokens(tokens)
-        .token_file(settings.tokens.value)
-        .watch_files(true)
-        .keep_history(settings.keep_history.value.time())
-        .behind_proxy(settings.behind_proxy.value)
-        .mail(settings.mail)
-        .sources(settings.sources)
-        .webhooks(settings.webhooks)
-        .links(
-            settings.public_url.value,
-            settings.links.unwrap_or_default(),
-            language,
-        )
-        .mailboxes(settings.mailboxes);
+    let start = settings.start(tokens);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();

@@ -51,6 +51,9 @@ impl Seen {
     }
 }
 
+/// What a peer does with the request of this number, from 0.
+type Choice = dyn Fn(usize, Option<&Seen>) -> Reaction + Send + Sync;
+
 #[derive(Default)]
 struct Notes {
     seen: Mutex<Vec<Seen>>,
@@ -66,16 +69,35 @@ pub(crate) struct Peer {
 impl Peer {
     /// One that does these things, one after the other, and the last for ever.
     pub(crate) fn start(reactions: impl Into<Vec<Reaction>>) -> Self {
+        let reactions = reactions.into();
+        let last = reactions.len() - 1;
+        Self::noting(true, move |index, _| reactions[index.min(last)].clone())
+    }
+
+    /// One that is asked what to do each time: before a request is read, to which it may say that the
+    /// connection is refused, and when it has been read. It keeps no requests.
+    pub(crate) fn choosing(
+        choice: impl Fn(usize, Option<&Seen>) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        Self::noting(false, choice)
+    }
+
+    fn noting(
+        notes_all: bool,
+        choice: impl Fn(usize, Option<&Seen>) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let notes = Arc::new(Notes::default());
-        let (reactions, own) = (reactions.into(), Arc::clone(&notes));
+        let (choice, own): (Arc<Choice>, _) = (Arc::new(choice), Arc::clone(&notes));
         std::thread::spawn(move || {
             for (index, stream) in listener.incoming().enumerate() {
-                let last = reactions.len() - 1;
-                let reaction = reactions[index.min(last)].clone();
-                let (stream, notes) = (stream.unwrap(), Arc::clone(&own));
-                std::thread::spawn(move || react(stream, &reaction, &notes));
+                let (choice, notes) = (Arc::clone(&choice), Arc::clone(&own));
+                let stream = stream.unwrap();
+                std::thread::spawn(move || {
+                    let notes = notes_all.then_some(&*notes);
+                    react(stream, &|seen| choice(index, seen), notes);
+                });
             }
         });
         Self { address, notes }
@@ -109,15 +131,18 @@ impl Peer {
     }
 }
 
-fn react(mut stream: TcpStream, reaction: &Reaction, notes: &Notes) {
-    if matches!(reaction, Reaction::Refuse) {
+fn react(mut stream: TcpStream, choice: &dyn Fn(Option<&Seen>) -> Reaction, notes: Option<&Notes>) {
+    if matches!(choice(None), Reaction::Refuse) {
         return;
     }
     // A client that has gone is what some tests are about.
     let Some(request) = read(&stream) else { return };
-    notes.seen.lock().unwrap().push(request);
-    notes.more.notify_all();
-    match reaction {
+    let reaction = choice(Some(&request));
+    if let Some(notes) = notes {
+        notes.seen.lock().unwrap().push(request);
+        notes.more.notify_all();
+    }
+    match &reaction {
         Reaction::Answer(status, headers, body) => {
             let length = body.len();
             let head = format!(

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub(crate) struct Caught {
     pub(crate) raw: String,
 }
 
+/// What goes wrong at a step.
+type Choice = dyn Fn(Step) -> Option<Deed> + Send + Sync;
+
 #[derive(Default)]
 struct Shared {
     mails: Mutex<Vec<Caught>>,
@@ -49,6 +53,9 @@ struct Shared {
     fault: Mutex<Option<(Step, Deed, usize)>>,
     logins: Mutex<Vec<String>>,
     wants_login: bool,
+    /// Asked at each step; the mails are then not kept.
+    choice: Option<Box<Choice>>,
+    taken: AtomicU64,
 }
 
 /// A mail server.
@@ -67,6 +74,14 @@ impl PostOffice {
     pub(crate) fn closed() -> Self {
         Self::with(Shared {
             wants_login: true,
+            ..Shared::default()
+        })
+    }
+
+    /// One that asks at each step what goes wrong, and only counts what it takes.
+    pub(crate) fn choosing(choice: impl Fn(Step) -> Option<Deed> + Send + Sync + 'static) -> Self {
+        Self::with(Shared {
+            choice: Some(Box::new(choice)),
             ..Shared::default()
         })
     }
@@ -110,6 +125,11 @@ impl PostOffice {
         self.shared.mails.lock().unwrap().clone()
     }
 
+    /// How many they are.
+    pub(crate) fn count(&self) -> u64 {
+        self.shared.taken.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn logins(&self) -> Vec<String> {
         self.shared.logins.lock().unwrap().clone()
     }
@@ -151,8 +171,11 @@ impl Handler for Clerk {
 
     fn data_end(&mut self) -> Response {
         self.mail.raw = String::from_utf8(self.bytes.clone()).expect("mail is ASCII");
-        self.shared.mails.lock().unwrap().push(self.mail.clone());
-        self.shared.came.notify_all();
+        self.shared.taken.fetch_add(1, Ordering::Relaxed);
+        if self.shared.choice.is_none() {
+            self.shared.mails.lock().unwrap().push(self.mail.clone());
+            self.shared.came.notify_all();
+        }
         response::OK
     }
 
@@ -256,6 +279,9 @@ fn step(line: &[u8], in_data: bool) -> Option<Step> {
 }
 
 fn deed(shared: &Shared, at: Step) -> Option<Deed> {
+    if let Some(choice) = &shared.choice {
+        return choice(at);
+    }
     let mut fault = shared.fault.lock().unwrap();
     let (step, deed, times) = fault.as_mut()?;
     if *step != at || *times == 0 {

@@ -1,14 +1,4 @@
-//! What the daemon does over HTTP: durable commands a second and how long one takes, by 1, 16 and 128
-//! connections that stay open, each of which opens, accepts and resolves tickets one after the other. Callers
-//! and daemon share the machine.
-//!
-//! `cargo bench -p upline-daemon --bench serve` prints it; `cargo test` runs it with a few tickets.
-//! `UPLINE_BENCH_FOLDER` says where the data folder is made; it must be on the disk that is meant.
-#![expect(
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a bench prints, and stops where its workload is not what it says"
-)]
+//! Commands a second by connections that stay open.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,12 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use upline_daemon::tokens::{Tokens, hash};
+use upline_daemon::tokens::Tokens;
 use upline_daemon::{Daemon, Start};
 
-/// The one of the program `upline`.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use crate::token;
 
 /// How many people the desk has.
 const PEOPLE: usize = 20;
@@ -50,12 +38,8 @@ states:
   closed: { end: done }
 ";
 
-fn main() {
-    let measured = std::env::args().any(|argument| argument == "--bench");
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+/// All rounds, or a moment of each.
+pub(crate) fn run(runtime: &tokio::runtime::Runtime, measured: bool) {
     let (rounds, time) = match measured {
         true => (ROUNDS, Duration::from_secs(4)),
         false => (1, Duration::from_millis(50)),
@@ -115,15 +99,6 @@ async fn daemon() -> (Daemon, PathBuf) {
     let start = start.tokens(Tokens::read(&tokens).expect("tokens"));
     let start = start.requests_per_second(std::num::NonZeroU32::MAX);
     (Daemon::start(start).await.expect("it starts"), folder)
-}
-
-fn token(name: &str, role: &str, person: &str) -> String {
-    let hash = hash(&format!("upl_{name}"));
-    let person = match person.is_empty() {
-        true => String::new(),
-        false => format!("person = \"{person}\"\n"),
-    };
-    format!("[[token]]\nname = \"{name}\"\nhash = \"{hash}\"\nrole = \"{role}\"\n{person}")
 }
 
 /// One caller's day: a ticket is opened, accepted, resolved; the next one.
