@@ -10,7 +10,6 @@ mod life;
 #[expect(
     dead_code,
     clippy::unwrap_used,
-    clippy::panic,
     reason = "it is the tests' too, which use more of it"
 )]
 mod peer;
@@ -46,6 +45,8 @@ pub(crate) const SETTINGS: &str = "UPLINE_SOAK_SETTINGS";
 /// How large a soak is.
 #[derive(Debug, Clone)]
 struct Scale {
+    /// Whether what depends on the machine's speed is judged.
+    is_timed: bool,
     /// For how long it drives.
     time: Duration,
     /// Commands a second.
@@ -69,6 +70,7 @@ impl Scale {
     fn of(measured: bool) -> Self {
         if !measured {
             return Self {
+                is_timed: false,
                 time: Duration::from_secs(2),
                 rate: 40,
                 teams: 2,
@@ -84,6 +86,7 @@ impl Scale {
         let minutes = minutes.map_or(Ok(120), |minutes| minutes.parse());
         let minutes: u64 = minutes.expect("UPLINE_SOAK_MINUTES is a number");
         Self {
+            is_timed: true,
             time: Duration::from_secs(60 * minutes),
             rate: 200,
             teams: 50,
@@ -185,5 +188,5 @@ async fn stop(mut daemon: Child, world: &World) {
     println!("soak: it stopped within {} ms", began.elapsed().as_millis());
 }
 
-/// Peers and settings live as long as the soak.
+/// The driver's, which all of its commands under way have.
 type Shared = Arc<World>;

@@ -144,12 +144,13 @@ pub(super) async fn drive(world: &Shared, watch: &mut Watch, peers: &Peers) -> V
         if is_over && world.living.load(Ordering::Relaxed) == 0 {
             break;
         }
-        let is_rude = number as usize % ONE_IN == 0;
+        let is_rude = (number as usize).is_multiple_of(ONE_IN);
         if is_rude && !is_over {
             rude::act(world, number as usize / ONE_IN);
         }
         if let Some(life) = world.next(is_over) {
-            let drops = is_rude && number as usize / ONE_IN % 2 == 0 && life.done > 0;
+            let goes = (number as usize / ONE_IN).is_multiple_of(2);
+            let drops = is_rude && goes && life.done > 0;
             tokio::spawn(turn(Arc::clone(world), life, due.into_std(), drops));
         }
     }
@@ -175,7 +176,8 @@ async fn turn(world: Shared, mut life: Life, due: Instant, drops: bool) {
     }
     let request = life.request();
     if drops {
-        rude::drop_the_answer(&world, &request).await;
+        let at_once = life.number.is_multiple_of(2);
+        rude::drop_the_answer(&world, &request, at_once).await;
         let then = life.again(false, SOON);
         return world.then(life, then);
     }

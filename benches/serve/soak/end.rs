@@ -53,6 +53,15 @@ pub(super) async fn audit(world: &Shared, driven: &[Driven], peers: &Peers) {
         }
     };
     futures_util::future::join_all((0..EYES).map(auditor)).await;
+    if let Some(figures) = figures(world).await {
+        let given_up = figures.get("upline_notifications_given_up_total");
+        let failed = world.tally.of("messages that failed for good");
+        if given_up != Some(&(failed as f64)) {
+            world
+                .tally
+                .wrong(format!("{failed} messages have failed, not {given_up:?}"));
+        }
+    }
     let took = began.elapsed().as_secs();
     println!("soak: {} tickets were audited in {took} s", driven.len());
 }
@@ -112,6 +121,7 @@ fn audit_message(world: &World, one: &Driven, told: &Value, all: &[Value], peers
         }
         "delivered" | "withdrawn" => (),
         "failed" => {
+            tally.count("messages that failed for good");
             let id = told["id"].as_u64();
             let goes_on = all.iter().any(|other| other["id"].as_u64() > id);
             let is_last = told["to"]["name"] == "boss";

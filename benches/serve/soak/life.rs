@@ -70,6 +70,10 @@ const PLANS: [&[(Step, f64)]; 20] = {
 /// How often a step may come too late or meet a busy daemon before that is wrong.
 const MAX_TRIES: u32 = 40;
 
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
 /// What follows from an answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Then {
@@ -248,7 +252,6 @@ impl Life {
 
     fn place(&mut self, ticket: &Value) {
         let at = &ticket["positions"][0];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         self.answerable = text(&at["answerable"]);
         let candidates = at["candidates"].as_array();
         self.candidates = candidates

@@ -17,7 +17,7 @@ const BODIES: [&str; 6] = [
     "{\"workflow\":",
     "\u{0}\u{1}\u{2}",
     "[]",
-    "{\"workflow\":\"call-0\",\"fields\":{\"problem\":7}}",
+    "{\"workflow\":\"call-0\",\"fields\":{\"no-such\":7}}",
     "{\"workflow\":\"no-such\",\"fields\":{}}",
     "{\"workflow\":\"call-0\",\"feilds\":{}}",
 ];
@@ -39,12 +39,20 @@ pub(super) fn act(world: &Shared, number: usize) {
     });
 }
 
-/// Gives a command and goes before the answer. It may have been carried out or not.
-pub(super) async fn drop_the_answer(world: &World, request: &Request) {
-    world.tally.count("rude callers: gone before the answer");
+/// Gives a command and goes before it has read the answer: at once, so that the daemon may not even have begun,
+/// or when the answer is there, so that all is done and nobody knows.
+pub(super) async fn drop_the_answer(world: &World, request: &Request, at_once: bool) {
+    world.tally.count(match at_once {
+        true => "rude callers: gone at once",
+        false => "rude callers: gone without reading the answer",
+    });
     // One that can't even connect has gone too.
-    if let Ok(mut line) = world.lines.fresh().await {
-        let _ = line.write_all(&request.bytes()).await;
+    let Ok(mut line) = world.lines.fresh().await else {
+        return;
+    };
+    let sent = line.write_all(&request.bytes()).await.is_ok();
+    if sent && !at_once {
+        let _ = tokio::time::timeout(STANDS, line.readable()).await;
     }
 }
 
@@ -67,9 +75,9 @@ async fn half(world: &World) -> std::io::Result<()> {
         .await?;
     world.tally.count("rude callers: half a request");
     let mut answered = [0; 1];
-    match tokio::time::timeout(STANDS, line.read(&mut answered)).await {
-        Ok(Ok(1)) => world.tally.wrong("half a request was answered"),
-        _ => (),
+    let read = tokio::time::timeout(STANDS, line.read(&mut answered)).await;
+    if matches!(read, Ok(Ok(1))) {
+        world.tally.wrong("half a request was answered");
     }
     Ok(())
 }

@@ -27,6 +27,11 @@ impl Tally {
         *lock(&self.counts).entry(what.into()).or_default() += number;
     }
 
+    /// How often that was counted.
+    pub(super) fn of(&self, what: &str) -> u64 {
+        lock(&self.counts).get(what).copied().unwrap_or_default()
+    }
+
     /// Something is not as it must be.
     pub(super) fn wrong(&self, what: impl Into<String>) {
         let mut wrong = lock(&self.wrong);

@@ -119,6 +119,26 @@ struct Idle {
     since: Instant,
 }
 
+/// A mail and the line that ends it, in one piece. In two pieces, as `message` writes them, the second waits
+/// until the server has confirmed the first, and the server's system takes its time to do so: 40 ms a mail.
+struct Whole<'a>(&'a str);
+
+impl fmt::Display for Whole<'_> {
+    /// With a second dot where a line begins with one (RFC 5321, 4.5.2).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, line) in self.0.split("\r\n").enumerate() {
+            if number > 0 {
+                f.write_str("\r\n")?;
+            }
+            if line.starts_with('.') {
+                f.write_str(".")?;
+            }
+            f.write_str(line)?;
+        }
+        f.write_str("\r\n.\r\n")
+    }
+}
+
 /// The way to one mail server.
 pub(super) struct Smtp {
     server: String,
@@ -231,7 +251,10 @@ impl Smtp {
             .command(Data)
             .await
             .map_err(failed(Step::Content))?;
-        let sent = connection.message(mail).await;
+        let sent = match std::str::from_utf8(mail) {
+            Ok(text) => connection.command(Whole(text)).await,
+            Err(_) => connection.message(mail).await,
+        };
         sent.map_err(failed(Step::Content))?;
         Ok(())
     }
@@ -299,6 +322,25 @@ impl Smtp {
         if idle.len() < MAX_CONNECTIONS {
             let since = Instant::now();
             idle.push(Idle { connection, since });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_mail_ends_it() {
+        let cases = [
+            ("", "\r\n.\r\n"),
+            ("one", "one\r\n.\r\n"),
+            (".\r\none\r\n", "..\r\none\r\n\r\n.\r\n"),
+            ("a\r\n.\r\nb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a.\r\n\r\n..b\r\n.", "a.\r\n\r\n...b\r\n..\r\n.\r\n"),
+        ];
+        for (mail, sent) in cases {
+            assert_eq!(Whole(mail).to_string(), sent, "{mail:?}");
         }
     }
 }
