@@ -33,6 +33,8 @@ pub use aside::SetAside;
 pub use audit::Audit;
 pub(crate) use audit::Auditor;
 pub use files::Deployed;
+#[cfg(feature = "sled")]
+pub(crate) use files::contact_fields;
 pub(crate) use links::number_of;
 pub(crate) use look::since;
 pub use look::{Filter, HistoryEntry, Status};

@@ -40,6 +40,9 @@
 //! | ended: time, number | – |
 //! | unsent: number (messages must still be sent) | – |
 //! | set aside: number | – |
+//! | contact: mark of a contact in its fields, number | – |
+//! | contacts of a ticket: number, field, mark | – |
+//! | field: workflow, version, a field that holds contacts | – |
 //! | note: number, position of a commit that erased it, set it aside or let it go on | – |
 //! | command: its id | time, hash of the wish, number, revision; kept for 7 days |
 //! | command by time: time, id | – |
@@ -47,6 +50,9 @@
 //! | how far it is built | mark of the last frame, entries of the next, the sum |
 //!
 //! Nothing personal is in it: the journal's events come with what is personal sealed, and no field is kept.
+//! Only a mark is kept of what a field of the type `contact` holds, made with a secret that stands beside the
+//! tickets' keys, so that the tickets of a caller are found ([`Filter::contact`]); it goes when the ticket is
+//! erased. What counts as the same contact says [`comparable`](crate::contact::comparable).
 //!
 //! # Never a wrong answer
 //!
@@ -78,6 +84,8 @@
 
 mod base;
 mod build;
+mod commands;
+mod contacts;
 mod desk;
 mod error;
 mod folder;
@@ -103,9 +111,12 @@ use crate::record::Millis;
 #[cfg(doc)]
 use crate::record::Record;
 use crate::store::log::snapshot::Snapshot;
+use crate::vault::Vault;
+use crate::vault::contacts::{ContactMark, Secret};
 use tree::Tree;
 
-pub use build::{COMMANDS_MS, Progress};
+pub use build::Progress;
+pub use commands::COMMANDS_MS;
 pub use desk::{Event, IndexHandle, Lag, State};
 pub use error::IndexError;
 pub use folder::{KEPT_ASIDE, Opened, SetAside};
@@ -140,6 +151,8 @@ struct Shared {
     folder: PathBuf,
     options: IndexOptions,
     slot: RwLock<Option<Open>>,
+    /// The tickets' keys, if they are the writer's too. Otherwise they are read for each piece of work.
+    vault: Mutex<Option<Arc<Vault>>>,
     /// Held by whoever writes, from the first frame that it reads to the last batch.
     writer: Mutex<()>,
     /// Pairs that opening has checked, and how many there are.
@@ -159,6 +172,8 @@ struct Shared {
 struct Open {
     tree: Tree,
     built: Built,
+    /// What marks of contacts are made with.
+    secret: Secret,
 }
 
 /// How far an index is built, and what it must then add up to.
@@ -172,6 +187,8 @@ struct Built {
     entries: u32,
     /// The engine's time there.
     at: Millis,
+    /// Which secret its marks of contacts were made with.
+    secret: ContactMark,
     /// The sum of the hashes of all other keys and values.
     sum: u128,
     /// How many these are.
@@ -188,6 +205,7 @@ impl Index {
                 folder: folder.into(),
                 options,
                 slot: RwLock::new(None),
+                vault: Mutex::new(None),
                 writer: Mutex::new(()),
                 checked: AtomicU64::new(0),
                 to_check: AtomicU64::new(0),
@@ -213,6 +231,11 @@ impl Index {
     /// As [`Index::mark`].
     pub fn at(&self) -> Result<Millis, IndexError> {
         self.read(|open| Ok(open.built.at))
+    }
+
+    /// Opens what is personal with the keys that the writer has: those that it destroys are gone here too.
+    pub(crate) fn use_vault(&self, vault: &Arc<Vault>) {
+        *lock(&self.shared.vault) = Some(Arc::clone(vault));
     }
 
     /// How often it was opened.

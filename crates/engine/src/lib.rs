@@ -153,6 +153,7 @@
 //! by itself; the daemon, `upline serve`, has an HTTP API and no mail yet.
 
 pub mod clock;
+pub mod contact;
 pub mod disk;
 pub mod doctor;
 pub mod drive;

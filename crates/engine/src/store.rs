@@ -6,6 +6,7 @@ mod memory;
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use upline_core::{Name, Workload};
@@ -13,7 +14,7 @@ use upline_core::{Name, Workload};
 use crate::feed::Feed;
 use crate::journal::{JournalError, JournalReader, Position};
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
-use crate::vault::VaultError;
+use crate::vault::{Vault, VaultError};
 
 pub use log::{LogOptions, LogStore};
 pub use memory::MemoryStore;
@@ -118,6 +119,11 @@ pub trait Listener: Send + Sync {
 
     /// Something was committed.
     fn committed(&self);
+
+    /// The tickets' keys, told before each [`Listener::opened`]: for whoever opens what is sealed.
+    fn keys(&self, vault: &Arc<Vault>) {
+        let _ = vault;
+    }
 
     /// The first position that it may still read the journal from, also after a power cut: what is before it
     /// may be removed. `None`: it asks for nothing.

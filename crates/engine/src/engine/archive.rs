@@ -433,7 +433,8 @@ impl Archive {
             | IndexError::Io { .. }
             | IndexError::Commit { .. }
             | IndexError::Trimmed { .. }
-            | IndexError::Base(_) => Error::NoIndex(error.to_string()),
+            | IndexError::Base(_)
+            | IndexError::Keys(_) => Error::NoIndex(error.to_string()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use upline_core::{Directory, Name, Workflow};
+use upline_core::{Directory, FieldType, Name, Workflow};
 use upline_dsl::Sources;
 use upline_lab::world::{Openings, Workflows};
 
@@ -152,6 +152,25 @@ impl Floor {
         let opening = self.next_openings.iter().flatten().min().copied();
         [absence, opening].into_iter().flatten().min()
     }
+}
+
+/// Name and version of the workflow in a file, and its fields that hold contacts; `None`: it is none.
+#[cfg(feature = "sled")]
+pub(crate) fn contact_fields(file: &File) -> Option<(Name, u32, Vec<Name>)> {
+    match meaning(file)? {
+        Meaning::Workflow(workflow) => {
+            let fields = contacts(&workflow).cloned().collect();
+            Some((workflow.name.clone(), workflow.version, fields))
+        }
+        Meaning::Directory(_) => None,
+    }
+}
+
+/// The workflow's fields that hold contacts.
+pub(super) fn contacts(workflow: &Workflow) -> impl Iterator<Item = &Name> {
+    let fields = workflow.fields.iter();
+    let contacts = fields.filter(|(_, field)| field.kind == FieldType::Contact);
+    contacts.map(|(name, _)| name)
 }
 
 fn meaning(file: &File) -> Option<Meaning> {

@@ -2,16 +2,19 @@
 //! was not touched since, goes from it too. So one that has followed for years has the same tickets as one
 //! that was built from what is left.
 
+use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
 use serde::{Deserialize, Serialize};
 
 use super::build::{BATCH_WRITES, Changes, TICKET_WRITES, checked, load};
+use super::contacts::{self, Marks};
 use super::keys::{self, Key, Parts, kind};
 use super::tree::{Failure, Tree};
 use super::{Built, Index, IndexError, Progress, lock, value};
 use crate::journal::{Base, JournalReader};
 use crate::record::{self, Number, Record};
+use crate::store::Recovered;
 use crate::store::log::base;
 use crate::store::log::snapshot::{Snapshot, SnapshotError};
 
@@ -54,6 +57,14 @@ pub(super) fn bare(snapshot: &Snapshot, number: Number) -> Result<Option<Record>
         record.ticket.fields.clear();
     }
     Ok(record)
+}
+
+/// The keys of the fields that hold contacts, of all workflows that had come.
+pub(super) fn contact_fields(snapshot: &Snapshot) -> Result<BTreeSet<Vec<u8>>, IndexError> {
+    let known: Result<Recovered, _> = record::decode(&snapshot.known);
+    let known = known.map_err(|error| IndexError::Base(error.to_string()))?;
+    let files = known.files.iter();
+    Ok(files.flat_map(contacts::fields_in).collect())
 }
 
 fn unreadable(error: SnapshotError) -> IndexError {
@@ -132,9 +143,23 @@ impl Index {
             built.at = base.at;
         }
         let mut changes = Changes::of(&mut built);
+        let mut fields = BTreeSet::new();
+        if known.is_none() {
+            fields = contact_fields(&snapshot)?;
+            fields.iter().for_each(|key| changes.add(key.clone()));
+        }
+        let opener = self.opener(reader)?;
         for number in numbers {
             if let Some(record) = bare(&snapshot, number)? {
                 changes.ticket(&record, None)?;
+                let version = (record.ticket.workflow.clone(), record.ticket.version);
+                let fields =
+                    self.read(|open| Ok(contacts::fields(&open.tree, &fields, &version)?))?;
+                if !fields.is_empty() {
+                    let held = opener.fields(self::record(&snapshot, number)?)?;
+                    let held = held.unwrap_or_default();
+                    changes.contacts(number, &Marks::new(), &opener.marks(&held, &fields));
+                }
             }
         }
         let loaded = Based { base, loaded: last };
@@ -226,6 +251,7 @@ impl Changes<'_> {
         for key in keys::views(record) {
             self.remove(key);
         }
+        self.contacts(number, &contacts::marks_of(tree, number)?, &Marks::new());
         for position in notes(tree, number)? {
             self.remove(Key::of(kind::NOTE).number(number).number(position).0);
         }

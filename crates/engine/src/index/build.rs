@@ -1,20 +1,16 @@
 //! Building: the journal's frames, one after the other, into the tree.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::{Bound, ControlFlow};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
-use serde::{Deserialize, Serialize};
-
-use super::keys::{self, Key, Parts};
+use super::commands::Command;
+use super::contacts::{self, Course, Marks, Opener};
+use super::keys::{self, Key};
 use super::tree::{Failure, Tree, Write};
 use super::{Built, Index, IndexError, value};
 use crate::journal::{JournalReader, Mark, Scan};
 use crate::record::{self, CommandId, Commit, Entry, Millis, Number, Record};
 use crate::store::fold::Fold;
 use crate::store::{Seen, StoreError};
-
-/// For how long commands are remembered, in milliseconds of the engine's time: 7 days.
-pub const COMMANDS_MS: Millis = 7 * 24 * 60 * 60 * 1000;
 
 /// About how many writes a batch has at most: see the module.
 pub(super) const BATCH_WRITES: usize = 4096;
@@ -27,8 +23,6 @@ const SMALL: u64 = 16 << 20;
 pub(super) const TICKET_WRITES: usize = 5;
 /// Entries of a commit that are taken in before it is looked whether the batch is full.
 const ENTRIES: usize = 64;
-/// Commands that a batch forgets at least, if their time is over.
-const FORGOTTEN: usize = 64;
 
 /// How far an index has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,15 +39,6 @@ pub struct Progress {
     pub more: bool,
 }
 
-/// What is kept of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Command {
-    pub(super) at: Millis,
-    pub(super) wish: u64,
-    pub(super) number: Number,
-    pub(super) revision: u64,
-}
-
 impl Index {
     /// Takes in the next commits of the journal, at most so many. After an error it stands where the last
     /// whole batch was.
@@ -68,6 +53,7 @@ impl Index {
         let mut built = self.read(|open| Ok(open.built))?;
         let mut commits = 0;
         let mut slice = Slice::default();
+        let opener = self.opener(reader)?;
         if built.mark != reader.head() {
             let mut frames = frames_behind(built.mark, reader)?;
             while commits < at_most
@@ -75,7 +61,7 @@ impl Index {
             {
                 let mark = frame.mark;
                 let commit = decoded(mark, &frame.payload)?;
-                self.commit(&mut slice, &mut built, mark, commit)?;
+                self.commit(&opener, &mut slice, &mut built, mark, commit)?;
                 commits += 1;
             }
         }
@@ -103,6 +89,7 @@ impl Index {
     /// Takes in one commit, in as many batches as it needs.
     fn commit(
         &self,
+        opener: &Opener<'_>,
         slice: &mut Slice,
         built: &mut Built,
         mark: Mark,
@@ -118,7 +105,7 @@ impl Index {
             }
             built.entries += u32::try_from(some.len()).unwrap_or(u32::MAX);
             slice.touched = true;
-            self.read(|open| Ok(slice.add(&open.tree, mark, at, some)?))?;
+            self.read(|open| slice.add(&open.tree, opener, mark, at, some))?;
             if slice.is_full() {
                 self.write(std::mem::take(slice), built)?;
             }
@@ -220,18 +207,6 @@ pub(super) fn checked<'a>(
     })
 }
 
-/// What is kept of a command.
-pub(super) fn command(tree: &Tree, id: &CommandId) -> Result<Option<(Command, u128)>, Failure> {
-    let key = Key::of(keys::kind::COMMAND).id(id).0;
-    let Some(bytes) = tree.get(&key)? else {
-        return Ok(None);
-    };
-    let (content, hash) = checked(tree, &key, &bytes)?;
-    let command = postcard::from_bytes(content);
-    let command = command.map_err(|error| tree.condemn(format!("a command: {error}")))?;
-    Ok(Some((command, hash)))
-}
-
 /// What the next batch is made of.
 #[derive(Default)]
 struct Slice {
@@ -240,6 +215,10 @@ struct Slice {
     before: BTreeMap<Number, Before>,
     notes: BTreeSet<(Number, u64)>,
     commands: BTreeMap<CommandId, Command>,
+    /// The marks of tickets' contacts, before and now.
+    contacts: BTreeMap<Number, (Marks, Marks)>,
+    /// Keys of fields that hold contacts, of workflows that came.
+    fields: BTreeSet<Vec<u8>>,
     touched: bool,
 }
 
@@ -248,53 +227,125 @@ pub(super) struct Before {
     views: BTreeSet<Vec<u8>>,
 }
 
+/// A ticket of the tree, and what it has there.
+fn load_into(
+    before: &mut BTreeMap<Number, Before>,
+    tree: &Tree,
+    number: Number,
+) -> Result<Option<Record>, Failure> {
+    let found = load(tree, number)?;
+    Ok(found.map(|(record, pieces)| {
+        let views = keys::views(&record);
+        before.insert(number, Before { pieces, views });
+        record
+    }))
+}
+
 impl Slice {
     fn is_full(&self) -> bool {
         let tickets = self.fold.records.len() * TICKET_WRITES;
-        tickets + 2 * self.commands.len() + self.notes.len() >= BATCH_WRITES
+        tickets + 2 * self.commands.len() + self.notes.len() + 2 * self.contacts.len()
+            >= BATCH_WRITES
     }
 
     fn add(
         &mut self,
         tree: &Tree,
+        opener: &Opener<'_>,
         mark: Mark,
         at: Millis,
         entries: Vec<Entry>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), IndexError> {
         let position = mark.position.0;
-        let noted = entries.iter().filter_map(|entry| match entry {
-            Entry::Erased { number, .. }
-            | Entry::SetAside { number, .. }
-            | Entry::Released { number, .. } => Some(*number),
-            Entry::Moved(_) | Entry::Files(_) => None,
-        });
-        let noted: Vec<Number> = noted.collect();
+        for entry in entries {
+            let noted = match &entry {
+                Entry::Erased { number, .. }
+                | Entry::SetAside { number, .. }
+                | Entry::Released { number, .. } => Some(*number),
+                Entry::Moved(_) | Entry::Files(_) => None,
+            };
+            self.contacts_of(tree, opener, position, &entry)?;
+            self.fold(tree, mark, at, entry)?;
+            // There may be none, if the journal's beginning was removed.
+            let known = noted.filter(|number| self.fold.records.contains_key(number));
+            self.notes.extend(known.map(|number| (number, position)));
+        }
+        self.remember();
+        Ok(())
+    }
+
+    fn fold(&mut self, tree: &Tree, mark: Mark, at: Millis, entry: Entry) -> Result<(), Failure> {
         let commit = Commit {
             at,
             wall: at,
-            entries,
+            entries: vec![entry],
         };
         let before = &mut self.before;
         let mut failed = None;
-        let folded = self.fold.commit(position, commit, &mut |number| {
-            let found = load(tree, number).map_err(|failure| {
+        let folded = self.fold.commit(mark.position.0, commit, &mut |number| {
+            load_into(before, tree, number).map_err(|failure| {
                 failed = Some(failure);
                 StoreError::Damaged(String::new())
-            })?;
-            Ok(found.map(|(record, pieces)| {
-                let views = keys::views(&record);
-                before.insert(number, Before { pieces, views });
-                record
-            }))
+            })
         });
         if let Some(failure) = failed {
             return Err(failure);
         }
-        folded.map_err(|error| tree.condemn(format!("commit {}: {error}", mark.seq)))?;
-        // There may be none, if the journal's beginning was removed.
-        let known = noted.into_iter();
-        let known = known.filter(|number| self.fold.records.contains_key(number));
-        self.notes.extend(known.map(|number| (number, position)));
+        folded.map_err(|error| tree.condemn(format!("commit {}: {error}", mark.seq)))
+    }
+
+    /// What becomes of the contacts under which tickets are found.
+    fn contacts_of(
+        &mut self,
+        tree: &Tree,
+        opener: &Opener<'_>,
+        position: u64,
+        entry: &Entry,
+    ) -> Result<(), IndexError> {
+        match entry {
+            Entry::Files(files) => {
+                self.fields
+                    .extend(files.iter().flat_map(contacts::fields_in));
+            }
+            Entry::Erased { number, .. } => self.marks(tree, *number)?.clear(),
+            Entry::Moved(moved) if contacts::matters(moved) => {
+                let number = moved.number;
+                let mut marks = self.marks(tree, number)?.clone();
+                let records = &mut self.fold.records;
+                if !records.contains_key(&number)
+                    && let Some(record) = load_into(&mut self.before, tree, number)?
+                {
+                    records.insert(number, record);
+                }
+                let course = Course {
+                    tree,
+                    added: &self.fields,
+                    opener,
+                    position,
+                };
+                let before = self.fold.records.get(&number);
+                course.follow(before.map(|record| &record.ticket), moved, &mut marks)?;
+                *self.marks(tree, number)? = marks;
+            }
+            Entry::Moved(_) | Entry::SetAside { .. } | Entry::Released { .. } => (),
+        }
+        Ok(())
+    }
+
+    /// The marks of a ticket's contacts as they are now.
+    fn marks(&mut self, tree: &Tree, number: Number) -> Result<&mut Marks, Failure> {
+        let marks = match self.contacts.entry(number) {
+            btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            btree_map::Entry::Vacant(entry) => {
+                let before = contacts::marks_of(tree, number)?;
+                entry.insert((before.clone(), before))
+            }
+        };
+        Ok(&mut marks.1)
+    }
+
+    /// Takes the commands over.
+    fn remember(&mut self) {
         let known = &mut self.fold.known;
         known.files.clear();
         for seen in known.commands.drain(..) {
@@ -315,7 +366,6 @@ impl Slice {
             };
             self.commands.insert(id, command);
         }
-        Ok(())
     }
 
     /// The writes of the batch. `built` takes in what they change of the sum.
@@ -327,8 +377,14 @@ impl Slice {
             record.ticket.fields.clear();
             changes.ticket(&record, before.remove(&number))?;
         }
-        for (number, position) in self.notes {
-            let key = Key::of(keys::kind::NOTE).number(number).number(position).0;
+        for (number, (before, now)) in self.contacts {
+            changes.contacts(number, &before, &now);
+        }
+        let notes = self.notes.into_iter().map(|(number, position)| {
+            let key = Key::of(keys::kind::NOTE).number(number);
+            key.number(position).0
+        });
+        for key in notes.chain(self.fields) {
             if !tree.has(&key)? {
                 changes.add(key);
             }
@@ -380,7 +436,12 @@ impl Changes<'_> {
         self.built.pairs = self.built.pairs.saturating_sub(1);
     }
 
-    fn add(&mut self, key: Vec<u8>) {
+    /// The engine's time there.
+    pub(super) fn at(&self) -> Millis {
+        self.built.at
+    }
+
+    pub(super) fn add(&mut self, key: Vec<u8>) {
         let hash = value::hash(&key, &[]);
         self.put((key, Some(Vec::new())), hash);
     }
@@ -416,65 +477,4 @@ impl Changes<'_> {
         }
         Ok(())
     }
-
-    fn command(&mut self, tree: &Tree, id: &CommandId, new: &Command) -> Result<(), Failure> {
-        // An id that comes again after its time is another command's.
-        if let Some((old, hash)) = command(tree, id)? {
-            self.gone(hash);
-            self.remove(by_time(old.at, id));
-        }
-        let key = Key::of(keys::kind::COMMAND).id(id).0;
-        let content = postcard::to_stdvec(new);
-        let content = content.map_err(|error| Failure::Broken(error.to_string()))?;
-        let (value, hash) = value::seal(&key, &content);
-        self.put((key, Some(value)), hash);
-        self.add(by_time(new.at, id));
-        Ok(())
-    }
-
-    /// Forgets some of the commands whose time is over, but none that comes again in this batch.
-    fn forget(
-        &mut self,
-        tree: &Tree,
-        coming: &BTreeMap<CommandId, Command>,
-    ) -> Result<(), Failure> {
-        let at_most = FORGOTTEN.max(2 * coming.len());
-        for (_, id) in over(tree, self.built.at, at_most)? {
-            if coming.contains_key(&id) {
-                continue;
-            }
-            let Some((old, hash)) = command(tree, &id)? else {
-                return Err(tree.condemn("a command is missing".to_owned()));
-            };
-            self.gone(hash);
-            let key = Key::of(keys::kind::COMMAND).id(&id).0;
-            self.writes.push((key, None));
-            self.remove(by_time(old.at, &id));
-        }
-        Ok(())
-    }
-}
-
-/// Commands whose time is over at `now`, oldest first.
-fn over(tree: &Tree, now: Millis, at_most: usize) -> Result<Vec<(Millis, CommandId)>, Failure> {
-    let from = Key::of(keys::kind::COMMAND_AT);
-    let until = from.clone().time(now.saturating_sub(COMMANDS_MS));
-    let range = (Bound::Included(from.0), Bound::Excluded(until.0));
-    let mut found = Vec::new();
-    tree.scan(range, false, &mut |key, _| {
-        let mut parts = Parts(key);
-        parts.byte();
-        if let (Some(at), Some(id)) = (parts.time(), parts.id()) {
-            found.push((at, id));
-        }
-        match found.len() < at_most {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
-        }
-    })?;
-    Ok(found)
-}
-
-fn by_time(at: Millis, id: &CommandId) -> Vec<u8> {
-    Key::of(keys::kind::COMMAND_AT).time(at).id(id).0
 }

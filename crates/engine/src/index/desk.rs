@@ -8,6 +8,7 @@ use super::folder::SetAside;
 use super::{Index, lock};
 use crate::journal::{JournalReader, Position};
 use crate::store::Listener;
+use crate::vault::Vault;
 
 /// How it stands with the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +199,10 @@ impl IndexHandle {
 }
 
 impl Listener for IndexHandle {
+    fn keys(&self, vault: &Arc<Vault>) {
+        self.index.use_vault(vault);
+    }
+
     fn opened(&self, reader: &JournalReader) {
         let mut board = lock(&self.desk.board);
         board.reader = Some(reader.clone());

@@ -47,6 +47,9 @@ pub enum IndexError {
     /// The snapshot can't be read that stands for what was removed from the journal.
     #[error("the index can't be built: the journal's base: {0}")]
     Base(String),
+    /// A ticket's key, or the secret for contacts, can't be read.
+    #[error("the index can't go on: {0}")]
+    Keys(String),
     /// It was stopped while it was being opened.
     #[error("the index was stopped")]
     Stopped,

@@ -11,6 +11,8 @@ use super::keys::{Key, kind};
 use super::tree::{Failure, LOCKED, Tree};
 use super::{Built, Index, IndexError, Open, value};
 use crate::journal::{JournalError, JournalReader, Mark};
+use crate::vault::contacts::Secret;
+use crate::vault::{VaultError, system_entropy};
 
 /// How many folders that were set aside are kept, for whoever wants to know what has happened to them.
 pub const KEPT_ASIDE: usize = 2;
@@ -50,12 +52,14 @@ impl Index {
         let mut set_aside = None;
         let tried = match known {
             Some(Failure::Broken(why)) => Err(IndexError::Broken(why)),
-            Some(Failure::Io(..)) | None => self.try_open(reader, LOCKED),
+            Some(Failure::Io(..)) | None => self.try_open(reader, LOCKED, true),
         };
         let open = match tried {
             Err(IndexError::Broken(why)) => {
                 set_aside = self.set_aside(why)?;
-                self.try_open(reader, LOCKED)?
+                // What stands in the one that was set aside is of no use without it.
+                make_secret(reader)?;
+                self.try_open(reader, LOCKED, true)?
             }
             other => other?,
         };
@@ -77,7 +81,7 @@ impl Index {
             return Err(IndexError::Broken("its file `db` is not there".to_owned()));
         }
         self.close();
-        let open = self.try_open(reader, Duration::ZERO)?;
+        let open = self.try_open(reader, Duration::ZERO, false)?;
         let mark = open.built.mark;
         self.shared.generation.fetch_add(1, Ordering::Release);
         *self.slot_to_write() = Some(open);
@@ -90,12 +94,27 @@ impl Index {
         open.and_then(|open| open.tree.sound().err())
     }
 
-    fn try_open(&self, reader: &JournalReader, wait: Duration) -> Result<Open, IndexError> {
+    /// Only `to_build` it a secret is made where there is none.
+    fn try_open(
+        &self,
+        reader: &JournalReader,
+        wait: Duration,
+        to_build: bool,
+    ) -> Result<Open, IndexError> {
         let cache = self.shared.options.cache_bytes;
         let tree = Tree::open(&self.shared.folder, cache, wait)?;
-        let built = match read_built(&tree)? {
+        let secret = Secret::read(&**reader.disk(), reader.folder().0);
+        let secret = secret.map_err(|error| unmade(error.into()))?;
+        let known = read_built(&tree)?;
+        let secret = match secret {
+            Some(secret) => secret,
+            None if to_build && known.is_none() => make_secret(reader)?,
+            None => return Err(without_secret(&tree)),
+        };
+        let built = match known {
             Some(built) => built,
             None => Built {
+                secret: secret.id(),
                 folder: reader.folder(),
                 mark: None,
                 entries: 0,
@@ -106,7 +125,14 @@ impl Index {
         };
         self.check(&tree, &built)?;
         is_of_this_journal(&tree, &built, reader)?;
-        Ok(Open { tree, built })
+        if secret.id() != built.secret {
+            return Err(without_secret(&tree));
+        }
+        Ok(Open {
+            tree,
+            built,
+            secret,
+        })
     }
 
     /// Reads everything and adds it up.
@@ -180,6 +206,27 @@ impl Index {
             fs::remove_dir_all(old)?;
         }
         Ok(())
+    }
+}
+
+/// A new secret for contacts, in place of the one that there is.
+fn make_secret(reader: &JournalReader) -> Result<Secret, IndexError> {
+    let folder = reader.folder().0;
+    Secret::make(&**reader.disk(), folder, &system_entropy()).map_err(unmade)
+}
+
+fn without_secret(tree: &Tree) -> IndexError {
+    let why = "the secret that its contacts were marked with is not there";
+    tree.condemn(why.to_owned()).into()
+}
+
+fn unmade(error: VaultError) -> IndexError {
+    match error {
+        VaultError::Io(error) => IndexError::Io {
+            kind: error.kind(),
+            why: format!("the secret for contacts: {error}"),
+        },
+        other => IndexError::Keys(other.to_string()),
     }
 }
 

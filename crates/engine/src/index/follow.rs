@@ -289,6 +289,7 @@ impl Work {
             | IndexError::Commit { .. }
             | IndexError::Trimmed { .. }
             | IndexError::Base(_)
+            | IndexError::Keys(_)
             | IndexError::Stopped
             | IndexError::Cursor => (),
         }

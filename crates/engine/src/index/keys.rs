@@ -7,6 +7,7 @@ use upline_core::Name;
 use super::tree::{Failure, Write};
 use super::value::{self, MAX_CONTENT};
 use crate::record::{self, CommandId, Millis, Number, Record};
+use crate::vault::contacts::ContactMark;
 
 /// The kinds of keys, by their first byte.
 pub(super) mod kind {
@@ -30,6 +31,12 @@ pub(super) mod kind {
     pub(in super::super) const ASIDE: u8 = b'a';
     /// Ended ones by their end: time, number.
     pub(in super::super) const ENDED: u8 = b'e';
+    /// By the mark of a contact: mark, number.
+    pub(in super::super) const CONTACT: u8 = b'm';
+    /// The marks of a ticket's contacts: number, field, mark.
+    pub(in super::super) const CONTACTS_OF: u8 = b'f';
+    /// The fields of a workflow that hold contacts: workflow, version, field.
+    pub(in super::super) const FIELD: u8 = b'w';
     /// Commits that are about a ticket and not in its chain: number, position.
     pub(in super::super) const NOTE: u8 = b'n';
     /// With which base of the journal it was begun.
@@ -90,6 +97,11 @@ impl Key {
 
     pub(super) fn id(mut self, id: &CommandId) -> Self {
         self.0.extend(id);
+        self
+    }
+
+    pub(super) fn mark(mut self, mark: &ContactMark) -> Self {
+        self.0.extend(mark);
         self
     }
 

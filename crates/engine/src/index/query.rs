@@ -7,13 +7,17 @@ use std::str::FromStr;
 
 use upline_core::Name;
 
-use super::build::{COMMANDS_MS, command, load};
+use super::build::load;
+use super::commands::{COMMANDS_MS, command};
+use super::contacts;
 use super::keys::{self, Key, Parts, behind, kind};
 use super::tree::{Failure, Tree};
 use super::walk::{Range, keys_of, led_to, no_key, walk};
 use super::{Index, IndexError};
+use crate::contact::comparable;
 use crate::record::{CommandId, Millis, Number, Record};
 use crate::store::Seen;
+use crate::vault::contacts::Secret;
 
 /// Most tickets on one page.
 pub const MAX_PAGE: usize = 200;
@@ -41,6 +45,9 @@ pub struct Filter {
     pub state: Option<Name>,
     /// Those that this person is answerable for. They are open.
     pub person: Option<Name>,
+    /// Those with this contact in one of their fields, however it is spelled: see
+    /// [`comparable`](crate::contact::comparable). Erased ones are not found.
+    pub contact: Option<String>,
     /// Open or ended ones.
     pub standing: Option<Standing>,
     /// Opened at that time or later. If ended ones are asked for: ended then or later.
@@ -70,6 +77,13 @@ impl Filter {
     #[must_use]
     pub fn person(mut self, person: &str) -> Self {
         self.person = Some(Name::new(person));
+        self
+    }
+
+    /// Only those of this contact: a number, an address or a name.
+    #[must_use]
+    pub fn contact(mut self, contact: &str) -> Self {
+        self.contact = Some(contact.to_owned());
         self
     }
 
@@ -180,7 +194,8 @@ impl Index {
         })
     }
 
-    /// Tickets, at most [`MAX_PAGE`] at once. With a workflow, or only with a standing, they are grouped by
+    /// Tickets, at most [`MAX_PAGE`] at once. Those of a contact are in order of their numbers. With a
+    /// workflow, or only with a standing, they are grouped by
     /// state, and within that in order of their numbers; else they are in order of their numbers, or of their
     /// end if that is asked for.
     ///
@@ -197,7 +212,7 @@ impl Index {
                 Some(Standing::Ended) => 0..=Number::MAX,
                 _ => opened_between(&open.tree, filter.from, filter.to)?,
             };
-            let ranges = plan(filter);
+            let ranges = plan(filter, &open.secret);
             walk(
                 open,
                 ranges,
@@ -330,8 +345,13 @@ fn by_state(standing: Standing, workflow: Option<&str>) -> Key {
 }
 
 /// Where to look for what is wanted, in order.
-fn plan(filter: &Filter) -> Vec<Range> {
+fn plan(filter: &Filter, secret: &Secret) -> Vec<Range> {
     let timed = filter.from.is_some() || filter.to.is_some();
+    if let Some(contact) = &filter.contact {
+        let mark = comparable(contact).map(|contact| secret.mark(&contact));
+        let range = mark.map(|mark| Range::all_of(contacts::of_contact(&mark)));
+        return range.into_iter().collect();
+    }
     if let Some(person) = &filter.person {
         return match filter.standing {
             Some(Standing::Ended) => Vec::new(),
@@ -379,11 +399,19 @@ fn wanted(filter: &Filter, key: &[u8], record: &Record) -> bool {
         Some(person) => ticket.answerable().any(|(_, holder)| holder == person),
         None => true,
     };
+    let time = match &ticket.ended {
+        Some(ended) if filter.standing == Some(Standing::Ended) => {
+            let at = ended.at.as_millisecond();
+            filter.from.is_none_or(|from| from <= at) && filter.to.is_none_or(|to| at < to)
+        }
+        _ => true,
+    };
     // With branches it has several keys by state, and is shown at one of them.
     let here = key.first() != Some(&kind::STATE) || keys::is_shown_at(record, &filter.state, key);
     here && is(&filter.workflow, &ticket.workflow)
         && state
         && person
+        && time
         && filter.standing.is_none_or(|wanted| wanted == standing)
 }
 

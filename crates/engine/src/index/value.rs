@@ -3,8 +3,8 @@
 
 use super::tree::Failure;
 
-/// The form of the values, and of the whole.
-pub(super) const FORM: u8 = 1;
+/// The form of the values, and of the whole. In form 1 no ticket was found by its contacts.
+pub(super) const FORM: u8 = 2;
 /// Bytes before the content.
 const FRAME: usize = 1 + 8;
 /// Longest value. sled keeps longer ones less safely: those that need a file of their own are never synced.
@@ -41,7 +41,9 @@ pub(super) fn open<'a>(key: &[u8], value: &'a [u8]) -> Result<(&'a [u8], u128), 
         return Err(Failure::Broken(format!("a value is cut: {key:02x?}")));
     };
     if form != FORM {
-        return Err(Failure::Broken(format!("a value has form {form}")));
+        return Err(Failure::Broken(format!(
+            "it has form {form}, and this program's is {FORM}"
+        )));
     }
     let hash = hash(key, content);
     match *sum == check(hash) {

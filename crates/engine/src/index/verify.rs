@@ -5,7 +5,9 @@ use std::fmt;
 use std::ops::{Bound, ControlFlow, Range};
 
 use super::base;
-use super::build::{COMMANDS_MS, Command, command, decoded, load};
+use super::build::{decoded, load};
+use super::commands::{COMMANDS_MS, Command, command};
+use super::contacts::{self, Opener};
 use super::keys::{self, Key, Parts, kind};
 use super::tree::Failure;
 use super::{Built, Index, IndexError, Open};
@@ -46,6 +48,8 @@ pub enum Difference {
         /// Its id.
         id: CommandId,
     },
+    /// Of a workflow that came it does not know which fields hold contacts.
+    Fields,
     /// The commits that are about a ticket besides its chain are not all known.
     Note {
         /// Which ticket.
@@ -79,6 +83,7 @@ impl fmt::Display for Difference {
                 write!(f, "ticket number {number} is not listed in view {view}")
             }
             Self::Command { id } => write!(f, "command {id:02x?} is not remembered as it was"),
+            Self::Fields => write!(f, "which fields of a workflow hold contacts is not known"),
             Self::Note { number } => {
                 write!(f, "a commit about ticket number {number} is not known")
             }
@@ -140,6 +145,7 @@ impl Index {
         each: &mut dyn FnMut(u64, u64),
     ) -> Result<Verified, IndexError> {
         let _writer = self.writer();
+        let opener = self.opener(reader)?;
         self.read(|open| {
             let built = &open.built;
             let mut outcome = Verified {
@@ -157,9 +163,9 @@ impl Index {
             let mut expected = BTreeMap::new();
             let mut numbers = 0..at_once.max(1);
             loop {
-                let piece = Piece::read(reader, base, built, numbers.clone(), each)?;
+                let piece = Piece::read(&opener, base, built, numbers.clone(), each)?;
                 let highest = piece.highest;
-                piece.compare(open, &mut expected, &mut outcome)?;
+                piece.compare(open, &opener, &mut expected, &mut outcome)?;
                 if highest < numbers.end {
                     break;
                 }
@@ -183,11 +189,13 @@ struct Piece {
     commands: BTreeMap<CommandId, Command>,
     /// Of these tickets.
     notes: BTreeSet<(Number, u64)>,
+    /// What they are found by.
+    contacts: contacts::Expected,
 }
 
 impl Piece {
     fn read(
-        reader: &JournalReader,
+        opener: &Opener<'_>,
         base: Option<Base>,
         built: &Built,
         numbers: Range<Number>,
@@ -202,12 +210,13 @@ impl Piece {
             over: built.at.saturating_sub(COMMANDS_MS),
             commands: BTreeMap::new(),
             notes: BTreeSet::new(),
+            contacts: contacts::Expected::default(),
         };
         if let Some(base) = base {
-            piece.begin(&mut fold, reader, &base)?;
+            piece.begin(&mut fold, opener, &base)?;
         }
         let from = base.map_or(1, |base| base.mark.seq + 1);
-        let mut frames = reader.scan_from(from)?;
+        let mut frames = opener.reader.scan_from(from)?;
         while let Some(frame) = frames.next_frame()? {
             let mark = frame.mark;
             if mark.seq > whole && built.entries == 0 {
@@ -217,7 +226,7 @@ impl Piece {
             if mark.seq > whole {
                 commit.entries.truncate(built.entries as usize);
             }
-            piece.take_in(&mut fold, mark, commit)?;
+            piece.take_in(&mut fold, opener, mark, commit)?;
             each(mark.seq, whole);
             if mark.seq > whole {
                 break;
@@ -236,18 +245,16 @@ impl Piece {
     }
 
     /// Begins with the tickets of the journal's base.
-    fn begin(
-        &mut self,
-        fold: &mut Fold,
-        reader: &JournalReader,
-        of: &Base,
-    ) -> Result<(), IndexError> {
-        let snapshot = base::snapshot(reader, of)?;
+    fn begin(&mut self, fold: &mut Fold, opener: &Opener<'_>, of: &Base) -> Result<(), IndexError> {
+        let snapshot = base::snapshot(opener.reader, of)?;
+        self.contacts.fields = base::contact_fields(&snapshot)?;
         for number in snapshot.numbers(self.numbers.start.checked_sub(1), usize::MAX) {
             self.highest = number;
             if !self.numbers.contains(&number) {
                 break;
             }
+            let held = opener.fields(base::record(&snapshot, number)?)?;
+            self.contacts.begin(number, held);
             let record = base::bare(&snapshot, number)?;
             fold.records.extend(record.map(|record| (number, record)));
         }
@@ -257,6 +264,7 @@ impl Piece {
     fn take_in(
         &mut self,
         fold: &mut Fold,
+        opener: &Opener<'_>,
         mark: Mark,
         mut commit: Commit,
     ) -> Result<(), IndexError> {
@@ -283,8 +291,14 @@ impl Piece {
                 self.highest = self.highest.max(*number);
                 self.numbers.contains(number)
             }
-            Entry::Files(_) => false,
+            Entry::Files(_) => true,
         });
+        for entry in &commit.entries {
+            self.contacts.follow(entry, opener)?;
+        }
+        commit
+            .entries
+            .retain(|entry| !matches!(entry, Entry::Files(_)));
         fold.commit(position, commit, &mut |_| Ok(None))
             .map_err(|error| IndexError::Commit {
                 mark: Box::new(mark),
@@ -309,6 +323,7 @@ impl Piece {
     fn compare(
         self,
         open: &Open,
+        opener: &Opener<'_>,
         expected: &mut BTreeMap<u8, u64>,
         outcome: &mut Verified,
     ) -> Result<(), IndexError> {
@@ -322,7 +337,8 @@ impl Piece {
             for (write, _) in keys::pieces(&record)? {
                 count(&write.0);
             }
-            let views = keys::views(&record);
+            let mut views = keys::views(&record);
+            views.extend(self.contacts.keys(tree, opener, number, &record.ticket)?);
             match load(tree, number)? {
                 None => outcome.note(Difference::Missing { number }),
                 Some((found, _)) if found != record => outcome.note(Difference::Other {
@@ -338,6 +354,17 @@ impl Piece {
                     let view = letter(&key);
                     outcome.note(Difference::NotListed { number, view });
                 }
+            }
+        }
+        for key in self
+            .contacts
+            .fields
+            .iter()
+            .filter(|_| self.numbers.start == 0)
+        {
+            count(key);
+            if !tree.has(key)? {
+                outcome.note(Difference::Fields);
             }
         }
         for (number, position) in self.notes {
@@ -426,8 +453,12 @@ fn old(open: &Open, of: Option<Base>) -> Result<BTreeSet<Number>, Failure> {
 fn is_old(key: &[u8], old: &BTreeSet<Number>, from: u64) -> bool {
     let mut parts = Parts(key.get(1..).unwrap_or_default());
     match key.first() {
-        Some(&kind::COMMAND | &kind::COMMAND_AT | &kind::BUILT | &kind::BASE) => false,
-        Some(&kind::TICKET) => parts.number().is_some_and(|number| old.contains(&number)),
+        Some(&kind::COMMAND | &kind::COMMAND_AT | &kind::BUILT | &kind::BASE | &kind::FIELD) => {
+            false
+        }
+        Some(&kind::TICKET | &kind::CONTACTS_OF) => {
+            parts.number().is_some_and(|number| old.contains(&number))
+        }
         Some(&kind::NOTE) => {
             let is_old = parts.number().is_some_and(|number| old.contains(&number));
             is_old || parts.number().is_some_and(|position| position < from)

@@ -3,6 +3,7 @@
 use std::ops::{Bound, ControlFlow};
 
 use super::build::load;
+use super::contacts;
 use super::keys::{self, Key, Parts, behind, kind};
 use super::query::{Cursor, MAX_PAGE, MAX_SCANNED, Page};
 use super::tree::{Failure, Tree};
@@ -135,7 +136,11 @@ pub(super) fn led_to(tree: &Tree, key: &[u8]) -> Result<Option<Record>, Failure>
     let Some((record, _)) = load(tree, number)? else {
         return Err(tree.condemn(format!("ticket number {number} is missing")));
     };
-    match keys::views(&record).contains(key) {
+    let leads_back = match key.first() {
+        Some(&kind::CONTACT) => contacts::leads_back(tree, number, key)?,
+        _ => keys::views(&record).contains(key),
+    };
+    match leads_back {
         true => Ok(Some(record)),
         false => Err(tree.condemn(format!(
             "ticket number {number} is listed where it does not belong"

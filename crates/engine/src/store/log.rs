@@ -41,12 +41,17 @@ use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
 use making::{Job, Next};
 use retire::Rule;
-use snapshot::{Snapshot, SnapshotError};
+use snapshot::Snapshot;
 use table::{Change, Changes, Each, Walk};
 
 pub use identity::FORMAT;
 pub use retire::MIN_HISTORY;
+#[cfg(feature = "sled")]
+#[cfg(test)]
+pub(crate) use seal::close_moved;
 pub(crate) use seal::open_moved;
+#[cfg(feature = "sled")]
+pub(crate) use seal::open_record;
 
 /// How many tickets are held decoded while the journal is read at a start. Each takes 2 to 4 KiB.
 const FOLDED_AT_ONCE: usize = 16_384;
@@ -190,7 +195,7 @@ impl Store for LogStore {
         self.open = None;
         let mut below = u64::MAX;
         loop {
-            let snapshot = newest_snapshot(&*self.disk, self.folder, below)?;
+            let snapshot = check::newest_below(&*self.disk, self.folder, below)?;
             let newest = snapshot.as_ref();
             let newest = newest.map(|one| (one.mark.seq, Arc::clone(&one.damaged)));
             let recovered = self.recover_from(snapshot, each);
@@ -388,6 +393,7 @@ impl LogStore {
         open.show(each)?;
         known.next_key = open.vault.next();
         if let Some(listener) = &self.listener {
+            listener.keys(&open.vault);
             listener.opened(&open.reader);
         }
         self.source.opened(&open.reader, &open.vault);
@@ -427,31 +433,6 @@ fn put_all(
         changed.put(number, change);
     }
     Ok(())
-}
-
-/// The newest snapshot that is whole, of those of frames before `below`.
-fn newest_snapshot(
-    disk: &dyn Disk,
-    folder: crate::journal::FolderId,
-    below: u64,
-) -> Result<Option<Arc<Snapshot>>, StoreError> {
-    let failed = io("looking for snapshots");
-    let bases = base::list(disk).map_err(&failed)?;
-    let mut list = snapshot::list(disk).map_err(&failed)?;
-    list.extend(&bases);
-    list.sort_unstable_by(|a, b| b.cmp(a));
-    for seq in list.into_iter().filter(|seq| *seq < below) {
-        let opened = match bases.contains(&seq) {
-            true => base::open(disk, folder, seq),
-            false => Snapshot::open(disk, folder, seq),
-        };
-        match opened {
-            Ok(snapshot) => return Ok(Some(Arc::new(snapshot))),
-            Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),
-            Err(SnapshotError::Io(source)) => return Err(io("reading a snapshot")(source)),
-        }
-    }
-    Ok(None)
 }
 
 /// A hot ticket: as it was changed, or else as the snapshot has it.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::equal::copy_folder;
-use super::kit::{Bench, Dice, all, commits, many};
+use super::kit::{Bench, Dice, all, commits, found_by_callers, many};
 use crate::index::{Index, IndexError, IndexOptions, KEPT_ASIDE};
 
 /// Files below a folder, sorted.
@@ -102,6 +102,9 @@ fn damaged_folders_give_no_wrong_answer() {
     bench.catch_up();
     bench.index.checkpoint().unwrap();
     let expected = bench.model(bench.commits.len());
+    let callers = bench.callers();
+    // One that is set aside takes it along.
+    let secret = bench.secret();
     let (mut aside, mut older_state, mut rebuilt, mut later) = (0, 0, 0, 0);
     for seed in 0..rounds {
         let home = tempfile::tempdir().unwrap();
@@ -112,6 +115,7 @@ fn damaged_folders_give_no_wrong_answer() {
         for _ in 0..dice.roll(4) {
             done.push(damage(&folder, &older, &mut dice));
         }
+        bench.put_secret(&secret);
         let index = Index::in_folder(&folder, IndexOptions::default());
         let opened = index.open(&bench.reader()).unwrap();
         aside += u64::from(opened.set_aside.is_some());
@@ -138,6 +142,7 @@ fn damaged_folders_give_no_wrong_answer() {
             }
         }
         assert_eq!(all(&index), expected, "seed {seed}: {done:?}");
+        assert_eq!(found_by_callers(&index), callers, "seed {seed}: {done:?}");
         let verified = index
             .verify(&bench.reader(), 1_000, &mut |_, _| ())
             .unwrap();

@@ -1,21 +1,26 @@
 //! Journals that a real engine has written, and what they add up to by the plainest way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use upline_core::{Actor, Fact, Wish};
+use upline_core::{Actor, Fact, Name, Value, Wish};
 
 use crate::clock::ManualClock;
+use crate::contact::comparable;
+use crate::disk::Disk;
 use crate::disk::sim::SimDisk;
 use crate::engine::{Engine, Handle, Submission};
 use crate::index::{Index, IndexOptions};
 use crate::journal::{FolderId, Journal, JournalError, JournalReader, Options};
+use crate::kit::entropy;
 use crate::record::{self, Commit, Entry, File, Number, Record};
 use crate::store::fold::Fold;
+use crate::store::log::close_moved;
 use crate::store::{Batch, MemoryStore, Recovered, Store, StoreError};
+use crate::vault::{Vault, contacts};
 
 const DESK: &str = "
 directory: acme
@@ -150,6 +155,20 @@ pub(super) fn commits(seed: u64, steps: u64) -> Vec<Commit> {
     commits
 }
 
+/// Callers, some of them in several spellings.
+pub(super) const CALLERS: [&str; 6] = [
+    "Mr Low",
+    "Mr Low <low@example.com>",
+    "LOW@example.com",
+    "+49 30 1234567",
+    "0049 (0)30 1234567",
+    "王先生",
+];
+
+fn caller(step: u64) -> String {
+    CALLERS[(step % 6) as usize].into()
+}
+
 async fn act(handle: &Handle, dice: &mut Dice, step: u64) {
     let by = Actor::Person((*dice.one_of(&["ann", "bob", "eve", "lea", "max"])).into());
     let mut id = [0; 16];
@@ -165,7 +184,7 @@ async fn act(handle: &Handle, dice: &mut Dice, step: u64) {
             },
             key: keyed.then(|| format!("crm/{}", dice.roll(30)).into()),
             parent: None,
-            fields: vec![("caller".into(), "Mr Low".into())],
+            fields: vec![("caller".into(), caller(step))],
         };
         // A key or id that an open ticket has is refused: that is as good a command as any.
         let _ = handle
@@ -193,7 +212,11 @@ async fn act(handle: &Handle, dice: &mut Dice, step: u64) {
         },
         _ => Wish::Act {
             action: action.into(),
-            fields: Vec::new(),
+            // Where the form has it, the caller is another one from now on.
+            fields: match step % 3 {
+                0 => vec![("caller".into(), caller(step + 1))],
+                _ => Vec::new(),
+            },
             note: Some("for Mr Low".into()),
         },
     };
@@ -264,6 +287,8 @@ fn another(mut entry: Entry, time: u64, each: Number) -> Entry {
     match &mut entry {
         Entry::Moved(moved) => {
             moved.number += time * each;
+            // As many tickets have at most as many keys.
+            moved.key += u32::try_from(time * each).unwrap();
             if let Some((id, _)) = &mut moved.command {
                 id[15] = time as u8;
             }
@@ -293,6 +318,10 @@ pub(super) struct Bench {
     /// Positions of the commits.
     pub(super) at: Vec<u64>,
     pub(super) commits: Vec<Commit>,
+    /// The same before it was sealed.
+    plain: Vec<Commit>,
+    vault: Vault,
+    keys: BTreeMap<Number, u32>,
 }
 
 impl Bench {
@@ -300,9 +329,13 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let index = Index::in_folder(folder.path().join("index"), IndexOptions::default());
         let options = Options::new(FolderId([3; 16]));
-        let disk = Arc::new(SimDisk::new(1));
+        let disk: Arc<dyn Disk> = Arc::new(SimDisk::new(1));
+        let vault = Vault::open(Arc::clone(&disk), [3; 16], entropy(3)).unwrap();
         let journal = Journal::open::<JournalError>(disk, options, None, |_| Ok(())).unwrap();
         Self {
+            plain: Vec::new(),
+            vault,
+            keys: BTreeMap::new(),
             folder,
             journal,
             index,
@@ -335,6 +368,40 @@ impl Bench {
     pub(super) fn append(&mut self, mut commit: Commit) {
         for entry in &mut commit.entries {
             if let Entry::Moved(moved) = entry {
+                let mut secrets = std::mem::take(&mut moved.sealed);
+                secrets.reverse();
+                record::restore_events(&mut moved.events, &secrets).unwrap();
+            }
+        }
+        self.plain.push(commit.clone());
+        self.seal(&mut commit);
+        self.append_as_it_is(commit);
+    }
+
+    /// Under the tickets' keys, which are made and destroyed as an engine does it.
+    fn seal(&mut self, commit: &mut Commit) {
+        for entry in &mut commit.entries {
+            match entry {
+                Entry::Moved(moved) => {
+                    while self.vault.next() <= moved.key {
+                        self.vault.take().unwrap();
+                    }
+                    self.keys.insert(moved.number, moved.key);
+                    close_moved(&self.vault, moved).unwrap();
+                }
+                Entry::Erased { number, .. } => {
+                    if let Some(key) = self.keys.get(number) {
+                        self.vault.destroy(*key).unwrap();
+                    }
+                }
+                Entry::Files(_) | Entry::SetAside { .. } | Entry::Released { .. } => (),
+            }
+        }
+    }
+
+    pub(super) fn append_as_it_is(&mut self, mut commit: Commit) {
+        for entry in &mut commit.entries {
+            if let Entry::Moved(moved) = entry {
                 // The store in memory counts commits; a journal has positions.
                 moved.previous = moved.previous.map(|before| self.at[before as usize]);
             }
@@ -357,6 +424,40 @@ impl Bench {
         fold.records
     }
 
+    /// Whose tickets they are that are not erased, by what callers are compared by.
+    pub(super) fn callers(&self) -> BTreeMap<String, Vec<Number>> {
+        let (mut fold, mut erased) = (Fold::default(), BTreeSet::new());
+        for (commit, at) in self.plain.iter().zip(&self.at) {
+            erased.extend(commit.entries.iter().filter_map(|entry| match entry {
+                Entry::Erased { number, .. } => Some(*number),
+                _ => None,
+            }));
+            fold.commit(*at, commit.clone(), &mut |_| Ok(None)).unwrap();
+        }
+        let mut callers: BTreeMap<String, Vec<Number>> = BTreeMap::new();
+        for (number, record) in fold.records {
+            let caller = record.ticket.fields.get(&Name::new("caller"));
+            if let Some(Value::Text(caller)) = caller.filter(|_| !erased.contains(&number)) {
+                let caller = comparable(caller).unwrap();
+                callers.entry(caller).or_default().push(number);
+            }
+        }
+        callers
+    }
+
+    /// What the disk has of the secret for contacts, to put it back.
+    pub(super) fn secret(&self) -> Vec<u8> {
+        let file = self.reader().disk().open_read(contacts::FILE).unwrap();
+        let mut bytes = vec![0; file.len().unwrap() as usize];
+        file.read_at(&mut bytes, 0).unwrap();
+        bytes
+    }
+
+    pub(super) fn put_secret(&self, bytes: &[u8]) {
+        let file = self.reader().disk().open(contacts::FILE).unwrap();
+        file.write_at(bytes, 0).unwrap();
+    }
+
     pub(super) fn catch_up(&self) {
         while self.index.catch_up(&self.reader(), 64).unwrap().behind > 0 {}
     }
@@ -365,6 +466,31 @@ impl Bench {
     pub(super) fn all(&self) -> BTreeMap<Number, Record> {
         all(&self.index)
     }
+}
+
+/// All tickets that are found by each caller, newest first, in pages of three.
+pub(super) fn found_by_callers(index: &Index) -> BTreeMap<String, Vec<Number>> {
+    let mut callers = BTreeMap::new();
+    for caller in CALLERS {
+        let filter = crate::index::Filter::default()
+            .contact(caller)
+            .newest_first();
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = index.list(&filter, after.as_ref(), 3).unwrap();
+            found.extend(page.items.into_iter().map(|record| record.number));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert!(found.is_sorted_by(|a, b| a > b), "{found:?}");
+        found.reverse();
+        let same = callers.insert(comparable(caller).unwrap(), found.clone());
+        assert!(same.is_none_or(|same| same == found), "{caller}");
+    }
+    callers.retain(|_, found: &mut Vec<Number>| !found.is_empty());
+    callers
 }
 
 pub(super) fn all(index: &Index) -> BTreeMap<Number, Record> {

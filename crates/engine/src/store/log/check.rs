@@ -1,6 +1,7 @@
 //! Whether a data folder, or a copy of one, has all that a start needs.
 
 use std::io;
+use std::sync::Arc;
 
 use super::base;
 use super::snapshot::{self, Snapshot, SnapshotError};
@@ -9,6 +10,31 @@ use crate::journal::{self, FolderId, JournalReader, Mark};
 use crate::record::{self, Commit, Entry};
 use crate::store::{Recovered, StoreError};
 use crate::vault;
+
+/// The newest snapshot that is whole, of those of frames before `below`.
+pub(super) fn newest_below(
+    disk: &dyn Disk,
+    folder: FolderId,
+    below: u64,
+) -> Result<Option<Arc<Snapshot>>, StoreError> {
+    let failed = super::io("looking for snapshots");
+    let bases = base::list(disk).map_err(&failed)?;
+    let mut list = snapshot::list(disk).map_err(&failed)?;
+    list.extend(&bases);
+    list.sort_unstable_by(|a, b| b.cmp(a));
+    for seq in list.into_iter().filter(|seq| *seq < below) {
+        let opened = match bases.contains(&seq) {
+            true => base::open(disk, folder, seq),
+            false => Snapshot::open(disk, folder, seq),
+        };
+        match opened {
+            Ok(snapshot) => return Ok(Some(Arc::new(snapshot))),
+            Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),
+            Err(SnapshotError::Io(source)) => return Err(super::io("reading a snapshot")(source)),
+        }
+    }
+    Ok(None)
+}
 
 /// The newest snapshot that a start would use: one of the journal's beginning is one too.
 pub(crate) fn newest(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Snapshot>> {

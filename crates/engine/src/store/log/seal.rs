@@ -17,7 +17,7 @@ const EVENTS: u8 = b'e';
 const FIELDS: u8 = b'f';
 
 /// Takes what is personal out of the events, and seals it.
-pub(super) fn close_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreError> {
+pub(crate) fn close_moved(vault: &Vault, moved: &mut Moved) -> Result<(), StoreError> {
     let secrets = take_events(&mut moved.events).map_err(Unreadable::Bytes)?;
     moved.sealed = vault.seal(moved.key, &about(moved.number, EVENTS), &secrets)?;
     Ok(())
@@ -75,7 +75,7 @@ pub(super) fn decode(vault: &Vault, bytes: &[u8]) -> Result<Record, StoreError> 
 }
 
 /// Puts a record's fields back, if the key is still there.
-pub(super) fn open_record(vault: &Vault, record: &mut Record) -> Result<(), StoreError> {
+pub(crate) fn open_record(vault: &Vault, record: &mut Record) -> Result<(), StoreError> {
     let about = about(record.number, FIELDS);
     if let Some(fields) = vault.unseal(record.key, &about, &record.sealed)? {
         restore_fields(&mut record.ticket, &fields).map_err(Unreadable::Bytes)?;
