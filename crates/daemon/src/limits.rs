@@ -57,6 +57,9 @@ pub const MAX_KEY_BYTES: usize = 255;
 /// Longest name of anything in a request (a ticket, a state, a person, another system's key), in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
 
+/// Longest contact that is asked for, in bytes: an address with a name.
+pub const MAX_CONTACT_BYTES: usize = 512;
+
 /// Most files in the folder of workflows.
 pub const MAX_FILES: usize = 1000;
 

@@ -67,8 +67,9 @@ fn number(text: &str) -> Option<String> {
     if !text.chars().all(|one| one.is_ascii_digit() || between(one)) {
         return None;
     }
-    let is_abroad = text.trim_start_matches(['(', ' ']).starts_with('+');
-    let text = match is_abroad {
+    let front = text.trim_start_matches(['(', ' ']);
+    let is_abroad = front.starts_with('+');
+    let text = match is_abroad || front.starts_with("00") {
         true => text.replacen("(0)", "", 1),
         false => text.to_owned(),
     };
@@ -97,6 +98,7 @@ mod tests {
             "+49 30 1234567",
             "0049301234567",
             "+49 (0)30 / 123-45-67",
+            "0049 (0)30 1234567",
             "+49.30.1234567",
             " ＋４９ ３０ １２３４５６７ ",
             "tel:+49-30-1234567",

@@ -2,12 +2,16 @@
 
 #[cfg(feature = "sled")]
 mod archive;
+mod contacts;
 mod follow;
 mod handle;
 mod meet;
 mod operator;
 mod submission;
 
+#[cfg(feature = "sled")]
+#[cfg(test)]
+mod callers;
 #[cfg(feature = "sled")]
 #[cfg(test)]
 mod ended;
@@ -373,7 +377,7 @@ fn follow(
             Event::SetAside(aside) => {
                 let folder = aside.folder.display();
                 format!(
-                    "it was damaged, is kept as `{folder}` and is built anew: {}",
+                    "it could not be used, is kept as `{folder}` and is built anew: {}",
                     aside.why
                 )
             }

@@ -97,6 +97,17 @@ pub trait Store: Send {
         )))
     }
 
+    /// The numbers of all tickets, also of those that ended long ago, that are lower than `below`: the highest
+    /// first, so many at most. `None`: the store knows only those that are open, as it does unless it says
+    /// otherwise, and an index has the others.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn all(&mut self, below: Number, limit: usize) -> Result<Option<Vec<Number>>, StoreError> {
+        let _ = (below, limit);
+        Ok(None)
+    }
+
     /// Where what is committed can be followed from outside. A store that keeps no journal for that has none.
     fn feed(&self) -> Option<Feed> {
         None

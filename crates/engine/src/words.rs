@@ -162,6 +162,7 @@ impl crate::index::Difference {
                 format!("第 {number} 号工单不在视图 {view} 里")
             }
             Self::Command { id } => format!("命令 {id:02x?} 的记录与原来不同"),
+            Self::Fields => "某个工作流的哪些字段存放联系人，索引并不知道".into(),
             Self::Note { number } => format!("少了一次与第 {number} 号工单有关的提交"),
             Self::Surplus {
                 view,

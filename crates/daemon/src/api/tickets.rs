@@ -9,17 +9,18 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use upline::contact::comparable;
 use upline::core::decide::concerns;
-use upline::core::{Actor, Name, Wish};
-use upline::index::{Filter, Standing};
+use upline::core::{Actor, Name, Ticket, Wish};
+use upline::index::{Cursor, Filter, Standing};
 use upline::lab::render::Language;
-use upline::{Done, Error, Met, Submission};
+use upline::{Done, Error, Met, Page, Submission};
 
 use super::State;
 use super::extract::{Asked, By, IDEMPOTENCY_KEY, Json, Named, command_id, is_name, read};
 use super::view::TicketView;
 use super::wishes::{Fields, Given, typed};
-use crate::limits::{DEFAULT_PAGE, MAX_NAME_BYTES, MAX_PAGE};
+use crate::limits::{DEFAULT_PAGE, MAX_CONTACT_BYTES, MAX_NAME_BYTES, MAX_PAGE};
 use crate::problem::Problem;
 use crate::tokens::{Caller, Role};
 
@@ -104,6 +105,9 @@ pub(super) async fn show(
     Ok(answer(&met, false, language))
 }
 
+/// Most pages that are looked through for what a caller may see of a contact's tickets.
+const MAX_PAGES: usize = 20;
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
@@ -113,7 +117,11 @@ pub(super) struct Wanted {
     state: Option<String>,
     /// Those that this person is answerable for; `me` is the token's person.
     assignee: Option<String>,
-    /// Unless said otherwise, open ones.
+    /// Those of this caller: with this number, address or name in a field of the type `contact`, however it is
+    /// spelled. A `+` is sent as `%2B`.
+    #[schemars(length(min = 1, max = MAX_CONTACT_BYTES))]
+    contact: Option<String>,
+    /// Unless said otherwise, open ones; with `contact`, all.
     standing: Option<WantedStanding>,
     /// `next` of the page before.
     cursor: Option<String>,
@@ -139,7 +147,11 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = page(wanted.limit)?;
     let mut filter = Filter::default().newest_first();
-    filter = match wanted.standing.unwrap_or(WantedStanding::Open) {
+    let usual = match wanted.contact {
+        Some(_) => WantedStanding::All,
+        None => WantedStanding::Open,
+    };
+    filter = match wanted.standing.unwrap_or(usual) {
         WantedStanding::Open => filter.standing(Standing::Open),
         WantedStanding::Ended => filter.standing(Standing::Ended),
         WantedStanding::All => filter,
@@ -153,25 +165,16 @@ pub(super) async fn list(
     if let Some(assignee) = &wanted.assignee {
         filter = filter.person(person(&caller, assignee)?);
     }
+    if let Some(contact) = &wanted.contact {
+        filter = filter.contact(&asked_for(contact)?);
+    }
     let wrong = |_| Problem::from(Error::Cursor);
     let cursor = wanted
         .cursor
         .as_deref()
         .map(|cursor| cursor.parse().map_err(wrong));
-    let archive = state.handle().archive()?;
-    let found = archive.list(filter, cursor.transpose()?, limit).await?;
-    let directory = state.handle().directory().await?;
-    let actor = caller.actor();
-    let sees = |ticket: &&upline::core::Ticket| {
-        caller.sees_all()
-            || matches!((&directory, &actor), (Some(people), Some(actor)) if concerns(people, ticket, actor))
-    };
-    let rows: Vec<TicketView<'_>> = found
-        .items
-        .iter()
-        .filter(sees)
-        .map(TicketView::row)
-        .collect();
+    let found = seen(&state, &caller, filter, cursor.transpose()?, limit).await?;
+    let rows: Vec<TicketView<'_>> = found.items.iter().map(TicketView::row).collect();
     let next = found.next.map(|next| next.to_string());
     let mut response = axum::Json(json!({ "tickets": rows, "next": next })).into_response();
     if let Some(next) = next {
@@ -187,6 +190,60 @@ pub(super) async fn list(
         }
     }
     Ok(response)
+}
+
+/// A page of what the caller may see.
+async fn seen(
+    state: &State,
+    caller: &Caller,
+    filter: Filter,
+    cursor: Option<Cursor>,
+    limit: usize,
+) -> Result<Page<Ticket, Cursor>, Problem> {
+    let archive = state.handle().archive()?;
+    let directory = state.handle().directory().await?;
+    let actor = caller.actor();
+    let sees = |ticket: &Ticket| {
+        caller.sees_all()
+            || matches!((&directory, &actor), (Some(people), Some(actor)) if concerns(people, ticket, actor))
+    };
+    // Whoever sees none of a contact's tickets must not learn from a next page that there are some.
+    let pages = match filter.contact {
+        Some(_) if !caller.sees_all() => MAX_PAGES,
+        _ => 1,
+    };
+    let mut page = Page {
+        items: Vec::new(),
+        next: cursor,
+    };
+    for _ in 0..pages {
+        let left = limit - page.items.len();
+        let found = archive.list(filter.clone(), page.next, left).await?;
+        page.items.extend(found.items.into_iter().filter(sees));
+        page.next = found.next;
+        if page.next.is_none() || page.items.len() == limit {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// What a contact is sought by. A number's `+` that was not sent as `%2B` has become a space on the way.
+fn asked_for(contact: &str) -> Result<String, Problem> {
+    let is_digit = |text: &str| text.starts_with(|first: char| first.is_ascii_digit());
+    let contact = match contact.strip_prefix(' ') {
+        Some(number) if is_digit(number) => format!("+{number}"),
+        _ => contact.to_owned(),
+    };
+    match comparable(&contact) {
+        Some(_) if contact.len() <= MAX_CONTACT_BYTES => Ok(contact),
+        _ => {
+            let detail = format!(
+                "`contact` must be a number, an address or a name of at most {MAX_CONTACT_BYTES} bytes"
+            );
+            Err(Problem::bad("query-wrong", detail))
+        }
+    }
 }
 
 /// `me` is the person that the token stands for.

@@ -131,3 +131,59 @@ fn lists_come_in_pages_and_are_filtered() {
         (4, 1, 0)
     );
 }
+
+#[test]
+fn the_tickets_of_a_caller_are_found_by_whoever_may_see_them() {
+    let service = Service::start();
+    let call = |who: &str, key: &str, caller: &str| {
+        let body = json!({
+            "workflow": "trouble-ticket",
+            "fields": { "caller": caller, "problem": "no dial tone" },
+        });
+        let opened = service.post(who, "/v1/tickets", &[("idempotency-key", key)], &body);
+        opened.is(201).json()["id"].as_str().unwrap().to_owned()
+    };
+    let first = call("tom", "one", "+49 30 1234567");
+    let second = call("tom", "two", "0049 (0)30 / 123 45-67");
+    let machine = call("pbx", "three", "tel:+49301234567");
+    let other = call("tom", "four", "Mr Low <low@example.com>");
+    let because = json!({ "reason": "a mistake" });
+    service.act("boss", &first, "cancel", &because).is(200);
+    let list = |who: &str, query: &str| {
+        service
+            .get(who, &format!("/v1/tickets?{query}"))
+            .is(200)
+            .json()
+    };
+    // A `+` that was not escaped is a space when it arrives.
+    for contact in ["%2B49+30+1234567", "+49+301234567", "0049-30-1234567"] {
+        let found = list("eye", &format!("contact={contact}"));
+        assert_eq!(ids(&found), [&machine, &second, &first], "{contact}");
+    }
+    let number = "contact=%2B49301234567";
+    let ended = list("eye", &format!("{number}&standing=ended"));
+    assert_eq!(ids(&ended), [&first]);
+    let open = list(
+        "eye",
+        &format!("{number}&standing=open&workflow=trouble-ticket"),
+    );
+    assert_eq!(ids(&open), [&machine, &second]);
+    assert_eq!(ids(&list("eye", "contact=LOW@example.com")), [&other]);
+    assert_eq!(ids(&list("eye", "contact=low")), [""; 0]);
+
+    assert_eq!(ids(&list("pbx", number)), [&machine]);
+    assert_eq!(ids(&list("tom", number)), [&second, &first]);
+    // Nor does a page that has more behind it say that there are some.
+    for limit in [1, 2, 50] {
+        let none = list("rosa", &format!("{number}&limit={limit}"));
+        assert_eq!(none, json!({ "tickets": [], "next": null }), "{limit}");
+    }
+    for wrong in [
+        "contact=",
+        "contact=+",
+        &format!("contact={}", "x".repeat(513)),
+    ] {
+        let refused = service.get("eye", &format!("/v1/tickets?{wrong}"));
+        refused.refuses(400, "query-wrong");
+    }
+}

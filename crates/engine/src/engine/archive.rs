@@ -131,6 +131,20 @@ impl Archive {
         Ok(tickets(self.ask(ask).await?))
     }
 
+    /// The tickets of a contact.
+    pub(super) async fn of_contact(
+        &self,
+        contact: &str,
+        below: Number,
+        limit: usize,
+    ) -> Result<Page<Ticket>, Error> {
+        let contact = contact.to_owned();
+        let ask = move |index: &Index| index.of_contact(&contact, below, limit);
+        let (records, next) = self.ask(ask).await?;
+        let items = records.into_iter().map(|record| record.ticket).collect();
+        Ok(Page { items, next })
+    }
+
     /// Tickets that fit, at most [`MAX_PAGE`](crate::index::MAX_PAGE) at once; their fields are not in it. A
     /// page may be short, or empty, and have a next one all the same. See [`Index::list`] for the order.
     ///

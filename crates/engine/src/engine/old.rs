@@ -99,6 +99,11 @@ async fn what_ended_long_ago_is_gone_and_what_is_open_is_whole() {
         let engine = on_again(anew, folder, &clock).await;
         let archive = engine.handle().archive().unwrap();
         assert_eq!(archive.ticket("2").await.unwrap(), None);
+        let all = Filter::default().newest_first();
+        let of_caller = archive.list(all.clone().contact("mr low"), None, 200);
+        let of_caller = of_caller.await.unwrap().items;
+        assert_eq!(of_caller, archive.list(all, None, 200).await.unwrap().items);
+        assert!(of_caller.iter().any(|ticket| ticket.id == *"1"));
         let old = archive.ticket("1").await.unwrap().unwrap();
         assert!(!old.is_open());
         // It was said when the ticket was opened, which is in no commit any more.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use upline_core::{Directory, FieldType, Name, Workflow};
+use upline_core::{Directory, FieldType, Name, Ticket, Value, Workflow};
 use upline_dsl::Sources;
 use upline_lab::world::{Openings, Workflows};
 
 use super::Floor;
+use crate::contact::comparable;
 use crate::record::{Entry, File};
 use crate::store::StoreError;
 
@@ -146,6 +147,19 @@ impl Floor {
         })
     }
 
+    /// Whether one of the ticket's fields holds a contact that is compared by this.
+    pub(crate) fn is_of_contact(&self, ticket: &Ticket, contact: &str) -> bool {
+        let workflow = self.workflows.version(&ticket.workflow, ticket.version);
+        let mut held = workflow
+            .into_iter()
+            .flat_map(|workflow| contacts(workflow))
+            .filter_map(|field| ticket.fields.get(field));
+        held.any(|value| match value {
+            Value::Text(text) => comparable(text).as_deref() == Some(contact),
+            _ => false,
+        })
+    }
+
     /// When the next absence begins, or the next ticket opens by itself.
     pub(crate) fn next_by_itself(&self) -> Option<Timestamp> {
         let absence = self.absences.first_key_value().map(|(at, _)| *at);
@@ -167,7 +181,7 @@ pub(crate) fn contact_fields(file: &File) -> Option<(Name, u32, Vec<Name>)> {
 }
 
 /// The workflow's fields that hold contacts.
-pub(super) fn contacts(workflow: &Workflow) -> impl Iterator<Item = &Name> {
+fn contacts(workflow: &Workflow) -> impl Iterator<Item = &Name> {
     let fields = workflow.fields.iter();
     let contacts = fields.filter(|(_, field)| field.kind == FieldType::Contact);
     contacts.map(|(name, _)| name)

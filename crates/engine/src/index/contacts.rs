@@ -13,7 +13,7 @@ use upline_core::{Event, Fact, Name, Ticket, Value};
 use super::build::{Changes, decoded};
 use super::keys::{self, Key, Parts, kind};
 use super::tree::{Failure, Tree};
-use super::{Index, IndexError, base};
+use super::{Index, IndexError, base, walk};
 use crate::contact::comparable;
 use crate::floor::contact_fields;
 use crate::journal::{JournalError, JournalReader, Position};
@@ -56,7 +56,7 @@ pub(super) fn marks_of(tree: &Tree, number: Number) -> Result<Marks, Failure> {
         let mut parts = Parts(key.get(prefix.len()..).unwrap_or_default());
         match (parts.text().flatten(), parts.0.try_into()) {
             (Some(field), Ok(mark)) => drop(marks.insert(field, mark)),
-            _ => wrong = Some(super::walk::no_key(tree, key)),
+            _ => wrong = Some(walk::no_key(tree, key)),
         }
     })?;
     wrong.map_or(Ok(marks), Err)
@@ -411,6 +411,31 @@ impl Index {
             reader,
             vault,
             secret,
+        })
+    }
+}
+
+impl Index {
+    /// The tickets of a contact, open and ended, whose numbers are lower than `below`: the highest first, at
+    /// most [`MAX_PAGE`](super::MAX_PAGE), and below which number to go on.
+    pub(crate) fn of_contact(
+        &self,
+        contact: &str,
+        below: Number,
+        limit: usize,
+    ) -> Result<(Vec<Record>, Option<Number>), IndexError> {
+        let Some(contact) = comparable(contact) else {
+            return Ok((Vec::new(), None));
+        };
+        self.read(|open| {
+            let all = of_contact(&open.secret.mark(&contact));
+            let range = walk::Range {
+                start: all.0.clone(),
+                end: all.number(below).0,
+            };
+            let found = walk::walk(open, vec![range], true, None, limit, &|_, _| true)?;
+            let next = found.next.and_then(|next| keys::number_of(&next.0));
+            Ok((found.items, next))
         })
     }
 }

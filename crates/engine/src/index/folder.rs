@@ -107,14 +107,13 @@ impl Index {
         let secret = secret.map_err(|error| unmade(error.into()))?;
         let known = read_built(&tree)?;
         let secret = match secret {
-            Some(secret) => secret,
-            None if to_build && known.is_none() => make_secret(reader)?,
-            None => return Err(without_secret(&tree)),
+            None if to_build && known.is_none() => Some(make_secret(reader)?),
+            other => other,
         };
         let built = match known {
             Some(built) => built,
             None => Built {
-                secret: secret.id(),
+                secret: secret.as_ref().map(Secret::id).unwrap_or_default(),
                 folder: reader.folder(),
                 mark: None,
                 entries: 0,
@@ -125,14 +124,17 @@ impl Index {
         };
         self.check(&tree, &built)?;
         is_of_this_journal(&tree, &built, reader)?;
-        if secret.id() != built.secret {
-            return Err(without_secret(&tree));
+        match secret.filter(|secret| secret.id() == built.secret) {
+            Some(secret) => Ok(Open {
+                tree,
+                built,
+                secret,
+            }),
+            None => {
+                let why = "the secret that its contacts were marked with is not there";
+                Err(tree.condemn(why.to_owned()).into())
+            }
         }
-        Ok(Open {
-            tree,
-            built,
-            secret,
-        })
     }
 
     /// Reads everything and adds it up.
@@ -213,11 +215,6 @@ impl Index {
 fn make_secret(reader: &JournalReader) -> Result<Secret, IndexError> {
     let folder = reader.folder().0;
     Secret::make(&**reader.disk(), folder, &system_entropy()).map_err(unmade)
-}
-
-fn without_secret(tree: &Tree) -> IndexError {
-    let why = "the secret that its contacts were marked with is not there";
-    tree.condemn(why.to_owned()).into()
 }
 
 fn unmade(error: VaultError) -> IndexError {

@@ -100,6 +100,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn all(&mut self, below: Number, limit: usize) -> Result<Option<Vec<Number>>, StoreError> {
+        let numbers = self.records.range(..below).rev().take(limit);
+        Ok(Some(numbers.map(|(number, _)| *number).collect()))
+    }
+
     fn between_commits(&mut self, _known: &dyn Fn() -> Recovered) -> Result<(), StoreError> {
         Ok(())
     }

@@ -87,9 +87,12 @@ struct List {
     /// For which this person is answerable; `me` is the token's person
     #[arg(long, value_name = "PERSON")]
     assignee: Option<String>,
-    /// open, ended, all
-    #[arg(long, default_value = "open", value_name = "WHICH")]
-    standing: String,
+    /// Of this caller: a number, an address or a name
+    #[arg(long)]
+    contact: Option<String>,
+    /// open, ended, all; else open, and with --contact all
+    #[arg(long, value_name = "WHICH")]
+    standing: Option<String>,
     /// How many at most
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
     limit: usize,
@@ -274,8 +277,10 @@ impl Desk<'_> {
     }
 
     fn list(&mut self, list: &List) -> Result<Exit, Failure> {
-        let mut query = vec![format!("standing={}", part(&list.standing))];
+        let mut query: Vec<String> = Vec::new();
         let named = [
+            ("standing", &list.standing),
+            ("contact", &list.contact),
             ("workflow", &list.workflow),
             ("state", &list.state),
             ("assignee", &list.assignee),
