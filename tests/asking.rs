@@ -179,6 +179,14 @@ fn a_ticket_is_opened_found_moved_and_asked_about() {
     let service = Service::start("moves");
     let id = service.call();
     assert_eq!(id, "1");
+    let of_caller = |caller: &str| {
+        let list = ["ticket", "list", "--contact", caller];
+        service.json("eye", &list).as_array().unwrap().len()
+    };
+    assert_eq!(
+        (of_caller("LOW@example.com"), of_caller("+49 30 1234567")),
+        (1, 0)
+    );
     let opened = [
         "--field",
         "service=Telephony",
@@ -198,14 +206,6 @@ fn a_ticket_is_opened_found_moved_and_asked_about() {
     assert_eq!(
         service.json("eye", &["ticket", "list", "--state", "new"]),
         serde_json::json!([])
-    );
-    let of_caller = |caller: &str| {
-        let list = ["ticket", "list", "--contact", caller];
-        service.json("eye", &list).as_array().unwrap().len()
-    };
-    assert_eq!(
-        (of_caller("LOW@example.com"), of_caller("+49 30 1234567")),
-        (1, 0)
     );
     let said = service.is("ann", &["ticket", "show", "1"]);
     assert!(

@@ -1,5 +1,5 @@
-//! When two spellings of a contact mean the same: somebody outside, named by a number, an address or a name in
-//! a field of the type `contact`.
+//! When two spellings of a contact mean the same: somebody outside, named by a number, an address or a name
+//! in a field of the type `contact`.
 
 /// Fewer digits are no telephone number: a room, an extension, a number of something else.
 const MIN_DIGITS: usize = 5;

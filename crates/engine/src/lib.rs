@@ -127,8 +127,8 @@
 //!
 //! * `sled` (on by default): an engine on a folder keeps an index of all tickets there ever were, in sled,
 //!   behind the journal. It answers `Handle::archive`: tickets that have ended, by id, by another system's
-//!   key, by state, outcome, person, contact and time; their history; and it erases them and remembers commands
-//!   for 7 days.
+//!   key, by state, outcome, person, contact and time; their history; and it erases them and remembers
+//!   commands for 7 days.
 //!
 //! Without it, or where sled can't be built, the engine runs all the same: no command ever waits for the
 //! index, and no answer is decided by it. Tickets that have ended can't be found or erased then once they

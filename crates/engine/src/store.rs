@@ -97,9 +97,9 @@ pub trait Store: Send {
         )))
     }
 
-    /// The numbers of all tickets, also of those that ended long ago, that are lower than `below`: the highest
-    /// first, so many at most. `None`: the store knows only those that are open, as it does unless it says
-    /// otherwise, and an index has the others.
+    /// The numbers of all tickets, also of those that ended long ago, that are lower than `below`: the
+    /// highest first, so many at most. `None`: the store knows only those that are open, as it does unless
+    /// it says otherwise, and an index has the others.
     ///
     /// # Errors
     /// [`StoreError`].

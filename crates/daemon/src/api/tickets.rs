@@ -117,8 +117,8 @@ pub(super) struct Wanted {
     state: Option<String>,
     /// Those that this person is answerable for; `me` is the token's person.
     assignee: Option<String>,
-    /// Those of this caller: with this number, address or name in a field of the type `contact`, however it is
-    /// spelled. A `+` is sent as `%2B`.
+    /// Those of this caller: with this number, address or name in a field of the type `contact`, however it
+    /// is spelled. A `+` is sent as `%2B`.
     #[schemars(length(min = 1, max = MAX_CONTACT_BYTES))]
     contact: Option<String>,
     /// Unless said otherwise, open ones; with `contact`, all.

@@ -9,18 +9,18 @@ use crate::floor::{Fault, Floor};
 use crate::record::Number;
 use crate::store::{Store, StoreError};
 
-/// Most tickets that a store without an index is asked for in one go: between two such pieces, other people's
-/// commands have their turn.
+/// Most tickets that a store without an index is asked for in one go: between two such pieces, other
+/// people's commands have their turn.
 const LOOKED_AT_ONCE: usize = 256;
 
 impl Handle {
-    /// The tickets with this contact in one of their fields, open and ended, the last opened first: those with
-    /// lower numbers than `before`, or the last. At most `limit`, 1 to [`MAX_PAGE`]; their fields are not in
-    /// it. Spellings of one number or address are one, see [`comparable`]. A ticket that was erased is not
-    /// found. A page may be short, and have a next one all the same.
+    /// The tickets with this contact in one of their fields, open and ended, the last opened first: those
+    /// with lower numbers than `before`, or the last. At most `limit`, 1 to [`MAX_PAGE`]; their fields are
+    /// not in it. Spellings of one number or address are one, see [`comparable`]. A ticket that was erased
+    /// is not found. A page may be short, and have a next one all the same.
     ///
-    /// What is answered has in it all that was answered before the question was asked: it comes from the index,
-    /// or where tickets are kept in memory from there. No command waits for it.
+    /// What is answered has in it all that was answered before the question was asked: it comes from the
+    /// index, or where tickets are kept in memory from there. No command waits for it.
     ///
     /// ```
     /// # use upline::core::Actor;

@@ -240,8 +240,8 @@ pub(super) struct Expected {
     /// The keys of the fields that hold contacts.
     pub(super) fields: BTreeSet<Vec<u8>>,
     held: BTreeMap<Number, BTreeMap<Name, Value>>,
-    /// Tickets whose keys are destroyed although the journal does not say so: a crash was in between, or their
-    /// time is over. The index may have the marks still.
+    /// Tickets whose keys are destroyed although the journal does not say so: a crash was in between, or
+    /// their time is over. The index may have the marks still.
     gone: BTreeSet<Number>,
 }
 

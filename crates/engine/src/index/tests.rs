@@ -1,3 +1,4 @@
+mod callers;
 mod damage;
 mod equal;
 mod follow;

@@ -3,7 +3,7 @@
 //!
 //! The file `keys/contacts` has two slots as the files of keys have them: the header, in which the number of
 //! the first key is 0, and the secret. It belongs to the index and not to the tickets: lost or damaged it is
-//! made anew, with the index. When an index is set aside, so is its secret: what stands in it is of no use then.
+//! made anew, with the index. When an index is set aside its secret goes: its marks are of no use then.
 
 use std::io;
 

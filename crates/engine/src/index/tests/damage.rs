@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::callers::found_by_callers;
 use super::equal::copy_folder;
-use super::kit::{Bench, Dice, all, commits, found_by_callers, many};
+use super::kit::{Bench, Dice, all, commits, many};
 use crate::index::{Index, IndexError, IndexOptions, KEPT_ASIDE};
 
 /// Files below a folder, sorted.

@@ -1,6 +1,7 @@
 //! The index is what the journal adds up to, however it came about.
 
-use super::kit::{Bench, Dice, commits, found_by_callers};
+use super::callers::found_by_callers;
+use super::kit::{Bench, Dice, commits};
 use crate::index::{Index, IndexError, IndexOptions};
 use crate::record::{Commit, Entry};
 

@@ -1,15 +1,14 @@
 //! Journals that a real engine has written, and what they add up to by the plainest way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use upline_core::{Actor, Fact, Name, Value, Wish};
+use upline_core::{Actor, Fact, Wish};
 
 use crate::clock::ManualClock;
-use crate::contact::comparable;
 use crate::disk::Disk;
 use crate::disk::sim::SimDisk;
 use crate::engine::{Engine, Handle, Submission};
@@ -20,7 +19,7 @@ use crate::record::{self, Commit, Entry, File, Number, Record};
 use crate::store::fold::Fold;
 use crate::store::log::close_moved;
 use crate::store::{Batch, MemoryStore, Recovered, Store, StoreError};
-use crate::vault::{Vault, contacts};
+use crate::vault::Vault;
 
 const DESK: &str = "
 directory: acme
@@ -319,7 +318,7 @@ pub(super) struct Bench {
     pub(super) at: Vec<u64>,
     pub(super) commits: Vec<Commit>,
     /// The same before it was sealed.
-    plain: Vec<Commit>,
+    pub(super) plain: Vec<Commit>,
     vault: Vault,
     keys: BTreeMap<Number, u32>,
 }
@@ -424,40 +423,6 @@ impl Bench {
         fold.records
     }
 
-    /// Whose tickets they are that are not erased, by what callers are compared by.
-    pub(super) fn callers(&self) -> BTreeMap<String, Vec<Number>> {
-        let (mut fold, mut erased) = (Fold::default(), BTreeSet::new());
-        for (commit, at) in self.plain.iter().zip(&self.at) {
-            erased.extend(commit.entries.iter().filter_map(|entry| match entry {
-                Entry::Erased { number, .. } => Some(*number),
-                _ => None,
-            }));
-            fold.commit(*at, commit.clone(), &mut |_| Ok(None)).unwrap();
-        }
-        let mut callers: BTreeMap<String, Vec<Number>> = BTreeMap::new();
-        for (number, record) in fold.records {
-            let caller = record.ticket.fields.get(&Name::new("caller"));
-            if let Some(Value::Text(caller)) = caller.filter(|_| !erased.contains(&number)) {
-                let caller = comparable(caller).unwrap();
-                callers.entry(caller).or_default().push(number);
-            }
-        }
-        callers
-    }
-
-    /// What the disk has of the secret for contacts, to put it back.
-    pub(super) fn secret(&self) -> Vec<u8> {
-        let file = self.reader().disk().open_read(contacts::FILE).unwrap();
-        let mut bytes = vec![0; file.len().unwrap() as usize];
-        file.read_at(&mut bytes, 0).unwrap();
-        bytes
-    }
-
-    pub(super) fn put_secret(&self, bytes: &[u8]) {
-        let file = self.reader().disk().open(contacts::FILE).unwrap();
-        file.write_at(bytes, 0).unwrap();
-    }
-
     pub(super) fn catch_up(&self) {
         while self.index.catch_up(&self.reader(), 64).unwrap().behind > 0 {}
     }
@@ -466,31 +431,6 @@ impl Bench {
     pub(super) fn all(&self) -> BTreeMap<Number, Record> {
         all(&self.index)
     }
-}
-
-/// All tickets that are found by each caller, newest first, in pages of three.
-pub(super) fn found_by_callers(index: &Index) -> BTreeMap<String, Vec<Number>> {
-    let mut callers = BTreeMap::new();
-    for caller in CALLERS {
-        let filter = crate::index::Filter::default()
-            .contact(caller)
-            .newest_first();
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let page = index.list(&filter, after.as_ref(), 3).unwrap();
-            found.extend(page.items.into_iter().map(|record| record.number));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        assert!(found.is_sorted_by(|a, b| a > b), "{found:?}");
-        found.reverse();
-        let same = callers.insert(comparable(caller).unwrap(), found.clone());
-        assert!(same.is_none_or(|same| same == found), "{caller}");
-    }
-    callers.retain(|_, found: &mut Vec<Number>| !found.is_empty());
-    callers
 }
 
 pub(super) fn all(index: &Index) -> BTreeMap<Number, Record> {
