@@ -87,7 +87,9 @@ fn damage(folder: &Path, older: &Path, dice: &mut Dice) -> String {
 /// How many damaged folders, so that the number of a full run can be asked for; a few of them in any.
 const DAMAGES: &str = "UPLINE_DAMAGES";
 
-/// In a full run 200.
+/// In a full run.
+const FULL: u64 = 200;
+
 #[test]
 fn damaged_folders_give_no_wrong_answer() {
     let rounds = std::env::var(DAMAGES).ok();
@@ -121,9 +123,9 @@ fn damaged_folders_give_no_wrong_answer() {
         let opened = index.open(&bench.reader()).unwrap();
         aside += u64::from(opened.set_aside.is_some());
         older_state += u64::from(opened.set_aside.is_none() && opened.mark != bench.journal.head());
-        if opened.mark.is_none() && seed % 8 > 0 && rounds < 200 {
-            // Nothing is in it: what is built then is looked at in some of the rounds, or in a full run in
-            // all.
+        if opened.mark.is_none() && rebuilt >= 2 && rounds < FULL {
+            // Nothing is in it: what is built then is looked at in the first such rounds, or in a full run
+            // in all.
             assert_eq!(all(&index), BTreeMap::new(), "seed {seed}: {done:?}");
             continue;
         }
@@ -159,10 +161,13 @@ fn damaged_folders_give_no_wrong_answer() {
         "of {rounds}: {aside} set aside ({rebuilt} of them built anew), {older_state} went on from an older \
          state, {later} noticed later"
     );
-    assert!(
-        aside > rounds / 4 && rebuilt > 0 && aside + older_state > rounds / 2,
-        "too few had any effect"
-    );
+    // sled's own threads decide what lies where in its file, so that the same dice do other harm each time:
+    // in a few rounds only that there was some is sure.
+    let effective = match rounds < FULL {
+        true => aside > 0,
+        false => aside > rounds / 4 && aside + older_state > rounds / 2,
+    };
+    assert!(effective && rebuilt > 0, "too few had any effect");
 }
 
 #[test]
