@@ -352,7 +352,7 @@ pub(crate) enum Mail {
     Wake,
     /// Something for the operator, from beside the writer.
     #[cfg_attr(
-        not(feature = "sled"),
+        not(any(feature = "sled", test)),
         expect(dead_code, reason = "only the index has something to tell")
     )]
     Told(Incident),

@@ -1,5 +1,6 @@
 //! What the engine's tests have in common: a small desk, and a writer that is driven by hand.
 
+pub(crate) mod reads;
 pub(crate) mod told;
 
 use std::sync::{Arc, Mutex, PoisonError};

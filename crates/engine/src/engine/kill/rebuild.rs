@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::{Said, disk, next, process, round, rounds, say};
 use crate::disk::RealDisk;
+#[cfg(feature = "sled")]
 use crate::index::{Index, IndexOptions};
+#[cfg(feature = "sled")]
 use crate::journal::JournalReader;
 use crate::kit::told::Told;
 use crate::store::StoreError;
@@ -33,6 +35,7 @@ fn restoring() {
     });
 }
 
+#[cfg(feature = "sled")]
 #[test]
 fn building() {
     let Some(folder) = std::env::var_os(super::FOLDER) else {
@@ -43,6 +46,7 @@ fn building() {
     });
 }
 
+#[cfg(feature = "sled")]
 /// The index beside the data folder, up to the journal's end; a few commits at a time, so that it is written
 /// often.
 fn built(folder: &Path) -> (Index, JournalReader) {
@@ -128,6 +132,7 @@ fn a_restore_that_is_killed_leaves_a_whole_folder_or_none() {
     );
 }
 
+#[cfg(feature = "sled")]
 #[test]
 fn an_index_that_is_killed_while_it_is_built_is_what_the_journal_says() {
     let parent = tempfile::tempdir().unwrap();

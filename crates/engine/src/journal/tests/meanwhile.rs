@@ -8,102 +8,51 @@ use super::kit::{FOLDER_ID, check, files, open, payload};
 use crate::disk::sim::SimDisk;
 use crate::disk::{Disk, DiskFile};
 use crate::journal::{JournalReader, Mark, verify_behind};
+use crate::kit::reads::{Between, ReadsOf};
 
-/// A disk of which the first reads of each file's frames give what was there before.
+/// The first reads of each file's frames give what was there before.
 struct Late {
     before: SimDisk,
     now: SimDisk,
     /// How many reads of a file's frames are of what was before.
     stale: usize,
-    reads: Arc<Mutex<BTreeMap<String, usize>>>,
+    reads: Mutex<BTreeMap<String, usize>>,
 }
 
 struct LateFile {
     path: String,
     before: Option<Arc<dyn DiskFile>>,
     now: Arc<dyn DiskFile>,
-    stale: usize,
-    reads: Arc<Mutex<BTreeMap<String, usize>>>,
 }
 
-fn refused<T>() -> io::Result<T> {
-    Err(io::ErrorKind::ReadOnlyFilesystem.into())
-}
-
-impl Disk for Late {
-    fn create_folder(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
+impl Between for Late {
+    type File = LateFile;
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         self.before.list(folder)
     }
 
-    fn create(&self, _: &str) -> io::Result<Arc<dyn DiskFile>> {
-        refused()
-    }
-
-    fn open(&self, _: &str) -> io::Result<Arc<dyn DiskFile>> {
-        refused()
-    }
-
-    fn open_read(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(LateFile {
+    fn open(&self, path: &str) -> io::Result<LateFile> {
+        Ok(LateFile {
             path: path.to_owned(),
             before: self.before.open_read(path).ok(),
             now: self.now.open_read(path)?,
-            stale: self.stale,
-            reads: Arc::clone(&self.reads),
-        }))
+        })
     }
 
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        refused()
+    fn len(&self, file: &LateFile) -> io::Result<u64> {
+        file.now.len()
     }
 
-    fn remove(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn sync_folder(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn lock(&self, _: &str) -> io::Result<Box<dyn Send + Sync>> {
-        refused()
-    }
-}
-
-impl DiskFile for LateFile {
-    fn len(&self) -> io::Result<u64> {
-        self.now.len()
-    }
-
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    fn read_at(&self, file: &LateFile, buffer: &mut [u8], at: u64) -> io::Result<usize> {
         let mut reads = self.reads.lock().unwrap();
-        let read = reads.entry(self.path.clone()).or_default();
+        let read = reads.entry(file.path.clone()).or_default();
         // The header, at 0, is written before the file has its name.
         *read += usize::from(at > 0);
-        match &self.before {
+        match &file.before {
             Some(before) if *read <= self.stale => before.read_at(buffer, at),
-            _ => self.now.read_at(buffer, at),
+            _ => file.now.read_at(buffer, at),
         }
-    }
-
-    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
-        refused()
-    }
-
-    fn allocate(&self, _: u64) -> io::Result<()> {
-        refused()
-    }
-
-    fn set_len(&self, _: u64) -> io::Result<()> {
-        refused()
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        refused()
     }
 }
 
@@ -123,12 +72,12 @@ fn growing(frames: u64, length: usize) -> (SimDisk, SimDisk, Vec<Mark>) {
     (before, disk, marks)
 }
 
-fn late(before: &SimDisk, now: &SimDisk, stale: usize) -> Arc<Late> {
-    Arc::new(Late {
+fn late(before: &SimDisk, now: &SimDisk, stale: usize) -> Arc<ReadsOf<Late>> {
+    ReadsOf::new(Late {
         before: before.clone(),
         now: now.clone(),
         stale,
-        reads: Arc::default(),
+        reads: Mutex::default(),
     })
 }
 

@@ -10,23 +10,20 @@ use super::retire::{Ear, ruled, weeks};
 use super::*;
 use crate::disk::{DiskFile, RealDisk};
 use crate::journal::{Report, verify};
+use crate::kit::reads::{Between, ReadsOf};
 
 /// What an engine does meanwhile.
 type Deed = Box<dyn FnOnce() + Send>;
 
-/// A disk that counts the steps of whoever reads it, before one of which something happens.
+/// Counts the steps of whoever reads, before one of which something happens.
 struct Raced {
     disk: RealDisk,
-    steps: Arc<Steps>,
-}
-
-struct Steps {
     taken: AtomicUsize,
     at: usize,
     deed: Mutex<Option<Deed>>,
 }
 
-impl Steps {
+impl Raced {
     fn step(&self) {
         if self.taken.fetch_add(1, Ordering::Relaxed) != self.at {
             return;
@@ -42,83 +39,27 @@ impl Steps {
     }
 }
 
-fn refused<T>() -> io::Result<T> {
-    Err(io::ErrorKind::ReadOnlyFilesystem.into())
-}
-
-impl Disk for Raced {
-    fn create_folder(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
+impl Between for Raced {
+    type File = Arc<dyn DiskFile>;
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        self.steps.step();
+        self.step();
         self.disk.list(folder)
     }
 
-    fn create(&self, _: &str) -> io::Result<Arc<dyn DiskFile>> {
-        refused()
+    fn open(&self, path: &str) -> io::Result<Self::File> {
+        self.step();
+        self.disk.open_read(path)
     }
 
-    fn open(&self, _: &str) -> io::Result<Arc<dyn DiskFile>> {
-        refused()
+    fn len(&self, file: &Self::File) -> io::Result<u64> {
+        self.step();
+        file.len()
     }
 
-    fn open_read(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.steps.step();
-        Ok(Arc::new(RacedFile {
-            file: self.disk.open_read(path)?,
-            steps: Arc::clone(&self.steps),
-        }))
-    }
-
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn remove(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn sync_folder(&self, _: &str) -> io::Result<()> {
-        refused()
-    }
-
-    fn lock(&self, _: &str) -> io::Result<Box<dyn Send + Sync>> {
-        refused()
-    }
-}
-
-struct RacedFile {
-    file: Arc<dyn DiskFile>,
-    steps: Arc<Steps>,
-}
-
-impl DiskFile for RacedFile {
-    fn len(&self) -> io::Result<u64> {
-        self.steps.step();
-        self.file.len()
-    }
-
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        self.steps.step();
-        self.file.read_at(buffer, at)
-    }
-
-    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
-        refused()
-    }
-
-    fn allocate(&self, _: u64) -> io::Result<()> {
-        refused()
-    }
-
-    fn set_len(&self, _: u64) -> io::Result<()> {
-        refused()
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        refused()
+    fn read_at(&self, file: &Self::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        self.step();
+        file.read_at(buffer, at)
     }
 }
 
@@ -156,19 +97,15 @@ fn raced(home: &Path, folder: &Path, at: usize, spoil: &dyn Fn(&Path)) -> (Repor
     let hand = on(&place, &Ear::all());
     // Behind the engine's back: it reads no old segment at its start.
     spoil(&place);
-    let steps = Arc::new(Steps {
+    let disk = ReadsOf::new(Raced {
+        disk: RealDisk::new(&place),
         taken: AtomicUsize::new(0),
         at,
         deed: Mutex::new(Some(Box::new(move || move_on(hand)))),
     });
-    let disk = Raced {
-        disk: RealDisk::new(&place),
-        steps: Arc::clone(&steps),
-    };
-    let report = verify(&disk, None, None, &mut |_| ()).unwrap();
-    drop(disk);
+    let report = verify(&*disk, None, None, &mut |_| ()).unwrap();
     std::fs::remove_dir_all(&place).unwrap();
-    (report, steps.taken.load(Ordering::Relaxed))
+    (report, disk.between().taken.load(Ordering::Relaxed))
 }
 
 #[test]

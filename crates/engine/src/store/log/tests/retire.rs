@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::Incident;
 use crate::disk::sim::Fault;
-use crate::journal::{Base, Report, verify};
+use crate::journal::{Report, verify};
 use crate::store::Listener;
 use crate::store::log::backup::{backup, restore};
 
@@ -309,6 +309,7 @@ fn a_time_shorter_than_commands_are_remembered_is_refused() {
 mod index {
     use super::*;
     use crate::index::{Filter, Index, IndexOptions};
+    use crate::journal::Base;
 
     fn up_to_date(index: &Index, reader: &JournalReader) {
         loop {
