@@ -297,6 +297,67 @@ fn refusals_have_codes_and_say_what_to_do() {
 }
 
 #[test]
+fn who_is_on_call_is_the_same_from_the_service_and_from_its_files() {
+    let service = Service::start("on-call");
+    let at = ["--at", "2026-03-06T10:00:00+08:00"];
+    let who = [&["oncall", "who"][..], &at].concat();
+    let said = service.is("tom", &who);
+    assert!(said.contains("duty-officer"), "{said}");
+    assert!(said.contains("last resort: max"), "{said}");
+    let of_service = service.json("tom", &[&["oncall", "check"][..], &at].concat());
+    let folder = root().join("workflows");
+    let of_files = |words: &[&str]| {
+        let mut command = upline(words);
+        printed(command.arg(&folder).args(at))
+    };
+    // The service of this test has other shifts: of all the other teams the same is told.
+    let (said, exit) = of_files(&["oncall", "check", "--json"]);
+    assert_eq!(exit, 1, "{said}");
+    let of_folder: Value = serde_json::from_str(&said).expect(&said);
+    let teams = |found: &Value| {
+        let teams = found["teams"].as_array().unwrap().iter();
+        let others = teams.filter(|team| team["schedule"] != "desk-shifts");
+        others.cloned().collect::<Vec<Value>>()
+    };
+    assert!(teams(&of_folder).len() > 5);
+    assert_eq!(teams(&of_service), teams(&of_folder));
+    assert_eq!(of_service["last-resort"], of_folder["last-resort"]);
+
+    let words = ["oncall", "check", "--team", "service-desk", "--days", "2"];
+    let (said, exit) = of_files(&words);
+    assert_eq!(exit, 1, "{said}");
+    let nobody = "service-desk: nobody from Fri 18:00 to Sat 09:00 (15 h)";
+    assert!(said.contains(nobody), "{said}");
+    let (said, exit) = of_files(&[&words[..], &["--lang", "zh"]].concat());
+    assert_eq!(exit, 1, "{said}");
+    assert!(
+        said.contains("service-desk：周五 18:00 到 周六 09:00 无人（15 小时）"),
+        "{said}"
+    );
+    let (said, exit) = of_files(&["oncall", "next", "--team", "service-desk", "--days", "1"]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("Fri 18:00  service-desk  nobody"), "{said}");
+    let (said, exit) = of_files(&["oncall", "check", "--team", "platform"]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("somebody is there at all times"), "{said}");
+    let (said, exit) = of_files(&["oncall", "who", "--team", "nobodies"]);
+    assert_eq!(exit, 3, "{said}");
+    service.refuses(
+        "tom",
+        &["oncall", "who", "--team", "nobodies"],
+        3,
+        "no group",
+    );
+    service.refuses(
+        "tom",
+        &["oncall", "check", "--calendar", "none"],
+        3,
+        "calendar",
+    );
+    service.refuses("nobody", &["oncall", "who"], 5, "help: give a token");
+}
+
+#[test]
 fn events_are_followed_and_a_watch_ends_with_its_ticket() {
     let service = Service::start("events");
     service.call();

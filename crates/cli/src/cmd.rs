@@ -11,6 +11,7 @@ pub(crate) mod graph;
 pub(crate) mod look;
 pub(crate) mod migrate;
 pub(crate) mod notify;
+pub(crate) mod oncall;
 pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod serve;

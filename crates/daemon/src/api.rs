@@ -7,6 +7,7 @@ mod files;
 mod hooks;
 mod links;
 mod messages;
+mod oncall;
 mod openapi;
 mod questions;
 mod service;
@@ -50,6 +51,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/tickets/{id}/messages"),
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
+    ("GET", "/v1/oncall"),
     ("GET", "/v1/events"),
     ("PUT", "/v1/files/{name}"),
     ("POST", "/v1/hooks/{source}"),
@@ -219,6 +221,7 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/tickets/{id}/messages", get(messages::list))
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
+        .route("/v1/oncall", get(oncall::oncall))
         .route("/v1/events", get(events::events))
         .route("/v1/hooks/{source}", post(hooks::take))
         .route("/v1/files/{name}", put(files::put))

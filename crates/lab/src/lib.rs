@@ -5,12 +5,13 @@
 //! * [`simulate`] plays one ticket that does not exist, and [`forecast`] what lies ahead of one that does.
 //! * [`explain`] says why a ticket is where it is, and [`render`] words every event once, for everybody.
 //! * [`replay`] plays a recorded log of tickets against a workflow.
-//! * [`graph`] draws a workflow.
+//! * [`oncall`] says who is on call, and [`graph`] draws a workflow.
 
 mod chronicle;
 pub mod explain;
 pub mod forecast;
 pub mod graph;
+pub mod oncall;
 pub mod render;
 pub mod replay;
 pub mod simulate;

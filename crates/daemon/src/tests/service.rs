@@ -52,6 +52,46 @@ fn a_file_is_deployed_kept_in_the_folder_and_read_by_the_next_start() {
 }
 
 #[test]
+fn who_is_on_call_follows_the_directory_that_holds() {
+    let service = Service::start();
+    let desk = |query: &str| {
+        let found = service.get("rosa", &format!("/v1/oncall?team=service-desk{query}"));
+        let found = found.is(200).json();
+        assert_eq!(found["teams"].as_array().unwrap().len(), 1, "{found}");
+        found["teams"][0].clone()
+    };
+    // Friday, 10:00 in Shanghai; the desk has shifts from 09:00 to 18:00.
+    let at = "&at=2026-03-06T02:00:00Z&days=1";
+    let found = desk(at);
+    let ids = |people: &serde_json::Value| {
+        let people = people.as_array().unwrap().iter();
+        people
+            .map(|one| one["person"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&found["on-duty"]), ["ann", "bob", "cem"]);
+    assert_eq!(found["until"], "2026-03-06T10:00:00Z");
+    let gap = json!([{ "from": "2026-03-06T10:00:00Z", "to": "2026-03-07T01:00:00Z" }]);
+    assert_eq!(found["gaps"], gap);
+    assert_eq!(found["changes"].as_array().unwrap().len(), 2, "{found}");
+    assert_eq!(desk("")["changes"], json!([]));
+
+    let path = service.workflows.path().join("directory.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    let changed = text.replace("members: [ann, bob, cem]", "members: [ann, bob]");
+    assert_ne!(changed, text);
+    put(&service, "boss", "directory.yaml", &changed).is(200);
+    assert_eq!(ids(&desk(at)["on-duty"]), ["ann", "bob"]);
+
+    let refused = |query: &str| service.get("ann", &format!("/v1/oncall?{query}"));
+    refused("team=none").refuses(404, "no-such-team");
+    refused("calendar=none").refuses(404, "no-such-calendar");
+    for query in ["days=367", "days=-1", "at=now", "who=ann"] {
+        refused(query).refuses(400, "query-wrong");
+    }
+}
+
+#[test]
 fn a_broken_folder_keeps_what_held_and_says_so() {
     let mut service = Service::start();
     let id = service.call("tom", "one");

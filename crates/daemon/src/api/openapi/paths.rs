@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, Types, codes};
 use crate::api::view::TicketView;
-use crate::api::{events, messages, questions, tickets, wishes};
+use crate::api::{events, messages, oncall, questions, tickets, wishes};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -18,6 +18,7 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
         message(types),
     ];
     all.extend(asking(types));
+    all.push(oncall(types));
     all.push(events(types));
     all.extend(others());
     all
@@ -198,6 +199,31 @@ fn asking(types: &mut Types) -> Vec<Operation> {
     let all = all.into_iter();
     all.map(|one| one.token().refuses(404, &["no-such-ticket"]))
         .collect()
+}
+
+fn oncall(types: &mut Types) -> Operation {
+    let team = json!({
+        "type": "object",
+        "required": [
+            "team", "schedule", "zone", "on-duty", "until", "then", "lead", "manager", "changes",
+            "gaps",
+        ],
+    });
+    let found = json!({
+        "type": "object",
+        "required": ["at", "to", "teams", "last-resort"],
+        "properties": { "teams": { "type": "array", "items": team } },
+    });
+    Operation::new(
+        "GET",
+        "/v1/oncall",
+        "oncall",
+        "Who is on call, from when until when",
+    )
+    .token()
+    .query(types.query::<oncall::Wanted>())
+    .answers(200, "Who is on call.", found)
+    .refuses(404, &["no-such-team", "no-such-calendar"])
 }
 
 fn events(types: &mut Types) -> Operation {
