@@ -373,9 +373,7 @@ fn folders_that_can_not_be_looked_into() {
         let called = upline(&["explain", text(&folder), "2"]);
         assert_eq!(called.exit, 3, "{called:?}");
         assert!(
-            called
-                .error
-                .contains("another process has this data folder open"),
+            called.error.contains("this data folder is open already"),
             "{called:?}"
         );
         assert!(called.error.contains("upline backup"), "{called:?}");

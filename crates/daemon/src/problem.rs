@@ -172,6 +172,7 @@ impl From<Error> for Problem {
             Error::TooOld { oldest } => Self::new(StatusCode::GONE, "too-old", detail)
                 .with("oldest", oldest.to_string())
                 .hint("start again from a list of tickets, and from `oldest`"),
+            Error::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail),
             Error::Busy => Self::unavailable("busy", detail, 1),
             Error::Unknown(_) => Self::unavailable("unknown-outcome", detail, 1)
                 .hint("give the same request again, with the same `Idempotency-Key`"),

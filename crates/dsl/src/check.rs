@@ -1,6 +1,7 @@
 //! [`check()`]: files to workflows that can be run, with everything that is wrong in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use upline_core::proof::Proof;
@@ -10,7 +11,6 @@ use crate::calls::calls;
 use crate::{Diagnostic, File, FileId, Loaded, Read, Severity, Sources, lint, load};
 
 /// Files that were read and checked: the same for the command line, editors and HTTP.
-#[derive(Debug)]
 pub struct Checked {
     /// The workflows whose text has no mistakes, in the order of the files.
     pub workflows: Vec<Read<Workflow>>,
@@ -27,6 +27,26 @@ pub struct Checked {
     pub left_out: usize,
     /// The texts of the files.
     pub sources: Sources,
+}
+
+/// What was found, each with its place, and not all that was read: programs print errors in this way too.
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = |one: &Diagnostic| {
+            let (file, code) = (one.primary.file, one.code.as_str());
+            let at = self.sources.position(file, one.primary.span.start);
+            let name = self.sources.name(file);
+            let help = one.help.as_ref().map(|help| format!(" ({help})"));
+            let help = help.unwrap_or_default();
+            let (line, column) = (at.line, at.column);
+            format!("{code} {name}:{line}:{column}: {}{help}", one.message)
+        };
+        let found: Vec<String> = self.diagnostics.iter().map(one).collect();
+        f.debug_struct("Checked")
+            .field("diagnostics", &found)
+            .field("left_out", &self.left_out)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Checked {

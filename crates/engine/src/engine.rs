@@ -38,7 +38,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, SystemClock};
 use crate::disk::RealDisk;
-use crate::error::Error;
+use crate::error::{Error, StartError};
 use crate::floor::Incident;
 #[cfg(feature = "sled")]
 use crate::index::{Event, Follower, FollowerOptions, Index, IndexHandle, IndexOptions};
@@ -53,34 +53,13 @@ use crate::writer::{Input, Turn, Writer};
 pub use archive::Archive;
 pub(crate) use handle::check;
 pub use handle::{Handle, MAX_PAGE, Page};
-pub use submission::Submission;
+pub use submission::{MAX_COMMAND_BYTES, Submission};
 
 /// Most commands that wait for their commit; one more is refused with [`Error::Busy`].
 pub const MAX_WAITING: usize = 8192;
 
 /// What is told to the operator.
 type OnIncident = Box<dyn FnMut(Incident) + Send>;
-
-/// Why an engine does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The store.
-    #[error("{}", match .0 {
-        StoreError::Full => "the disk is full: make room, and start again".to_owned(),
-        other => other.to_string(),
-    })]
-    Store(#[from] StoreError),
-    /// The files that it was given.
-    #[error(transparent)]
-    Files(Box<Error>),
-    /// There is no tokio runtime here to send messages on.
-    #[error("an engine is started within a tokio runtime")]
-    NoRuntime,
-    /// The system gave no thread.
-    #[error("the system gave no thread: {0}")]
-    Thread(std::io::Error),
-}
 
 /// Work that takes long, beside whoever waits for it; where there is no runtime, in its own thread.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
@@ -277,7 +256,10 @@ impl Builder {
             .map_err(StartError::Thread)?;
         match has_started.await {
             Ok(Ok(())) => (),
-            Ok(Err(error)) => return Err(error.into()),
+            Ok(Err(error)) => {
+                ended(thread).await;
+                return Err(error.into());
+            }
             Err(_) => return Err(StartError::Files(Box::new(Error::Stopped))),
         }
         let handle = Handle {
@@ -292,9 +274,12 @@ impl Builder {
             handle,
             thread: Some(thread),
         };
-        if !self.files.is_empty() {
-            let deployed = engine.handle.deploy(self.files).await;
-            deployed.map_err(|error| StartError::Files(Box::new(error)))?;
+        if !self.files.is_empty()
+            && let Err(error) = engine.handle.deploy(self.files).await
+        {
+            // The next one that is started finds the folder free.
+            let _ = engine.stop().await;
+            return Err(StartError::Files(Box::new(error)));
         }
         Ok(engine)
     }
@@ -330,12 +315,17 @@ impl Engine {
         let Some(thread) = self.thread.take() else {
             return Err(Error::Stopped);
         };
-        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-        match joined {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Error::Stopped),
+        match ended(thread).await {
+            true => Ok(()),
+            false => Err(Error::Stopped),
         }
     }
+}
+
+/// Waits for a thread. Whether it has ended well.
+async fn ended(thread: JoinHandle<()>) -> bool {
+    let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+    matches!(joined, Ok(Ok(())))
 }
 
 impl Drop for Engine {

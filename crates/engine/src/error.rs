@@ -63,6 +63,13 @@ pub enum Error {
         /// The version.
         version: u32,
     },
+    /// More than [`MAX_COMMAND_BYTES`](crate::MAX_COMMAND_BYTES) in one command: everybody else's clocks and
+    /// commands would wait for it. Nothing has changed.
+    #[error("the command has {bytes} bytes, and {limit} are the most", limit = crate::MAX_COMMAND_BYTES)]
+    TooLarge {
+        /// How many it has, written down as compactly as the journal does.
+        bytes: usize,
+    },
     /// Too many commands wait: try again in a moment. Nothing has changed.
     #[error("too many commands wait")]
     Busy,
@@ -100,6 +107,27 @@ pub enum Error {
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The store.
+    #[error("{}", match .0 {
+        StoreError::Full => "the disk is full: make room, and start again".to_owned(),
+        other => other.to_string(),
+    })]
+    Store(#[from] StoreError),
+    /// The files that it was given.
+    #[error(transparent)]
+    Files(Box<Error>),
+    /// There is no tokio runtime here to send messages on.
+    #[error("an engine is started within a tokio runtime")]
+    NoRuntime,
+    /// The system gave no thread.
+    #[error("the system gave no thread: {0}")]
+    Thread(std::io::Error),
 }
 
 impl From<Fault> for Error {
@@ -142,7 +170,9 @@ fn summary(checked: &upline_dsl::Checked) -> String {
         let (file, message) = (one.primary.file, &one.message);
         let at = checked.sources.position(file, one.primary.span.start);
         let name = checked.sources.name(file);
-        format!("{name}:{}:{}: {message}", at.line, at.column)
+        let help = one.help.as_ref().map(|help| format!(" ({help})"));
+        let help = help.unwrap_or_default();
+        format!("{name}:{}:{}: {message}{help}", at.line, at.column)
     });
     let first: Vec<String> = errors.by_ref().take(MAX_TOLD).collect();
     let told = first.join("; ");

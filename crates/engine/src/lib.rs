@@ -141,6 +141,7 @@
 //! | processes that have one data folder open | 1 |
 //! | commands and questions that wait; one more is [`Error::Busy`] | [`MAX_WAITING`]: 8,192 |
 //! | tickets on a page | [`MAX_PAGE`]: 200 |
+//! | bytes of a command; a larger one is [`Error::TooLarge`] | [`MAX_COMMAND_BYTES`]: 2 MiB |
 //! | bytes of a commit | [`store::MAX_COMMIT_BYTES`]: 16 MiB |
 //! | messages under way at once | [`drive::OutboxOptions::at_once`]: 512 |
 //! | how late a clock may be without an incident | [`OVERDUE`]: 5 s |
@@ -177,11 +178,15 @@ mod writer;
 
 #[cfg(feature = "sled")]
 pub use engine::Archive;
-pub use engine::{Builder, Engine, Handle, MAX_PAGE, MAX_WAITING, Page, StartError, Submission};
-pub use error::Error;
+pub use engine::{
+    Builder, Engine, Handle, MAX_COMMAND_BYTES, MAX_PAGE, MAX_WAITING, Page, Submission,
+};
+pub use error::{Error, StartError};
 pub use floor::{
     Audit, Count, Deployed, Done, Filter, HistoryEntry, Incident, Met, SetAside, Status, Target,
 };
+/// Instants, spans and time zones, in the version that this crate's own functions take.
+pub use jiff;
 pub use upline_core as core;
 pub use upline_dsl as dsl;
 pub use upline_lab as lab;

@@ -228,7 +228,7 @@ pub enum StoreError {
     #[error("{0}")]
     Format(String),
     /// Another process has the folder.
-    #[error("another process has this data folder open: stop it first")]
+    #[error("this data folder is open already, in another process or in this one: stop that first")]
     Locked,
     /// Another writer has taken over.
     #[error("another writer has taken over: this one must stop")]

@@ -73,7 +73,9 @@ impl StoreError {
             Self::Damaged(why) => format!("已损坏：{why}"),
             Self::Ticket { number, why } => format!("第 {number} 号工单无法读取：{why}"),
             Self::Format(why) => format!("这个文件夹不能用：{why}"),
-            Self::Locked => "另一个进程正在使用这个数据文件夹：请先停止它".into(),
+            Self::Locked => {
+                "这个数据文件夹已经打开了（在另一个进程或本进程里）：请先停止那一个".into()
+            }
             Self::Fenced => "另一个写入者已经接管：这一个必须停止".into(),
             Self::Conflict {
                 number,

@@ -14,6 +14,7 @@ use upline_core::{Actor, Event, Name, Ticket, Typed, Wish};
 
 #[cfg(feature = "sled")]
 use super::Archive;
+use super::submission::must_fit;
 use super::{Mail, NOTHING_FORGOTTEN, Submission};
 use upline_lab::explain::Explanation;
 use upline_lab::forecast::Horizon;
@@ -74,6 +75,7 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn open_with(&self, workflow: &str, submission: Submission) -> Result<Done, Error> {
+        let submission = submission.within_limits(workflow)?;
         let workflow = Name::new(workflow);
         let request = submission.opening(&workflow);
         if let Some(done) = self.done_before(&request).await? {
@@ -97,7 +99,10 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn submit_to(&self, target: Target, submission: Submission) -> Result<Done, Error> {
-        let request = submission.moving(&target);
+        let at = match &target {
+            Target::Id(name) | Target::Key { key: name, .. } => name,
+        };
+        let request = submission.within_limits(at)?.moving(&target);
         if let Some(done) = self.done_before(&request).await? {
             return Ok(done);
         }
@@ -118,7 +123,9 @@ impl Handle {
         self.submit(ticket, Submission::new(by, wish)).await
     }
 
-    /// Moves a ticket to another version of its workflow, and answers with what that was.
+    /// Moves a ticket to another version of its workflow, and answers with what that was. Who may do so is for
+    /// the program to say that calls this: it is asked for by no rule of a workflow. Nothing is done twice by
+    /// giving it again, but clocks begin anew each time if the plan says so.
     ///
     /// # Errors
     /// [`Error`].
@@ -154,6 +161,8 @@ impl Handle {
         by: Actor,
         dry: bool,
     ) -> Result<Vec<Event>, Error> {
+        let states: Vec<(&Name, &Name)> = plan.states.iter().collect();
+        must_fit(&(ticket, &by, states))?;
         let target = Target::Id(Name::new(ticket));
         self.ask(|reply| Input::Migrate(target, version, plan, by, dry, reply))
             .await
@@ -270,7 +279,8 @@ impl Handle {
         Ok(found?)
     }
 
-    /// Who is answerable for a ticket, since when, why, why not the others.
+    /// Who is answerable for an open ticket, since when, why, why not the others. One that has ended is no
+    /// longer here: what happened to it is told by `Archive::history`, and how it was by `upline explain`.
     ///
     /// # Errors
     /// [`Error`].
@@ -329,6 +339,7 @@ impl Handle {
     /// # Errors
     /// [`Error`].
     pub async fn erase(&self, ticket: &str, by: &str) -> Result<(), Error> {
+        must_fit(&(ticket, by))?;
         let (id, by) = (Name::new(ticket), Name::new(by));
         let erased = self.ask(|reply| Input::Erase(id, by.clone(), reply)).await;
         #[cfg(feature = "sled")]

@@ -2,6 +2,7 @@
 
 use upline_core::Name;
 
+use super::submission::must_fit;
 use super::{Handle, MAX_PAGE, Page};
 use crate::error::Error;
 use crate::floor::{SetAside, Target};
@@ -32,6 +33,7 @@ impl Handle {
     /// # Errors
     /// [`Error::SetAside`] if it can't be read, and [`Error`].
     pub async fn release(&self, ticket: &str, by: &str) -> Result<(), Error> {
+        must_fit(&(ticket, by))?;
         let (target, by) = (Target::Id(Name::new(ticket)), Name::new(by));
         self.ask(|reply| Input::Release(target, by, reply)).await
     }

@@ -3,8 +3,13 @@
 use serde::Serialize;
 use upline_core::{Actor, Branch, Command, Name, Wish};
 
+use crate::error::Error;
 use crate::floor::{Request, Target};
 use crate::record::CommandId;
+
+/// Most bytes of one command: all its texts and names, those of its ticket and of who gives it. It is twice
+/// what the HTTP API takes as a body.
+pub const MAX_COMMAND_BYTES: usize = 2 << 20;
 
 /// A command on its way: what is wished, and what is known besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,13 @@ impl Submission {
         }
     }
 
+    /// Refused if it is too large: before the writer has it, for whom it would be much to do.
+    pub(crate) fn within_limits(self, at: &str) -> Result<Self, Error> {
+        let request = &self.request;
+        must_fit(&(&request.command, &request.origin, at))?;
+        Ok(self)
+    }
+
     /// An id that comes again is the same command's only if that is also given to the same ticket.
     fn aimed(self, at: &[&str]) -> Request {
         let mut request = self.request;
@@ -86,10 +98,85 @@ impl Submission {
     }
 }
 
+/// What is too large for one command is refused.
+pub(crate) fn must_fit(given: &impl Serialize) -> Result<(), Error> {
+    let bytes = postcard::experimental::serialized_size(given).unwrap_or(usize::MAX);
+    match bytes <= MAX_COMMAND_BYTES {
+        true => Ok(()),
+        false => Err(Error::TooLarge { bytes }),
+    }
+}
+
 /// A hash of what is wished, for when it comes again.
 fn hash(wished: &impl Serialize) -> u64 {
     // Only what can't be written would not do, and all that a command has can be.
     let bytes = postcard::to_stdvec(wished).unwrap_or_default();
     let hash = blake3::hash(&bytes);
     u64::from_le_bytes(std::array::from_fn(|at| hash.as_bytes()[at]))
+}
+
+#[cfg(test)]
+mod tests {
+    use upline_core::Typed;
+
+    use super::*;
+    use crate::kit::{CALL, DESK, begin, person};
+    use crate::{Engine, StartError};
+
+    fn builder() -> crate::Builder {
+        Engine::builder()
+            .clock(crate::clock::ManualClock::at(begin()))
+            .file("desk.yaml", DESK)
+            .file("call.yaml", CALL)
+    }
+
+    fn too_large<T: std::fmt::Debug>(result: Result<T, Error>) {
+        match result {
+            Err(Error::TooLarge { bytes }) => assert!(bytes > MAX_COMMAND_BYTES, "{bytes}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_is_too_large_never_reaches_the_writer() {
+        let engine = builder().start().await.unwrap();
+        let handle = engine.handle();
+        let one = || ("caller".into(), "x".repeat(60_000));
+        let many: Typed = (0..50).map(|_| one()).collect();
+        let huge = "x".repeat(MAX_COMMAND_BYTES + 1);
+        too_large(handle.open("call", person("max"), many).await);
+        too_large(handle.open("call", person(&huge), Vec::new()).await);
+        too_large(handle.open(&huge, person("max"), Vec::new()).await);
+        let opened = handle.open("call", person("max"), vec![one()]).await;
+        let opened = opened.unwrap();
+        let id = opened.id;
+        let comment = |text: &str| Wish::Comment {
+            text: text.to_owned(),
+            to_caller: false,
+        };
+        let said = Submission::new(person("max"), comment(&huge));
+        too_large(handle.submit(&id, said).await);
+        let said = Submission::new(person("max"), comment("so")).origin(huge.as_str());
+        too_large(handle.submit(&id, said).await);
+        too_large(handle.act(&huge, person("max"), "done").await);
+        too_large(handle.erase(&id, &huge).await);
+        too_large(handle.release(&id, &huge).await);
+        let plan = upline_core::decide::Migration::default();
+        too_large(handle.migrate(&id, 1, plan, person(&huge)).await);
+        let now = handle.ticket(&id).await.unwrap().unwrap();
+        assert_eq!(now.revision, opened.revision);
+    }
+
+    #[tokio::test]
+    async fn a_start_that_fails_has_given_the_folder_back() {
+        let home = tempfile::tempdir().unwrap();
+        let on = || builder().folder(home.path()).unwrap();
+        on().start().await.unwrap().stop().await.unwrap();
+        let other = CALL.replace("15 min", "17 min");
+        for _ in 0..3 {
+            let failed = on().file("call.yaml", other.as_str()).start().await;
+            assert!(matches!(failed.unwrap_err(), StartError::Files(_)));
+        }
+        on().start().await.unwrap().stop().await.unwrap();
+    }
 }
