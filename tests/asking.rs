@@ -11,16 +11,17 @@ use serde_json::Value;
 use crate::repository::root;
 
 /// A service of this test's own, with a token for each of these people.
-struct Service {
+pub(crate) struct Service {
     daemon: Child,
     /// Its log is read, so that it never waits for a reader.
     address: String,
+    folder: PathBuf,
 }
 
 const SECRET: &str = "upl_5ec2e7";
 
 impl Service {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join("asking")
             .join(name);
@@ -45,41 +46,24 @@ impl Service {
         .map(token)
         .concat();
         fs::write(folder.join("tokens.toml"), tokens).unwrap();
-        let workflows = on_duty_at_all_hours(&folder);
-        let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log",
-                "info",
-                "--data",
-            ])
-            .arg(folder.join("data"))
-            .arg("--workflows")
-            .arg(workflows)
-            .arg("--tokens")
-            .arg(folder.join("tokens.toml"))
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(daemon.stderr.take().unwrap());
-        let mut all = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it has ended: {all}");
-            all.push_str(&line);
-            let entry: Value = serde_json::from_str(&line).expect(&line);
-            if entry["code"] == "started" {
-                break entry["address"].as_str().unwrap().to_owned();
-            }
-        };
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { daemon, address }
+        on_duty_at_all_hours(&folder);
+        let (daemon, address) = begun(&folder);
+        Self {
+            daemon,
+            address,
+            folder,
+        }
     }
 
-    fn command(&self, who: &str, words: &[&str]) -> Command {
+    /// Kills it, has something done to its data folder, and starts it again.
+    pub(crate) fn restarted(&mut self, between: impl FnOnce(&Path)) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+        between(&self.folder.join("data"));
+        (self.daemon, self.address) = begun(&self.folder);
+    }
+
+    pub(crate) fn command(&self, who: &str, words: &[&str]) -> Command {
         let mut command = upline(words);
         command
             .env("UPLINE_SERVER", format!("http://{}", self.address))
@@ -88,23 +72,23 @@ impl Service {
     }
 
     /// What was printed, on both streams, and the exit code.
-    fn ask(&self, who: &str, words: &[&str]) -> (String, i32) {
+    pub(crate) fn ask(&self, who: &str, words: &[&str]) -> (String, i32) {
         printed(&mut self.command(who, words))
     }
 
-    fn is(&self, who: &str, words: &[&str]) -> String {
+    pub(crate) fn is(&self, who: &str, words: &[&str]) -> String {
         let (said, exit) = self.ask(who, words);
         assert_eq!(exit, 0, "{words:?}: {said}");
         said
     }
 
-    fn json(&self, who: &str, words: &[&str]) -> Value {
+    pub(crate) fn json(&self, who: &str, words: &[&str]) -> Value {
         let said = self.is(who, &[words, &["--json"]].concat());
         serde_json::from_str(&said).expect(&said)
     }
 
     /// Opens a trouble ticket; its id.
-    fn call(&self) -> String {
+    pub(crate) fn call(&self) -> String {
         let fields = [
             "--field",
             "caller=Mr Low <low@example.com>",
@@ -118,7 +102,7 @@ impl Service {
         said.trim().to_owned()
     }
 
-    fn refuses(&self, who: &str, words: &[&str], exit: i32, says: &str) {
+    pub(crate) fn refuses(&self, who: &str, words: &[&str], exit: i32, says: &str) {
         let (said, code) = self.ask(who, words);
         assert_eq!(code, exit, "{words:?}: {said}");
         assert!(
@@ -136,9 +120,35 @@ impl Drop for Service {
     }
 }
 
+/// A daemon on this folder, and where it listens.
+fn begun(folder: &Path) -> (Child, String) {
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--log", "info"])
+        .args([Path::new("--data"), &folder.join("data")])
+        .args([Path::new("--workflows"), &folder.join("workflows")])
+        .args([Path::new("--tokens"), &folder.join("tokens.toml")])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(daemon.stderr.take().unwrap());
+    let mut all = String::new();
+    let address = loop {
+        let mut line = String::new();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it has ended: {all}");
+        all.push_str(&line);
+        let entry: Value = serde_json::from_str(&line).expect(&line);
+        if entry["code"] == "started" {
+            break entry["address"].as_str().unwrap().to_owned();
+        }
+    };
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    (daemon, address)
+}
+
 /// The trouble ticket and its people, with the desk on duty day and night: whom a ticket comes to must not
 /// depend on the hour of the test.
-fn on_duty_at_all_hours(folder: &Path) -> PathBuf {
+fn on_duty_at_all_hours(folder: &Path) {
     let workflows = folder.join("workflows");
     fs::create_dir(&workflows).unwrap();
     let shipped = |name: &str| fs::read_to_string(root().join("workflows").join(name)).unwrap();
@@ -152,7 +162,6 @@ fn on_duty_at_all_hours(folder: &Path) -> PathBuf {
     fs::write(workflows.join("directory.yaml"), people).unwrap();
     let ticket = "trouble-ticket.yaml";
     fs::write(workflows.join(ticket), shipped(ticket)).unwrap();
-    workflows
 }
 
 fn upline(words: &[&str]) -> Command {

@@ -11,7 +11,7 @@ use upline::clock::ManualClock;
 use upline::core::Actor;
 use upline::disk::RealDisk;
 use upline::index::{FollowerOptions, Index, IndexHandle, IndexOptions};
-use upline::record::Entry;
+use upline::record::{Entry, Millis, Number};
 use upline::store::log::{LogOptions, LogStore};
 use upline::store::{Batch, Store};
 use upline::vault::system_entropy;
@@ -142,20 +142,19 @@ asked: ann is answerable since Fri 16:50
     );
 }
 
-/// Ticket 2 can't be moved any more, as an engine has found.
-fn set_aside(folder: &Path, why: &str) {
+/// This ticket can't be moved any more, as an engine has found at this time, in milliseconds.
+pub(crate) fn set_aside(folder: &Path, number: Number, why: &str, at: Millis) {
     let disk = Arc::new(RealDisk::new(folder));
     let mut store = LogStore::open(disk, LogOptions::default(), system_entropy()).unwrap();
     store.recover(&mut |_| Ok(())).unwrap();
-    let mut record = store.ticket(2).unwrap().unwrap();
+    let mut record = store.ticket(number).unwrap().unwrap();
     record.set_aside = Some(why.to_owned());
-    let at = 1_772_812_200_000;
     let batch = Batch {
         fence: 0,
         at,
         wall: at,
         entries: vec![Entry::SetAside {
-            number: 2,
+            number,
             why: record.set_aside.clone(),
         }],
         after: vec![&mut record],
@@ -168,7 +167,8 @@ fn a_ticket_that_is_set_aside_is_counted_and_nothing_is_promised_for_it() {
     let folder = data("set-aside");
     let json = upline(&["doctor", text(&folder), "--json"]).json();
     assert_eq!(json["aside"]["count"], 0, "{json}");
-    set_aside(&folder, "clock 1 is due, and nothing happens");
+    let why = "clock 1 is due, and nothing happens";
+    set_aside(&folder, 2, why, 1_772_812_200_000);
     let called = ask(
         &folder,
         &[&["explain", text(&folder), "2"][..], &FRIDAY].concat(),
@@ -178,8 +178,17 @@ ticket 2, call version 1, as of Fri 2026-03-06 16:55 Europe/Berlin
 set aside, and no engine moves it until an operator has looked: clock 1 is due, and nothing happens
 asked: ann is answerable since Fri 16:50
   because: user ann (call.yaml:7)
+now: see to what is wrong, and let it go on with `upline ticket put-back 2`
 ";
     assert_eq!((called.exit, called.out.as_str()), (0, expected));
+    let chinese = [
+        &["explain", text(&folder), "2", "--lang", "zh"][..],
+        &FRIDAY,
+    ]
+    .concat();
+    let told = ask(&folder, &chinese).out;
+    let advice = "现在：解决问题，再用 `upline ticket put-back 2` 让它继续\n";
+    assert!(told.ends_with(advice), "{told}");
     let json = ask(&folder, &["explain", text(&folder), "2", "--json"]).json();
     assert_eq!(json["set-aside"], "clock 1 is due, and nothing happens");
     let called = ask(
@@ -200,6 +209,7 @@ asked: ann is answerable since Fri 16:50
         "2: clock 1 is due, and nothing happens\n",
         "trouble: 1 ticket is set aside",
         "now: `upline explain FOLDER TICKET` says why",
+        "let it go on with `upline ticket put-back ID`\n",
     ] {
         assert!(called.out.contains(part), "{part}: {called:?}");
     }

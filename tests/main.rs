@@ -12,6 +12,7 @@ mod demo;
 mod documents;
 mod limits;
 mod looking;
+mod minding;
 mod notifying;
 mod reference;
 mod replay;

@@ -9,6 +9,7 @@ mod links;
 mod messages;
 mod oncall;
 mod openapi;
+mod operator;
 mod questions;
 mod service;
 mod tickets;
@@ -52,6 +53,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
     ("GET", "/v1/oncall"),
+    ("POST", "/v1/tickets/{id}/erase"),
+    ("POST", "/v1/tickets/{id}/put-back"),
+    ("GET", "/v1/set-aside"),
     ("GET", "/v1/events"),
     ("PUT", "/v1/files/{name}"),
     ("POST", "/v1/hooks/{source}"),
@@ -222,6 +226,9 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
         .route("/v1/oncall", get(oncall::oncall))
+        .route("/v1/tickets/{id}/erase", post(operator::erase))
+        .route("/v1/tickets/{id}/put-back", post(operator::put_back))
+        .route("/v1/set-aside", get(operator::set_aside))
         .route("/v1/events", get(events::events))
         .route("/v1/hooks/{source}", post(hooks::take))
         .route("/v1/files/{name}", put(files::put))

@@ -148,16 +148,17 @@ impl From<Error> for Problem {
                 .with("ticket", ticket.as_str())
                 .hint("go on with that ticket"),
             Error::NoSuchWorkflow { .. } => Self::unprocessable("no-such-workflow", detail),
-            Error::StillOpen => conflict("still-open"),
+            Error::StillOpen => conflict("still-open")
+                .hint("whoever works on it must be able to read it: end it first, or `cancel` it"),
             Error::Changed { revision } => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "changed", detail)
                     .with("revision", revision)
                     .hint("read the ticket again: somebody has acted since, or a clock has")
             }
             Error::OtherCommand => Self::other_command(),
-            Error::SetAside { .. } => {
-                conflict("set-aside").hint("an operator must look at this ticket first")
-            }
+            Error::SetAside { .. } => conflict("set-aside").hint(
+                "an admin sees to what is wrong, and lets it go on: `upline ticket put-back ID`",
+            ),
             Error::Files(checked) => {
                 let reports = checked.diagnostics.iter();
                 let reports: Vec<Value> = reports

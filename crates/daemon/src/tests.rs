@@ -10,6 +10,7 @@ mod log;
 mod mail;
 mod mailbox;
 mod openapi;
+mod operator;
 #[expect(dead_code, reason = "a part is for the bench, which has this file too")]
 pub(crate) mod peer;
 #[expect(dead_code, reason = "a part is for the bench, which has this file too")]

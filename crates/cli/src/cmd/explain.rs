@@ -8,6 +8,7 @@ use upline_lab::render::Times;
 
 use super::look::{Look, When};
 use crate::exit::{Exit, Failure};
+use crate::language::pick;
 use crate::output::Output;
 
 /// A mistake has no folder: one word is a code, two are a ticket.
@@ -69,6 +70,15 @@ fn of_folder(args: &Args, ticket: &str, output: &mut Output) -> Result<Exit, Fai
     output.line(look.head(&found, language))?;
     for line in explanation.lines(&times, language) {
         output.line(line)?;
+    }
+    if explanation.set_aside.is_some() {
+        output.line(pick(
+            language,
+            format!(
+                "now: see to what is wrong, and let it go on with `upline ticket put-back {ticket}`"
+            ),
+            format!("现在：解决问题，再用 `upline ticket put-back {ticket}` 让它继续"),
+        ))?;
     }
     Ok(Exit::Ok)
 }

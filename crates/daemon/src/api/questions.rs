@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use upline::Met;
 use upline::core::Ticket;
 use upline::index::{HistoryCursor, Step};
+use upline::lab::explain::Explanation;
 use upline::lab::forecast::Horizon;
 use upline::lab::render::{Language, Times, say};
 use upline::record::Entry;
@@ -172,12 +173,45 @@ pub(super) async fn explain(
     Asked(_): Asked<Nothing>,
 ) -> Result<Response, Problem> {
     met(&state, &caller, &id).await?;
-    let explanation = state.handle().explain(&id).await?;
-    Ok(axum::Json(explanation).into_response())
+    let explained = Explained {
+        explanation: state.handle().explain(&id).await?,
+        put_back: put_back(&state, &id).await,
+    };
+    Ok(axum::Json(explained).into_response())
 }
 
-/// A question that has no parameters.
-#[derive(Deserialize)]
+/// An explanation, and what an operator has to do with it.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Explained {
+    #[serde(flatten)]
+    explanation: Explanation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    put_back: Option<PutBack>,
+}
+
+/// Who let a ticket go on that was set aside.
+#[derive(Serialize)]
+struct PutBack {
+    at: Timestamp,
+    by: String,
+}
+
+/// The last time that somebody did. Without the index, which knows, an explanation is worth having all the
+/// same.
+async fn put_back(state: &State, ticket: &str) -> Option<PutBack> {
+    let steps = history(state, ticket).await.ok()?;
+    steps.into_iter().find_map(|step| match step.entry {
+        Entry::Released { by, .. } => Some(PutBack {
+            at: Timestamp::from_millisecond(step.at).ok()?,
+            by: by.to_string(),
+        }),
+        _ => None,
+    })
+}
+
+/// What has no parameters, or no members.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 

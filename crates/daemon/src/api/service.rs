@@ -75,7 +75,11 @@ fn warnings(state: &State, status: &Status) -> Vec<Value> {
         }
     }
     if status.set_aside > 0 {
-        let detail = format!("{} tickets are set aside", status.set_aside);
+        let tickets = match status.set_aside {
+            1 => "1 ticket is".to_owned(),
+            count => format!("{count} tickets are"),
+        };
+        let detail = format!("{tickets} set aside: `upline ticket set-aside` says which, and why");
         warnings.push(json!({ "code": "set-aside", "detail": detail }));
     }
     if let Some(ahead) = status.clock_ahead {

@@ -7,7 +7,7 @@ use axum::http::header::{ETAG, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use upline::contact::comparable;
 use upline::core::decide::concerns;
@@ -176,7 +176,17 @@ pub(super) async fn list(
     let found = seen(&state, &caller, filter, cursor.transpose()?, limit).await?;
     let rows: Vec<TicketView<'_>> = found.items.iter().map(TicketView::row).collect();
     let next = found.next.map(|next| next.to_string());
-    let mut response = axum::Json(json!({ "tickets": rows, "next": next })).into_response();
+    Ok(paged(&uri, "tickets", &rows, next))
+}
+
+/// A page of a list, with the whole address of the next one.
+pub(super) fn paged(
+    uri: &axum::http::Uri,
+    of: &str,
+    rows: &impl Serialize,
+    next: Option<String>,
+) -> Response {
+    let mut response = axum::Json(json!({ of: rows, "next": next })).into_response();
     if let Some(next) = next {
         let query = uri.query().unwrap_or_default().split('&');
         let mut query: Vec<String> = query
@@ -184,12 +194,12 @@ pub(super) async fn list(
             .map(str::to_owned)
             .collect();
         query.push(format!("cursor={next}"));
-        let link = format!("</v1/tickets?{}>; rel=\"next\"", query.join("&"));
+        let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
         if let Ok(link) = HeaderValue::try_from(link) {
             response.headers_mut().insert(LINK, link);
         }
     }
-    Ok(response)
+    response
 }
 
 /// A page of what the caller may see.

@@ -220,10 +220,10 @@ impl Checkup {
                 format!("{count} 张工单已搁置：运维人员查看之前不会问任何人，时钟也不会触发"),
             ),
             (
-                "`upline explain FOLDER TICKET` says why; keep a backup, see to what is wrong, and let it go \
-                 on with `Handle::release` of the engine",
-                "`upline explain FOLDER TICKET` 会说明原因；请保留一份备份，解决问题，再用引擎的 \
-                 `Handle::release` 让它继续",
+                "`upline explain FOLDER TICKET` says why; keep a backup, see to what is wrong, start \
+                 `upline serve`, and let it go on with `upline ticket put-back ID`",
+                "`upline explain FOLDER TICKET` 会说明原因；请保留一份备份，解决问题，启动 \
+                 `upline serve`，再用 `upline ticket put-back ID` 让它继续",
             ),
         );
     }

@@ -1,5 +1,6 @@
 //! `upline ticket`.
 
+mod operator;
 mod show;
 
 use clap::Subcommand;
@@ -59,6 +60,12 @@ enum What {
     Explain(One),
     /// Who is asked when, if nobody acts
     Forecast(Ahead),
+    /// Destroy what is personal in a ticket that has ended; for an admin
+    Erase(operator::Erase),
+    /// List the tickets that are set aside, and why; for an admin
+    SetAside(operator::SetAside),
+    /// Let a ticket go on that was set aside; for an admin
+    PutBack(operator::PutBack),
 }
 
 #[derive(clap::Args)]
@@ -221,6 +228,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         What::Explain(one) => desk.explain(one),
         What::Forecast(ahead) => desk.forecast(ahead),
         What::Watch(one) => desk.watch(one),
+        What::Erase(erase) => desk.erase(erase),
+        What::SetAside(aside) => desk.set_aside(aside),
+        What::PutBack(put_back) => desk.put_back(put_back),
         What::Act(act) => {
             let body = json!({ "fields": fields(&act.fields)?, "note": act.note });
             desk.act(&act.on, &act.action, body)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, Types, codes};
 use crate::api::view::TicketView;
-use crate::api::{events, messages, oncall, questions, tickets, wishes};
+use crate::api::{events, messages, oncall, operator, questions, tickets, wishes};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -19,6 +19,7 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
     ];
     all.extend(asking(types));
     all.push(oncall(types));
+    all.extend(operating(types));
     all.push(events(types));
     all.extend(others());
     all
@@ -224,6 +225,41 @@ fn oncall(types: &mut Types) -> Operation {
     .query(types.query::<oncall::Wanted>())
     .answers(200, "Who is on call.", found)
     .refuses(404, &["no-such-team", "no-such-calendar"])
+}
+
+/// What only an admin does.
+fn operating(types: &mut Types) -> [Operation; 3] {
+    let nothing = types.of::<questions::Nothing>();
+    let ticket = types.of::<TicketView<'_>>();
+    let done = json!({ "anyOf": [ticket, {
+        "type": "object",
+        "required": ["id"],
+        "properties": { "id": { "type": "string" } },
+    }] });
+    let command = |path: &str, id, summary| {
+        Operation::new("POST", path, id, summary)
+            .json(nothing.clone(), false)
+            .answers(200, "The ticket as it is now.", done.clone())
+            .answer_header(200, "ETag", "Its revision.")
+            .refuses(404, &["no-such-ticket"])
+    };
+    let erase = "Destroys what is personal in a ticket that has ended";
+    let put_back = "Lets a ticket go on that was set aside";
+    let aside = types.of::<operator::Aside>();
+    let page = page("tickets", aside, json!({ "type": ["string", "null"] }));
+    let list = "Those that are set aside, and why, the oldest first";
+    [
+        command("/v1/tickets/{id}/erase", "eraseTicket", erase)
+            .refuses(409, &["still-open", "set-aside"]),
+        command("/v1/tickets/{id}/put-back", "putBackTicket", put_back)
+            .refuses(409, &["has-ended", "set-aside"]),
+        Operation::new("GET", "/v1/set-aside", "listSetAside", list)
+            .query(types.query::<operator::Piece>())
+            .answers(200, "A page.", page)
+            .answer_header(200, "Link", "The whole address of the next page.")
+            .refuses(400, &["cursor-wrong"]),
+    ]
+    .map(|one| one.token().refuses(403, &["not-allowed"]))
 }
 
 fn events(types: &mut Types) -> Operation {

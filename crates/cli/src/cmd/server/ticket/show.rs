@@ -25,7 +25,7 @@ pub(super) fn span(seconds: i64) -> String {
     }
 }
 
-fn time(value: &Value) -> String {
+pub(super) fn time(value: &Value) -> String {
     let time = text(value).parse::<Timestamp>();
     let local = time.map(|time| time.to_zoned(TimeZone::system()));
     local.map_or_else(
@@ -35,7 +35,7 @@ fn time(value: &Value) -> String {
 }
 
 /// What an other one wrote, so that it can't do anything to a terminal.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text
             .escape_debug()
@@ -192,9 +192,19 @@ pub(super) fn forecast(answer: &Value) -> Vec<String> {
 pub(super) fn explanation(answer: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let set_aside = answer["set-aside"].as_str();
-    lines.extend(set_aside.map(|why| {
-        format!("set aside, and no engine moves it until an operator has looked: {why}")
-    }));
+    if let Some(why) = set_aside {
+        let ticket = text(&answer["ticket"]);
+        lines.push(format!(
+            "set aside, and no engine moves it until an operator has looked: {why}"
+        ));
+        lines.push(format!(
+            "  now: see to what is wrong, and let it go on with `upline ticket put-back {ticket}`"
+        ));
+    }
+    let put_back = &answer["put-back"];
+    if let Some(by) = put_back["by"].as_str() {
+        lines.push(format!("put back by {by}, {}", time(&put_back["at"])));
+    }
     for at in answer["positions"].as_array().into_iter().flatten() {
         let (state, who) = (text(&at["state"]), text(&at["answerable"]));
         lines.push(format!(
