@@ -212,6 +212,8 @@ impl State {
     }
 }
 
+pub(crate) use service::is_well;
+
 pub(crate) fn router(state: State) -> Router {
     Router::new()
         .route("/v1/tickets", post(tickets::open).get(tickets::list))

@@ -19,6 +19,7 @@ use upline::{Engine, Error, Handle};
 use crate::api::{self, Pace, State, Ways};
 use crate::folder::{Folder, FolderError};
 use crate::given::{Shared, Voice};
+use crate::heartbeat::{Heartbeat, HeartbeatSettings};
 use crate::inbound::{SourceSettings, Sources};
 use crate::keyfile::KeyFileError;
 use crate::links::{Links, LinksSettings};
@@ -27,7 +28,7 @@ use crate::manager;
 use crate::rates::Rates;
 use crate::reload::{Files, watch_files};
 use crate::server::serve;
-use crate::settings::PublicUrl;
+use crate::settings::{PublicUrl, Section as _};
 use crate::tell::{Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -65,6 +66,7 @@ pub struct Start {
     watch_files: bool,
     keep_history: Option<Duration>,
     requests_per_second: Option<NonZeroU32>,
+    heartbeat: Option<HeartbeatSettings>,
 }
 
 impl Start {
@@ -96,6 +98,7 @@ impl Start {
             watch_files: false,
             keep_history: None,
             requests_per_second: None,
+            heartbeat: None,
         }
     }
 
@@ -134,6 +137,26 @@ impl Start {
     pub fn requests_per_second(mut self, most: NonZeroU32) -> Self {
         self.requests_per_second = Some(most);
         self
+    }
+
+    /// Who is told again and again that all is well.
+    #[must_use]
+    pub fn heartbeat(mut self, heartbeat: Option<HeartbeatSettings>) -> Self {
+        self.heartbeat = heartbeat;
+        self
+    }
+
+    /// The heartbeat, made ready.
+    fn make_heartbeat(
+        &self,
+        own: SocketAddr,
+        seen: &Watch,
+    ) -> Result<Option<Heartbeat>, StartError> {
+        let made = self.heartbeat.as_ref();
+        let made = made.map(|settings| Heartbeat::new(settings, own, seen.alarms().clone()));
+        let section = HeartbeatSettings::NAME;
+        made.transpose()
+            .map_err(|why| StartError::Section { section, why })
     }
 
     /// A proxy with TLS is in front of it.
@@ -330,6 +353,7 @@ impl Daemon {
         };
         let links = start.make_links()?;
         let hooks = start.make_hooks(address)?;
+        let heartbeat = start.make_heartbeat(address, &seen)?;
         let (letters, teller) = means(&start.data, start.mail.as_ref(), &hooks, seen.alarms())?;
         let teller = start.teller.take().or(teller);
         let teller = teller.map(|teller| teller.tries(seen.tries().clone()));
@@ -383,6 +407,11 @@ impl Daemon {
             figures: state.watch().mailboxes().clone(),
         });
         let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
+        if let Some(heartbeat) = heartbeat {
+            let state = state.clone();
+            let is_well = move || api::is_well(state.clone());
+            tokio::spawn(heartbeat.run(is_well, stop.subscribe()));
+        }
         if start.watch_files {
             tokio::spawn(watch_files(files.clone(), stop.subscribe()));
         }

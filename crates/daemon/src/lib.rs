@@ -42,6 +42,7 @@ mod daemon;
 pub mod demo;
 pub mod folder;
 mod given;
+pub mod heartbeat;
 pub mod inbound;
 pub mod keyfile;
 pub mod limits;

@@ -28,6 +28,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::heartbeat::HeartbeatSettings;
 use crate::inbound::SourceSettings;
 use crate::links::LinksSettings;
 use crate::log::LogLevel;
@@ -166,6 +167,8 @@ pub struct Settings {
     pub webhooks: BTreeMap<String, WebhookSettings>,
     /// Which links messages have.
     pub links: Option<LinksSettings>,
+    /// Who is told that all is well.
+    pub heartbeat: Option<HeartbeatSettings>,
 }
 
 impl Settings {
@@ -189,6 +192,7 @@ impl Settings {
             sources: reader.sections(),
             webhooks: reader.sections(),
             links: reader.section(),
+            heartbeat: reader.section(),
         };
         match reader.faults.is_empty() {
             true => Ok(settings),
@@ -225,7 +229,8 @@ impl Settings {
         let rows = rows.chain(section::named_rows(&self.sources));
         let rows = rows.chain(section::rows(self.links.as_ref()));
         let rows = rows.chain(section::named_rows(&self.mailboxes));
-        rows.chain(section::named_rows(&self.webhooks)).collect()
+        let rows = rows.chain(section::named_rows(&self.webhooks));
+        rows.chain(section::rows(self.heartbeat.as_ref())).collect()
     }
 }
 

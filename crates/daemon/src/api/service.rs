@@ -46,6 +46,12 @@ pub(super) async fn readyz(Shared(state): Shared<State>) -> Response {
     (code, axum::Json(body)).into_response()
 }
 
+/// Whether `/readyz` would say that it does its work.
+pub(crate) async fn is_well(state: State) -> bool {
+    let status = state.handle().status().await;
+    status.is_ok_and(|status| reasons(&status).is_empty())
+}
+
 fn reasons(status: &Status) -> Vec<Value> {
     let mut reasons = Vec::new();
     if status.late > OVERDUE {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 /// Every section, and what it is for.
-pub const SECTIONS: [(&str, &str); 5] = [
+pub const SECTIONS: [(&str, &str); 6] = [
     ("mail", "how mail is sent"),
     ("mailbox", "where mail comes from, a section each"),
     ("source", "other systems that open tickets, a section each"),
@@ -15,6 +15,10 @@ pub const SECTIONS: [(&str, &str); 5] = [
         "where messages for `webhook: NAME` go, a section each",
     ),
     ("links", "which links messages have"),
+    (
+        "heartbeat",
+        "a monitor elsewhere that is told again and again that all is well",
+    ),
 ];
 
 /// A table of the file of settings, `[NAME]`, or one of several, `[NAME.one]`.

@@ -25,5 +25,6 @@ impl Settings {
                 language.unwrap_or_default(),
             )
             .mailboxes(self.mailboxes)
+            .heartbeat(self.heartbeat)
     }
 }

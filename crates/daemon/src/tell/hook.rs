@@ -27,8 +27,9 @@ use upline::notify::{Message, SendError, Sending};
 use super::{Channel, Language, Letter};
 use crate::settings::Hidden;
 
+use egress::refusal;
 pub use egress::{CONNECT_TIME, MAX_URL_BYTES};
-use egress::{System, Target, chain, refusal};
+pub(crate) use egress::{System, Target, chain};
 pub use settings::{Address, DEFAULT_TIMEOUT, MAX_TIMEOUT, WebhookSettings};
 use shape::{Content, Parcel};
 pub use shape::{MAX_SENT_BYTES, Shape};

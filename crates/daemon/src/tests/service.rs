@@ -1,10 +1,13 @@
 //! Files, health, figures, and starts that are refused.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::kit::{Service, bearer, shipped, tokens};
+use super::peer::{Peer, Reaction};
+use crate::heartbeat::HeartbeatSettings;
 use crate::{Daemon, ROUTES, Start, StartError};
 
 fn put(service: &Service, who: &str, name: &str, text: &str) -> super::kit::Answer {
@@ -89,6 +92,24 @@ fn who_is_on_call_follows_the_directory_that_holds() {
     for query in ["days=367", "days=-1", "at=now", "who=ann"] {
         refused(query).refuses(400, "query-wrong");
     }
+}
+
+#[test]
+fn a_monitor_is_told_that_all_is_well() {
+    let monitor = Peer::start([Reaction::ok(), Reaction::status(503), Reaction::ok()]);
+    let mut settings = HeartbeatSettings::new(monitor.url()).beating(Duration::from_millis(50));
+    settings.allow_private = true;
+    let mut service = Service::start();
+    service.adjust(move |start| start.heartbeat(Some(settings.clone())));
+    service.restart();
+    let heard = monitor.wait_for(4);
+    assert!(
+        heard
+            .iter()
+            .all(|beat| beat.path == "/hook" && beat.body.is_empty())
+    );
+    let ready = service.get("eye", "/readyz").is(200).json();
+    assert_eq!(ready["warnings"], json!([]));
 }
 
 #[test]

@@ -123,9 +123,9 @@ impl Handle {
         self.submit(ticket, Submission::new(by, wish)).await
     }
 
-    /// Moves a ticket to another version of its workflow, and answers with what that was. Who may do so is for
-    /// the program to say that calls this: it is asked for by no rule of a workflow. Nothing is done twice by
-    /// giving it again, but clocks begin anew each time if the plan says so.
+    /// Moves a ticket to another version of its workflow, and answers with what that was. Who may do so is
+    /// for the program to say that calls this: no rule of a workflow is asked. Given again it changes nothing
+    /// more, but if the plan says that clocks begin anew, they do so each time.
     ///
     /// # Errors
     /// [`Error`].

@@ -29,13 +29,13 @@ pub const MAX_URL_BYTES: usize = 2048;
 pub(super) type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// Asks for the addresses of a name.
-pub(super) trait Lookup: Send + Sync {
+pub(crate) trait Lookup: Send + Sync {
     fn look(&self, host: String) -> Looking;
 }
 
 /// As the system does.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct System;
+pub(crate) struct System;
 
 impl Lookup for System {
     fn look(&self, host: String) -> Looking {
@@ -102,7 +102,7 @@ pub(super) fn refusal<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Ref
 }
 
 /// An address that messages may go to.
-pub(super) struct Target {
+pub(crate) struct Target {
     url: Url,
     rule: Rule,
 }
@@ -122,7 +122,7 @@ impl Target {
     ///
     /// # Errors
     /// A line for the operator, which never shows the address: there may be a secret in it.
-    pub(super) fn new(text: &str, private: bool, own: Option<SocketAddr>) -> Result<Self, String> {
+    pub(crate) fn new(text: &str, private: bool, own: Option<SocketAddr>) -> Result<Self, String> {
         let wrong = |what: &str| Err(format!("`url` {what}"));
         if text.len() > MAX_URL_BYTES {
             return wrong(&format!("has more than {MAX_URL_BYTES} bytes"));
@@ -168,12 +168,12 @@ impl Target {
         Ok(Self { url, rule })
     }
 
-    pub(super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
     /// Its host: what a log may say of it.
-    pub(super) fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
     }
 
@@ -182,7 +182,7 @@ impl Target {
     ///
     /// # Errors
     /// If the system's certificates can't be read.
-    pub(super) fn client(
+    pub(crate) fn client(
         &self,
         lookup: Arc<dyn Lookup>,
         timeout: Duration,
@@ -242,7 +242,7 @@ impl Resolve for Guard {
 }
 
 /// What went wrong, down to the cause, without the address that was asked.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

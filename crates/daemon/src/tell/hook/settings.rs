@@ -43,15 +43,22 @@ impl Address {
     ///
     /// # Errors
     /// As [`Secret::read`].
-    pub(super) fn read(&self) -> Result<Hidden, String> {
+    pub(crate) fn read(&self) -> Result<Hidden, String> {
         match self {
             Self::Text(text) => Ok(Hidden::from(text.clone())),
             Self::Kept(secret) => secret.read(),
         }
     }
 
+    /// Takes a path as meant from this folder.
+    pub(crate) fn settle(&mut self, folder: &Path) {
+        if let Self::Kept(secret) = self {
+            secret.settle(folder);
+        }
+    }
+
     /// What people are shown of it: the host alone, since robots have their secret behind it.
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self {
             Self::Text(text) => match url::Url::parse(text) {
                 Ok(url) => format!(
@@ -149,9 +156,7 @@ impl Section for WebhookSettings {
     const NAME: &'static str = "webhook";
 
     fn settle(&mut self, folder: &Path) -> Result<(), Vec<String>> {
-        if let Address::Kept(secret) = &mut self.url {
-            secret.settle(folder);
-        }
+        self.url.settle(folder);
         for secret in [&mut self.secret, &mut self.previous_secret]
             .into_iter()
             .flatten()
