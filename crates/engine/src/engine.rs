@@ -141,7 +141,7 @@ impl Builder {
         self
     }
 
-    /// How many commands the engine remembers in memory at most, 80 bytes each, so that one that comes again
+    /// How many commands the engine remembers in memory at most, 115 bytes each, so that one that comes again
     /// with its id is answered and not carried out again: 262,144 unless fewer are asked for. Beyond that,
     /// for 7 days, the index does.
     #[must_use]

@@ -3,6 +3,7 @@
 
 mod aside;
 mod audit;
+mod commands;
 mod files;
 mod links;
 mod look;
@@ -25,6 +26,7 @@ use upline_lab::world::{Consequence, Gap, Openings, Refusal, Workflows};
 use crate::record::{CommandId, Entry, File, Millis, Number, Record};
 use crate::store::fold::MAX_COMMANDS;
 use crate::store::{Batch, Recovered, Seen, Store, StoreError};
+use commands::Commands;
 use links::Link;
 use standing::Standings;
 use timers::Timers;
@@ -210,9 +212,7 @@ pub(crate) struct Floor {
     openings: Openings,
     hot: LruCache<Number, Box<Record>>,
     last_number: Number,
-    commands: VecDeque<Seen>,
-    /// Of each command that is remembered the hash of its wish, and its answer when it comes again.
-    by_command: HashMap<CommandId, (u64, Done)>,
+    commands: Commands,
     /// The time of the last command that is not remembered any more.
     pub(crate) forgotten_until: Option<Millis>,
     consequences: VecDeque<Consequence>,
@@ -256,8 +256,7 @@ impl Floor {
             // Unbounded by itself: what was changed must not be dropped before it is committed.
             hot: LruCache::unbounded(),
             last_number: 0,
-            commands: VecDeque::new(),
-            by_command: HashMap::new(),
+            commands: Commands::default(),
             forgotten_until: None,
             consequences: VecDeque::new(),
             absences: BTreeMap::new(),
@@ -444,31 +443,14 @@ impl Floor {
     }
 
     fn remember(&mut self, seen: Seen) {
-        let done = Done {
-            number: seen.number,
-            id: seen.ticket.clone(),
-            revision: seen.revision,
-            again: true,
-        };
-        self.by_command.insert(seen.id, (seen.wish, done));
-        self.commands.push_back(seen);
-        self.remember_at_most(MAX_COMMANDS);
+        let forgotten = self.commands.add(seen);
+        self.forgotten_until = self.forgotten_until.max(forgotten);
     }
 
     /// Forgets the oldest commands, if there are more than so many.
     pub(crate) fn remember_at_most(&mut self, commands: usize) {
-        while self.commands.len() > commands
-            && let Some(oldest) = self.commands.pop_front()
-        {
-            // The same id again is only younger if the command has been carried out again since.
-            let known = self.by_command.get(&oldest.id);
-            if known.is_some_and(|(wish, done)| {
-                (*wish, done.number, done.revision) == (oldest.wish, oldest.number, oldest.revision)
-            }) {
-                self.by_command.remove(&oldest.id);
-            }
-            self.forgotten_until = self.forgotten_until.max(Some(oldest.at));
-        }
+        let forgotten = self.commands.keep_at_most(commands);
+        self.forgotten_until = self.forgotten_until.max(forgotten);
     }
 }
 

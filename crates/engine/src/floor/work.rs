@@ -51,10 +51,10 @@ impl Floor {
         let Some((id, wish)) = request.id else {
             return Ok(None);
         };
-        match self.by_command.get(&id) {
+        match self.commands.get(&id) {
             None => Ok(None),
-            Some((known, _)) if *known != wish => Err(Fault::OtherWish),
-            Some((_, done)) => Ok(Some(done.clone())),
+            Some((known, _)) if known != wish => Err(Fault::OtherWish),
+            Some((_, done)) => Ok(Some(done)),
         }
     }
 
