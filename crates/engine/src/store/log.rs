@@ -332,13 +332,15 @@ impl Store for LogStore {
 impl LogStore {
     fn recover_from(
         &mut self,
-        snapshot: Option<Arc<Snapshot>>,
+        mut snapshot: Option<Snapshot>,
         each: &mut crate::store::Show<'_>,
     ) -> Result<Recovered, StoreError> {
         let mut fold = Fold::default();
-        if let Some(snapshot) = &snapshot {
+        if let Some(snapshot) = &mut snapshot {
             fold.known = record::decode(&snapshot.known)?;
+            snapshot.forget_known();
         }
+        let snapshot = snapshot.map(Arc::new);
         let mut next_key = fold.known.next_key;
         let disk = Arc::clone(&self.disk);
         let mut vault = Vault::open(disk, self.folder.0, self.entropy.clone())?;

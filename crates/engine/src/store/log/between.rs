@@ -70,8 +70,9 @@ impl Open {
                 self.next = Some(next);
                 Ok(())
             }
-            Ok(Ok(snapshot)) => {
+            Ok(Ok(mut snapshot)) => {
                 self.rule.made(&snapshot);
+                snapshot.forget_known();
                 self.snapshot = Some(Arc::new(snapshot));
                 self.overdue = false;
                 self.frozen = None;

@@ -1,7 +1,6 @@
 //! Whether a data folder, or a copy of one, has all that a start needs.
 
 use std::io;
-use std::sync::Arc;
 
 use super::base;
 use super::snapshot::{self, Snapshot, SnapshotError};
@@ -16,7 +15,7 @@ pub(super) fn newest_below(
     disk: &dyn Disk,
     folder: FolderId,
     below: u64,
-) -> Result<Option<Arc<Snapshot>>, StoreError> {
+) -> Result<Option<Snapshot>, StoreError> {
     let failed = super::io("looking for snapshots");
     let bases = base::list(disk).map_err(&failed)?;
     let mut list = snapshot::list(disk).map_err(&failed)?;
@@ -28,7 +27,7 @@ pub(super) fn newest_below(
             false => Snapshot::open(disk, folder, seq),
         };
         match opened {
-            Ok(snapshot) => return Ok(Some(Arc::new(snapshot))),
+            Ok(snapshot) => return Ok(Some(snapshot)),
             Err(SnapshotError::Damaged | SnapshotError::Format(_)) => (),
             Err(SnapshotError::Io(source)) => return Err(super::io("reading a snapshot")(source)),
         }

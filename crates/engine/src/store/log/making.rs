@@ -55,11 +55,15 @@ impl Making {
 
     /// Puts it in place, and removes the ones before the one before: that is kept, should this one turn out
     /// to be damaged.
-    pub(super) fn finish(self) -> Result<Snapshot, StoreError> {
+    pub(super) fn finish(mut self) -> Result<Snapshot, StoreError> {
         let failed = io("writing a snapshot");
-        let known = record::encode(&self.frozen.known, Vec::new());
-        let known = known.map_err(record::Unreadable::Bytes)?;
-        self.draft.finish(&known).map_err(&failed)?;
+        // With all commands that are remembered it is large, and not there twice for longer than needed.
+        let known = std::mem::take(&mut self.frozen.known);
+        let bytes = record::encode(&known, Vec::new());
+        drop(known);
+        let bytes = bytes.map_err(record::Unreadable::Bytes)?;
+        self.draft.finish(&bytes).map_err(&failed)?;
+        drop(bytes);
         let disk = &*self.frozen.disk;
         let made = Snapshot::open(disk, self.frozen.folder, self.frozen.mark.seq)?;
         let older = snapshot::list(disk).map_err(&failed)?.into_iter().skip(2);

@@ -73,7 +73,7 @@ pub(crate) struct Snapshot {
     rows: Vec<Row>,
     /// How long it is.
     pub(crate) bytes: u64,
-    /// What else is known, encoded.
+    /// What else is known, encoded; empty once it was [forgotten](Snapshot::forget_known).
     pub(crate) known: Vec<u8>,
     /// Whether one of its records has turned out to be damaged.
     pub(crate) damaged: Arc<AtomicBool>,
@@ -152,25 +152,33 @@ impl Snapshot {
         if file.read_at(&mut bytes, table)? != tail {
             return Err(SnapshotError::Damaged);
         }
-        let (bytes, hash) = bytes.split_at(tail - 32);
-        if blake3::hash(bytes).as_bytes() != hash {
+        let hash = bytes.split_off(tail - 32);
+        if blake3::hash(&bytes).as_bytes() != &*hash {
             return Err(SnapshotError::Damaged);
         }
         let rows = usize::try_from(count).map_err(|_| SnapshotError::Damaged)?;
-        let (table, known) = bytes.split_at(rows * ROW);
-        let rows = table.chunks_exact(ROW).map(|row| Row {
+        let table = rows * ROW;
+        let rows = bytes[..table].chunks_exact(ROW).map(|row| Row {
             number: u64::from_le_bytes(part(row, 0)),
             at: u64::from_le_bytes(part(row, 8)),
             length: u32::from_le_bytes(part(row, 16)),
         });
+        let rows = rows.collect();
+        bytes.drain(..table);
         Ok(Self {
             file,
             mark,
-            rows: rows.collect(),
+            rows,
             bytes: end,
-            known: known.to_vec(),
+            known: bytes,
             damaged: Arc::default(),
         })
+    }
+
+    /// Forgets what else is known: it has all commands that are remembered, 12 MB of them. Whoever goes on
+    /// from it has read it, and those who only read tickets do not ask.
+    pub(super) fn forget_known(&mut self) {
+        self.known = Vec::new();
     }
 
     /// The tickets from the one behind this number on, at most so many.
