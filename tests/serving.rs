@@ -70,6 +70,14 @@ fn a_daemon_starts_answers_and_stops_when_it_is_told() {
     };
     assert!(ask("/readyz").0.starts_with("HTTP/1.1 200"));
     assert!(ask("/v1/tickets").0.starts_with("HTTP/1.1 401"));
+    #[cfg(target_os = "linux")]
+    {
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+        assert!(
+            !status.contains("THP_enabled:\t1"),
+            "the system may give it huge pages: {status}"
+        );
+    }
     let long = format!("/{}", "x".repeat(20_000));
     let (refusal, whole) = ask(&long);
     assert!(

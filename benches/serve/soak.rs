@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use upline_daemon::settings::{Given, Settings};
 use upline_daemon::tokens::Tokens;
-use upline_daemon::{Daemon, start_log};
+use upline_daemon::{Daemon, start_log, use_small_pages};
 
 use self::drive::World;
 use self::peers::Peers;
@@ -159,6 +159,7 @@ pub(crate) async fn daemon(settings: &Path) {
     let settings = Settings::read(&Given::default().text(settings, text)).expect("settings");
     let tokens = settings.tokens.value.as_ref().expect("a file of tokens");
     let tokens = std::fs::read_to_string(tokens).expect("tokens");
+    use_small_pages();
     start_log(settings.log.value);
     let start = settings.start(Tokens::read(&tokens).expect("tokens"));
     let daemon = match Daemon::start(start).await {

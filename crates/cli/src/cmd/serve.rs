@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use upline_daemon::settings::{Given, SETTINGS, Settings};
 use upline_daemon::tokens::{Tokens, hash, new_secret};
-use upline_daemon::{Daemon, StartError, start_log};
+use upline_daemon::{Daemon, StartError, start_log, use_small_pages};
 use upline_dsl::shown;
 
 use crate::exit::{Exit, Failure};
@@ -99,6 +99,7 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
         })?,
         None => Tokens::default(),
     };
+    use_small_pages();
     start_log(settings.log.value);
     let start = settings.start(tokens);
     let runtime = tokio::runtime::Builder::new_multi_thread()
