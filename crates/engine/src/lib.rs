@@ -151,7 +151,8 @@
 //!
 //! Network file systems are not supported. History is kept for ever unless [`Builder::keep_history`] says for
 //! how long; then what ended before is gone for good, and what is open stays whole. This crate sends nothing
-//! by itself; the daemon, `upline serve`, has an HTTP API and no mail yet.
+//! by itself: a [`notify::Notifier`] does. The daemon, `upline serve`, has an HTTP API, mail out and in,
+//! links in messages, and webhooks.
 
 pub mod clock;
 pub mod contact;
