@@ -12,12 +12,12 @@ use upline::disk::RealDisk;
 use upline::store::log::{LogOptions, LogStore};
 use upline::vault::system_entropy;
 
-const DESK: &str = "
+pub(crate) const DESK: &str = "
 directory: acme
 last-resort: user max
 people: { ann: { mail: ann@example.com }, max: { mail: max@example.com } }
 ";
-const CALL: &str = "
+pub(crate) const CALL: &str = "
 workflow: call
 start: asked
 ladders: { climb: [{ after: 15 min, assign: user max }] }
@@ -242,8 +242,8 @@ fn what_is_no_data_folder_is_told_and_left_alone() {
                 (3, ""),
                 "{words:?}: {called:?}"
             );
-            let start = format!("error: `{}`", text(from));
-            assert!(called.error.starts_with(&start), "{words:?}: {called:?}");
+            let name = format!("`{}`", text(from));
+            assert!(called.error.contains(&name), "{words:?}: {called:?}");
             let json = upline(&[words, vec!["--json"]].concat()).json();
             assert_eq!(json["exit"], 3);
         }
@@ -402,7 +402,7 @@ fn long_work_tells_how_far_it_has_come() {
 }
 
 /// A data folder of an engine that keeps an index.
-fn indexed(name: &str) -> PathBuf {
+pub(crate) fn indexed(name: &str) -> PathBuf {
     let folder = place(name).join("data");
     runtime().block_on(async {
         let builder = Engine::builder().folder(&folder).unwrap();

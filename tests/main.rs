@@ -10,6 +10,7 @@ mod command_line;
 mod data_folders;
 mod demo;
 mod documents;
+mod harmed;
 mod limits;
 mod looking;
 mod minding;

@@ -55,7 +55,7 @@ fn a_folder_that_says_it_is_another_one_is_no_whole_folder() {
 }
 
 /// Whether a text has a word that a Chinese reader need not know; names and ids are none.
-fn english_words(text: &str) -> Vec<&str> {
+pub(crate) fn english_words(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| !c.is_ascii_alphabetic());
     let known = [
         "upline", "MiB", "KiB", "GiB", "TiB", "Upline", "verify", "log", "journal",

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "sled")]
 mod compare;
+mod files;
 mod findings;
 mod look;
 #[cfg(test)]
@@ -16,6 +17,9 @@ use upline_lab::render::Language;
 
 #[cfg(feature = "sled")]
 pub use compare::{IndexCheck, compare_index};
+pub use files::{FileDamage, check_files};
+
+pub use crate::words::of as in_language;
 
 /// What a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -156,10 +160,12 @@ pub struct Checkup {
     pub kind: Kind,
     /// Its identity.
     pub folder: Option<String>,
-    /// The format of data folders that this program knows; another one is a finding.
-    pub format: u32,
+    /// Its format, as it says itself; one that this program does not know is a finding. `None`: it says none.
+    pub format: Option<u32>,
     /// Whether an engine has it open.
     pub in_use: bool,
+    /// Whether nothing can be written in it, so that no engine can start. The index is not looked at then.
+    pub read_only: bool,
     /// Bytes that are free on its disk.
     pub free: Option<u64>,
     /// The journal.

@@ -203,7 +203,10 @@ pub struct Batch<'a> {
 #[non_exhaustive]
 pub enum StoreError {
     /// The disk is full. Nothing was lost; it goes on when there is room.
-    #[error("the disk is full: make room, and Upline goes on by itself")]
+    #[error(
+        "the disk is full: make room; an engine at work then goes on by itself, and anything else must be \
+         started again"
+    )]
     Full,
     /// The operating system.
     #[error("{doing}: {source}")]

@@ -346,12 +346,15 @@ impl Vault {
     }
 }
 
+/// A file and what is wrong with it.
+type Wrong = (String, VaultError);
+
 /// How many files with keys there are, and what is wrong with which. Up to the key `last` all must be there.
 pub(crate) fn examine(
     disk: &dyn Disk,
     folder: [u8; 16],
     last: u32,
-) -> io::Result<(u64, Vec<VaultError>)> {
+) -> io::Result<(u64, Vec<Wrong>)> {
     let names = match disk.list(FOLDER) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         other => other?,
@@ -360,7 +363,7 @@ pub(crate) fn examine(
     let last = there.last().map_or(last, |newest| last.max(*newest));
     let needed = (1..=last).step_by(KEYS_A_FILE as usize);
     let all: BTreeSet<u32> = needed.chain(there.iter().copied()).collect();
-    let wrong = |first| read(disk, folder, first).err();
+    let wrong = |first| Some((path(first), read(disk, folder, first).err()?));
     let wrong = all.into_iter().filter_map(wrong);
     Ok((there.len() as u64, wrong.collect()))
 }

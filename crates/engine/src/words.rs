@@ -1,62 +1,92 @@
 //! What is told of a data folder, in the language of whoever looks at it. The English words stand with the
 //! types; what the operating system says stays as it says it.
+//!
+//! The Chinese is sought by the English text, since much of it has become text before anybody knows who reads
+//! it: the reason why a ticket can't be read stands in its record.
+
+mod catalogue;
 
 use upline_lab::render::Language;
 
-use crate::journal::{Damage, FORMAT, Flaw, JournalError};
+use crate::error::Error;
+use crate::journal::{Damage, JournalError};
+use crate::look::LookError;
 use crate::store::StoreError;
-use crate::store::log::snapshot::{self, SnapshotError};
+use crate::store::log::snapshot::SnapshotError;
 use crate::vault::VaultError;
+use catalogue::{CATALOGUE, Entry};
+
+/// Parts of parts are told in Chinese down to this depth: none is deeper.
+const MAX_DEPTH: usize = 8;
+
+/// A text about a data folder that this program has written in English, in a language. Any other stays as it
+/// is, as does what the operating system says in it.
+///
+/// ```
+/// use upline::doctor::in_language;
+/// use upline::lab::render::Language;
+///
+/// let why = "the file \"keys/0000000001\" has changed since";
+/// assert_eq!(in_language(why, Language::Chinese), "文件 \"keys/0000000001\" 此后有改动");
+/// assert_eq!(in_language("disk on fire", Language::Chinese), "disk on fire");
+/// ```
+#[must_use]
+pub fn of(english: &str, language: Language) -> String {
+    match language {
+        Language::English => english.to_owned(),
+        Language::Chinese => chinese(english).unwrap_or_else(|| english.to_owned()),
+    }
+}
+
+fn chinese(english: &str) -> Option<String> {
+    in_chinese(english, MAX_DEPTH)
+}
+
+fn in_chinese(english: &str, depth: usize) -> Option<String> {
+    let deeper = depth.checked_sub(1)?;
+    let mut entries = CATALOGUE.iter().copied().flatten();
+    entries.find_map(|(from, to): &Entry| {
+        let parts = parts(from, english)?.into_iter();
+        let parts = parts.map(|part| in_chinese(part, deeper).unwrap_or_else(|| part.to_owned()));
+        Some(filled(to, &parts.collect::<Vec<_>>()))
+    })
+}
+
+/// A pattern with these in the places of `{0}`, `{1}`.
+fn filled(pattern: &str, parts: &[String]) -> String {
+    let mut pieces = pattern.split('{');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for (place, behind) in pieces.filter_map(|piece| piece.split_once('}')) {
+        let part = place.parse().ok().and_then(|at: usize| parts.get(at));
+        text.push_str(part.map_or("", String::as_str));
+        text.push_str(behind);
+    }
+    text
+}
+
+/// What stands in the places of a pattern's `{}`.
+fn parts<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut fixed: Vec<&str> = pattern.split("{}").collect();
+    let last = fixed.pop()?;
+    let Some(first) = fixed.first() else {
+        return (text == last).then(Vec::new);
+    };
+    let mut rest = text.strip_prefix(first)?.strip_suffix(last)?;
+    let mut parts = Vec::new();
+    for between in &fixed[1..] {
+        let (part, behind) = rest.split_once(between)?;
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
+    Some(parts)
+}
 
 impl Damage {
     /// The place and what is wrong there, in a language.
     #[must_use]
     pub fn told(&self, language: Language) -> String {
-        if language == Language::English {
-            return self.to_string();
-        }
-        let Self {
-            path,
-            offset,
-            seq,
-            flaw,
-        } = self;
-        let flaw = chinese(flaw);
-        match self.flaw {
-            Flaw::Owner { .. } | Flaw::Identity(_) => flaw,
-            _ => format!("{path} 在第 {offset} 字节、第 {seq} 帧处损坏：{flaw}"),
-        }
-    }
-}
-
-fn chinese(flaw: &Flaw) -> String {
-    match flaw {
-        Flaw::Unreadable(why) => format!("无法读取（{why}）"),
-        Flaw::Header => "段的头部与校验值不符".into(),
-        Flaw::Foreign { found, expected } => {
-            format!("该段属于数据文件夹 {found}，而不是 {expected}")
-        }
-        Flaw::Name { named, first } => {
-            format!("文件名说是第 {named} 帧，头部说是第 {first} 帧")
-        }
-        Flaw::Seam => "该段不是从前一段的末尾开始".into(),
-        Flaw::Cut { found, made } => format!("文件有 {found} 字节，原来是 {made} 字节"),
-        Flaw::NoFrame => "这里没有帧".into(),
-        Flaw::Length => "帧比文件还长".into(),
-        Flaw::Content => "帧与它的哈希不符".into(),
-        Flaw::Sequence { found } => format!("这里却是第 {found} 帧"),
-        Flaw::Misplaced { found } => format!("这里却是位置 {found} 的帧"),
-        Flaw::Chain => "前一帧不是写入时的那一帧".into(),
-        Flaw::Newer { found } => format!("帧的格式是 {found}，比 {FORMAT} 新"),
-        Flaw::Other => "这不是留有标记的那一帧：日志曾被换回旧的，然后重新写过".into(),
-        Flaw::Missing { from } => format!("它之前从第 {from} 帧起缺失"),
-        Flaw::RolledBack { marked } => {
-            format!("日志在留有标记的第 {marked} 帧之前就结束了：被截断，或被换回旧的")
-        }
-        Flaw::Owner { found, expected } => format!(
-            "文件 \"folder\" 属于数据文件夹 {found}，而日志属于 {expected}：两个文件夹的文件混在了一起"
-        ),
-        Flaw::Identity(why) => format!("不知道这是谁的文件夹：{why}"),
+        of(&self.to_string(), language)
     }
 }
 
@@ -68,11 +98,13 @@ impl StoreError {
             return self.to_string();
         }
         match self {
-            Self::Full => "磁盘已满：请腾出空间，Upline 会自己继续".into(),
+            Self::Full => "磁盘已满：请腾出空间；正在工作的引擎会自己继续，其他的要重新开始".into(),
             Self::Io { source, .. } => format!("读写失败：{source}"),
-            Self::Damaged(why) => format!("已损坏：{why}"),
-            Self::Ticket { number, why } => format!("第 {number} 号工单无法读取：{why}"),
-            Self::Format(why) => format!("这个文件夹不能用：{why}"),
+            Self::Damaged(why) => chinese(why).unwrap_or_else(|| format!("已损坏：{why}")),
+            Self::Ticket { number, why } => {
+                format!("第 {number} 号工单无法读取：{}", of(why, language))
+            }
+            Self::Format(why) => chinese(why).unwrap_or_else(|| format!("这个文件夹不能用：{why}")),
             Self::Locked => {
                 "这个数据文件夹已经打开了（在另一个进程或本进程里）：请先停止那一个".into()
             }
@@ -87,62 +119,48 @@ impl StoreError {
     }
 }
 
-pub(crate) fn of_journal(error: &JournalError, language: Language) -> String {
-    if language == Language::English {
-        return error.to_string();
-    }
-    match error {
-        JournalError::Damaged(damage) => damage.told(language),
-        JournalError::Newer { path, found } => format!(
-            "{path} 的格式是 {found}，这个版本的 Upline 最多读到 {FORMAT}：请用写它的新版本"
-        ),
-        JournalError::Older { path, found } => format!(
-            "{path} 的格式是 {found}，这个版本的 Upline 已经不能读：请先用中间的版本打开一次"
-        ),
-        JournalError::Foreign {
-            path,
-            found,
-            expected,
-        } => format!("{path} 属于数据文件夹 {found}，而这里是 {expected}：请恢复整个文件夹"),
-        JournalError::RolledBack { end, marked } => format!(
-            "日志到第 {end} 帧为止，但里面曾有第 {} 帧：被截断，或被换回旧的",
-            marked.seq
-        ),
-        JournalError::MovedOn => "读取时日志一直在往前走：请再看一次".into(),
-        JournalError::Io { source, .. } | JournalError::Full { source, .. } => {
-            format!("日志读写失败：{source}")
+impl LookError {
+    /// What went wrong, in a language. An engine's refusal stays as the engine says it.
+    #[must_use]
+    pub fn told(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Store(error), language) => error.told(language),
+            (Self::NoSuchTicket { ticket, .. }, Language::Chinese) => {
+                format!("没有工单 `{ticket}`")
+            }
+            (Self::Removed { ticket }, Language::Chinese) => {
+                format!("工单 `{ticket}` 已结束，日志里已没有它的开头")
+            }
+            (Self::Refused(error), Language::Chinese) => match &**error {
+                Error::NoSuchWorkflow { workflow } => format!("没有工作流 `{workflow}`"),
+                Error::NoDirectory => "还没有目录：请先部署一个".into(),
+                Error::SameVersion { workflow, version } => {
+                    format!("`{workflow}` 第 {version} 版已有不同的内容：请提高 `version`")
+                }
+                Error::SetAside { why } => format!("工单已搁置：{}", of(why, language)),
+                other => other.to_string(),
+            },
+            (error, _) => error.to_string(),
         }
-        other => other.to_string(),
+    }
+}
+
+pub(crate) fn of_journal(error: &JournalError, language: Language) -> String {
+    match (error, language) {
+        (
+            JournalError::Io { source, .. } | JournalError::Full { source, .. },
+            Language::Chinese,
+        ) => format!("日志读写失败：{source}"),
+        (error, language) => of(&error.to_string(), language),
     }
 }
 
 pub(crate) fn of_snapshot(error: &SnapshotError, language: Language) -> String {
-    match (error, language) {
-        (SnapshotError::Damaged, Language::Chinese) => "已损坏".into(),
-        (SnapshotError::Format(found), Language::Chinese) => {
-            format!("格式是 {found}，本程序认识 {}", snapshot::FORMAT)
-        }
-        (error, _) => error.to_string(),
-    }
+    of(&error.to_string(), language)
 }
 
 pub(crate) fn of_vault(error: &VaultError, language: Language) -> String {
-    if language == Language::English {
-        return error.to_string();
-    }
-    match error {
-        VaultError::Io(source) => format!("工单的密钥：{source}"),
-        VaultError::Damaged { path } => {
-            format!("存放工单密钥的文件 {path:?} 已损坏：请从最近的备份恢复它")
-        }
-        VaultError::Foreign { path } => {
-            format!("{path:?} 属于另一个数据文件夹：请放回属于这份日志的那一个")
-        }
-        VaultError::Missing { path } => {
-            format!("存放工单密钥的文件 {path:?} 缺失：请从最近的备份恢复它")
-        }
-        VaultError::Sealed { slot } => format!("用密钥 {slot} 封存的内容打不开"),
-    }
+    of(&error.to_string(), language)
 }
 
 #[cfg(feature = "sled")]
@@ -178,7 +196,7 @@ impl crate::index::Difference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{FolderId, Mark, Position};
+    use crate::journal::{Flaw, FolderId, Mark, Position};
 
     fn has_chinese(text: &str) -> bool {
         text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -213,7 +231,7 @@ mod tests {
             Flaw::Missing { from: 71 },
             Flaw::RolledBack { marked: 71 },
             Flaw::Owner { found, expected },
-            Flaw::Identity("it is a song".into()),
+            Flaw::Identity("the file \"folder\" is not of a data folder".into()),
         ];
         for flaw in flaws {
             let damage = Damage {
@@ -277,10 +295,54 @@ mod tests {
             StoreError::Locked,
             StoreError::Damaged("so".into()),
             StoreError::Format("so".into()),
+            StoreError::Ticket {
+                number: 7,
+                why: VaultError::Sealed { slot: 7 }.to_string(),
+            },
         ] {
             let told = error.told(Language::Chinese);
             assert!(has_chinese(&told), "{told}");
             assert_eq!(error.told(Language::English), error.to_string());
         }
+    }
+
+    /// Each is told as it stands, with what is in its places in the right ones.
+    #[test]
+    fn every_entry_is_found_and_fits() {
+        for (english, chinese) in CATALOGUE.iter().copied().flatten() {
+            let places = english.matches("{}").count();
+            let (mut from, mut to) = ((*english).to_owned(), (*chinese).to_owned());
+            for place in 0..places {
+                from = from.replacen("{}", &format!("<{place}>"), 1);
+                let at = format!("{{{place}}}");
+                assert_eq!(to.matches(&at).count(), 1, "{chinese}");
+                to = to.replace(&at, &format!("<{place}>"));
+            }
+            assert!(!to.contains('{') && has_chinese(&to), "{chinese}");
+            assert_eq!(of(&from, Language::Chinese), to);
+            assert_eq!(of(&from, Language::English), from);
+        }
+    }
+
+    #[test]
+    fn parts_of_parts_are_told_in_chinese() {
+        let damage = Damage {
+            path: "journal/x.log".into(),
+            offset: 512,
+            seq: 9,
+            flaw: Flaw::Content,
+        };
+        let error = StoreError::from(JournalError::Damaged(damage));
+        let told = error.told(Language::Chinese);
+        let start = "journal/x.log 在第 512 字节、第 9 帧处损坏：帧与它的哈希不符；";
+        assert!(told.starts_with(start), "{told}");
+        // Nothing that stands in a text is taken for a place of another one.
+        let told = of(
+            "a {1} has the format {0}, which is newer",
+            Language::Chinese,
+        );
+        assert_eq!(told, "a {1} has the format {0}, which is newer");
+        let told = of("the file {1} can't be read ({0})", Language::Chinese);
+        assert_eq!(told, "文件 {1} 无法读取（{0}）");
     }
 }

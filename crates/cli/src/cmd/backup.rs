@@ -1,6 +1,7 @@
 //! `upline backup` and `upline restore`.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,28 +76,58 @@ impl<'a> Answer<'a> {
 pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit, Failure> {
     let lang = &args.lang;
     let what = lang.pick("the folder for the backup", "备份用的文件夹");
+    must_be_there(&args.folder, lang.get())?;
     must_be_empty(&args.to, what, lang)?;
     must_be_outside(&args.to, &args.folder, lang)?;
     let from: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
     let to = RealDisk::new(&args.to);
+    let made = not_there_yet(&args.to);
     let bar = bar(lang);
     let taken = backup(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let taken = taken.map_err(|error| failure(&args.folder, &error, lang.get()))?;
+    let taken = taken.map_err(|error| not_copied(&args.folder, &args.to, &made, &error, lang))?;
     told(&taken, lang.pick("backed up", "已备份"), lang, output)
 }
 
 pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exit, Failure> {
     let lang = &args.lang;
     let what = lang.pick("the folder to restore to", "要恢复到的文件夹");
+    must_be_there(&args.backup, lang.get())?;
     must_be_empty(&args.to, what, lang)?;
+    must_be_outside(&args.to, &args.backup, lang)?;
     let from = RealDisk::new(&args.backup);
     let to: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.to));
+    let made = not_there_yet(&args.to);
     let bar = bar(lang);
     let restored = restore(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let restored = restored.map_err(|error| failure(&args.backup, &error, lang.get()))?;
+    let restored =
+        restored.map_err(|error| not_copied(&args.backup, &args.to, &made, &error, lang))?;
     told(&restored, lang.pick("restored", "已恢复"), lang, output)
+}
+
+/// All commands that read a folder say it with these words if there is none.
+pub(crate) fn must_be_there(folder: &Path, language: Language) -> Result<(), Failure> {
+    let path = shown(folder);
+    let message = match fs::metadata(folder) {
+        Ok(data) if data.is_dir() => return Ok(()),
+        Ok(_) => pick(
+            language,
+            format!("`{path}` is a file, and no folder"),
+            format!("`{path}` 是文件，不是文件夹"),
+        ),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => pick(
+            language,
+            format!("there is no folder `{path}`"),
+            format!("没有文件夹 `{path}`"),
+        ),
+        Err(error) => pick(
+            language,
+            format!("`{path}`: {error}"),
+            format!("`{path}`：{error}"),
+        ),
+    };
+    Err(Failure::not_found(message))
 }
 
 /// Said before anything is read: of the two folders it is this one that is in the way.
@@ -116,7 +147,7 @@ fn must_be_empty(to: &Path, what: &str, lang: &Lang) -> Result<(), Failure> {
     )))
 }
 
-/// A backup in the folder that it is of would be lost with it.
+/// A copy in the folder that it is of would be lost with it, and the next one would have it in it.
 fn must_be_outside(to: &Path, folder: &Path, lang: &Lang) -> Result<(), Failure> {
     let Ok(folder) = fs::canonicalize(folder) else {
         return Ok(());
@@ -131,13 +162,59 @@ fn must_be_outside(to: &Path, folder: &Path, lang: &Lang) -> Result<(), Failure>
     }
     let to = shown(to);
     let message = lang.pick(
-        format!("`{to}` is inside of the folder that it is to be a backup of"),
-        format!("`{to}` 就在要备份的文件夹里面"),
+        format!("`{to}` is inside of the folder that it is to be a copy of"),
+        format!("`{to}` 就在要复制的文件夹里面"),
     );
     Err(Failure::usage(message).help(lang.pick(
         "name a folder elsewhere, best on another disk",
         "请指定别处的文件夹，最好在另一块磁盘上",
     )))
+}
+
+/// The folders on the way to `to`, itself first, that must be made for it.
+fn not_there_yet(to: &Path) -> Vec<PathBuf> {
+    let parts = to
+        .ancestors()
+        .take_while(|part| !part.as_os_str().is_empty());
+    let missing = parts.take_while(|part| !part.exists());
+    missing.map(Path::to_owned).collect()
+}
+
+/// The failure of a copying, of which nothing is left. `made` are the folders that were not there before.
+fn not_copied(
+    from: &Path,
+    to: &Path,
+    made: &[PathBuf],
+    error: &StoreError,
+    lang: &Lang,
+) -> Failure {
+    // Only of a folder with nothing in it this does anything.
+    let gone = made.iter().all(|folder| fs::remove_dir(folder).is_ok());
+    let is_empty = fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none());
+    let failure = match error {
+        StoreError::Full => full(to, lang),
+        error => failure(from, error, lang.get()),
+    };
+    if is_empty || (gone && !made.is_empty()) || !to.exists() {
+        return failure;
+    }
+    let path = shown(to);
+    failure.help(lang.pick(
+        format!("`{path}` is of no use now: empty it before you give the command again"),
+        format!("`{path}` 现在没有用：再次执行这个命令之前请清空它"),
+    ))
+}
+
+fn full(to: &Path, lang: &Lang) -> Failure {
+    let to = shown(to);
+    let failure = Failure::not_found(lang.pick(
+        format!("`{to}`: the disk is full"),
+        format!("`{to}`：磁盘已满"),
+    ));
+    failure.help(lang.pick(
+        "make room there and give the command again; what it had copied is removed",
+        "请在那里腾出空间，再次执行这个命令；已复制的已删除",
+    ))
 }
 
 fn bar(lang: &Lang) -> Bar {

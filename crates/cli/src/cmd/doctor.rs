@@ -6,6 +6,7 @@ use upline::doctor::{Checkup, JournalPart, Kind, Severity, examine_in};
 use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
+use crate::cmd::backup::must_be_there;
 use crate::cmd::verify::quietly;
 use crate::exit::{Exit, Failure};
 use crate::language::Lang;
@@ -22,6 +23,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let lang = &args.lang;
+    must_be_there(&args.folder, lang.get())?;
     let (what, unit) = lang.pick(("looking", "files"), ("查看", "个文件"));
     let bar = Bar::told_in(lang.get(), what, Unit::Of(unit));
     let mut tell = |done, of| bar.at_of(done, of);
@@ -80,14 +82,11 @@ fn rows(checkup: &Checkup, lang: &Lang) -> Vec<Vec<String>> {
         _ => return rows.0,
     };
     let id = checkup.folder.as_deref();
-    let (id, format) = (id.unwrap_or(lang.pick("unknown", "未知")), checkup.format);
-    rows.add(
-        kind,
-        lang.pick(
-            format!("{id}, format {format}"),
-            format!("{id}，格式 {format}"),
-        ),
-    );
+    let id = id.unwrap_or(lang.pick("unknown", "未知"));
+    let format = checkup
+        .format
+        .map(|format| lang.pick(format!(", format {format}"), format!("，格式 {format}")));
+    rows.add(kind, format!("{id}{}", format.unwrap_or_default()));
     let used = match checkup.in_use {
         true => lang.pick("yes, by an engine", "是，引擎正在使用"),
         false => lang.pick("no", "否"),

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 fn of_folder(args: &Args, ticket: &str, output: &mut Output) -> Result<Exit, Failure> {
-    let mut look = Look::into(Path::new(&args.what))?;
+    let mut look = Look::into(Path::new(&args.what), args.when.language())?;
     let found = look.find(ticket, &args.when)?;
     let explanation = look.folder.explain(&found);
     let explanation = explanation.map_err(|error| look.failure(&error))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 use serde::Serialize;
+use upline::doctor::in_language;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
 use upline_lab::timeline::Timeline;
@@ -11,6 +12,7 @@ use upline_lab::timeline::Timeline;
 use super::look::{Look, When};
 use super::simulate::print;
 use crate::exit::{Exit, Failure};
+use crate::language::pick;
 use crate::moment::Moment;
 use crate::output::Output;
 
@@ -43,14 +45,18 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let until = until
         .map(|until| Moment::read("--until", until))
         .transpose()?;
-    let mut look = Look::into(&args.folder)?;
+    let mut look = Look::into(&args.folder, args.when.language())?;
     let found = look.find(&args.ticket, &args.when)?;
     let (zone, language) = (look.zone(&found.ticket), args.when.language());
     let mut horizon = Horizon::default();
     if let Some(until) = until {
         horizon.within = until.in_zone(&zone)?.duration_since(look.folder.now());
         if horizon.within <= SignedDuration::ZERO {
-            let message = "`--until`: this is not after the time that the answer is for";
+            let message = pick(
+                language,
+                "`--until`: this is not after the time that the answer is for",
+                "`--until`：不晚于所问的时间",
+            );
             return Err(Failure::usage(message));
         }
     }
@@ -72,6 +78,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     }
     output.line(look.head(&found, language))?;
     if let Some(why) = &found.set_aside {
+        let why = in_language(why, language);
         output.line(match language {
             Language::English => format!(
                 "set aside, and no engine moves it until an operator has looked: {why}\n\

@@ -13,8 +13,10 @@ use upline::store::StoreError;
 use upline_dsl::shown;
 use upline_lab::render::{Language, Times};
 
+use super::backup::must_be_there;
 use crate::bar::{Bar, Unit};
 use crate::exit::Failure;
+use crate::language::pick;
 use crate::moment::Moment;
 use crate::output::Output;
 
@@ -34,28 +36,35 @@ pub(crate) struct When {
 pub(crate) struct Look {
     pub(crate) path: PathBuf,
     pub(crate) folder: Folder,
+    pub(crate) language: Language,
 }
 
 impl Look {
     /// Reads the folder.
-    pub(crate) fn into(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn into(path: &Path, language: Language) -> Result<Self, Failure> {
         // A folder that is not there has no file either, and that is not what must be told.
-        std::fs::read_dir(path)
-            .map_err(|error| Failure::not_found(format!("`{}`: {error}", shown(path))))?;
-        let bar = Bar::new("reading", Unit::Bytes);
+        must_be_there(path, language)?;
+        let what = pick(language, "reading", "读取");
+        let bar = Bar::told_in(language, what, Unit::Bytes);
         let folder = Folder::open(Arc::new(RealDisk::new(path)), &mut |bytes| bar.at(bytes));
         bar.clear();
         let path = path.to_owned();
         match folder {
-            Ok(folder) => Ok(Self { path, folder }),
-            Err(error) => Err(failure(&path, &LookError::Store(error))),
+            Ok(folder) => Ok(Self {
+                path,
+                folder,
+                language,
+            }),
+            Err(error) => Err(failure(&path, &LookError::Store(error), language)),
         }
     }
 
     /// Seeks a ticket, and goes to the instant that is asked for.
     pub(crate) fn find(&mut self, ticket: &str, when: &When) -> Result<Found, Failure> {
         let at = when.moment()?;
-        let bar = Bar::new("reading the journal", Unit::Of("commits"));
+        let words = ("reading the journal", "commits");
+        let (what, unit) = pick(self.language, words, ("读取日志", "次提交"));
+        let bar = Bar::told_in(self.language, what, Unit::Of(unit));
         let found = self
             .folder
             .find(ticket, &mut |done, of| bar.at_of(done, of));
@@ -63,7 +72,7 @@ impl Look {
         let found = found.map_err(|error| self.failure(&error))?;
         let last = self.folder.last_commit();
         let at = match at {
-            Some(at) => not_before(last, &at, &self.zone(&found.ticket))?,
+            Some(at) => not_before(last, &at, &self.zone(&found.ticket), self.language)?,
             None => Timestamp::now(),
         };
         self.folder.at(at);
@@ -107,7 +116,7 @@ impl Look {
 
     /// A look's error as the failure of a command.
     pub(crate) fn failure(&self, error: &LookError) -> Failure {
-        failure(&self.path, error)
+        failure(&self.path, error, self.language)
     }
 }
 
@@ -134,14 +143,23 @@ pub(crate) fn not_before(
     last: Timestamp,
     at: &Moment,
     zone: &TimeZone,
+    language: Language,
 ) -> Result<Timestamp, Failure> {
     let at = at.in_zone(zone)?;
     if at >= last {
         return Ok(at);
     }
     let last = last.to_zoned(zone.clone());
-    let message = format!("`--at`: this is before the last commit, which was at {last}");
-    let help = "name a later time, or leave `--at` out: how things were before is not kept";
+    let message = pick(
+        language,
+        format!("`--at`: this is before the last commit, which was at {last}"),
+        format!("`--at`：早于最后一次提交，那是在 {last}"),
+    );
+    let help = pick(
+        language,
+        "name a later time, or leave `--at` out: how things were before is not kept",
+        "请指定更晚的时间，或去掉 `--at`：之前是怎样的没有保存",
+    );
     Err(Failure::usage(message).help(help))
 }
 
@@ -153,30 +171,47 @@ pub(crate) fn stamp(at: Timestamp, zone: TimeZone, language: Language) -> String
 }
 
 /// What a data folder's error means for a command.
-pub(crate) fn failure(folder: &Path, error: &LookError) -> Failure {
-    let path = shown(folder);
-    let message = format!("`{path}`: {error}");
+pub(crate) fn failure(folder: &Path, error: &LookError, language: Language) -> Failure {
+    let (path, told) = (shown(folder), error.told(language));
+    let pick = |english: String, chinese: String| pick(language, english, chinese);
+    let message = pick(format!("`{path}`: {told}"), format!("`{path}`：{told}"));
     match error {
-        LookError::Store(StoreError::Locked) => Failure::not_found(message).help(
-            "or copy it with `upline backup`, which may be done while an engine runs, and ask the copy",
-        ),
+        LookError::Store(StoreError::Locked) => Failure::not_found(message).help(pick(
+            "or copy it with `upline backup`, which may be done while an engine runs, and ask the copy"
+                .into(),
+            "或用 `upline backup` 复制它（引擎运行时也可以），再查询副本".into(),
+        )),
         LookError::Store(StoreError::Damaged(_) | StoreError::Ticket { .. }) => {
-            let help = format!("`upline doctor {path}` says what to do");
-            Failure::findings(message).help(help)
+            Failure::findings(message).help(pick(
+                format!("`upline doctor {path}` says what to do"),
+                format!("`upline doctor {path}` 会说明该怎么做"),
+            ))
         }
         LookError::NoSuchTicket { last, .. } => Failure::not_found(message).help(match last {
-            0 => "no ticket was opened here yet".to_owned(),
-            1 => "the only one that was opened here has the number 1".to_owned(),
-            last => format!("those that were opened here have the numbers 1 to {last}"),
+            0 => pick(
+                "no ticket was opened here yet".into(),
+                "这里还没有开过工单".into(),
+            ),
+            1 => pick(
+                "the only one that was opened here has the number 1".into(),
+                "这里只开过一张工单，编号是 1".into(),
+            ),
+            last => pick(
+                format!("those that were opened here have the numbers 1 to {last}"),
+                format!("这里开过的工单编号是 1 到 {last}"),
+            ),
         }),
-        LookError::Removed { .. } => {
-            let help = "an engine that keeps an index of all tickets still knows it";
-            Failure::not_found(message).help(help)
-        }
+        LookError::Removed { .. } => Failure::not_found(message).help(pick(
+            "an engine that keeps an index of all tickets still knows it".into(),
+            "保存着全部工单索引的引擎仍然知道它".into(),
+        )),
         LookError::Refused(error) => match &**error {
-            upline::Error::Files(checked) => Failure::findings("the files can't be used together")
-                .found(checked.sources.clone(), checked.diagnostics.clone()),
-            error => Failure::findings(format!("`{path}`: {error}")),
+            upline::Error::Files(checked) => Failure::findings(pick(
+                "the files can't be used together".into(),
+                "这些文件不能一起使用".into(),
+            ))
+            .found(checked.sources.clone(), checked.diagnostics.clone()),
+            _ => Failure::findings(message),
         },
         _ => Failure::not_found(message),
     }

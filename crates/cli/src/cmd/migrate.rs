@@ -138,15 +138,19 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let migration = migration(args)?;
     let at = args.when.moment()?;
     let file = workflow(args)?;
-    let Look { mut folder, path } = Look::into(&args.folder)?;
+    let language = args.when.language();
+    let look = Look::into(&args.folder, language)?;
+    let Look {
+        mut folder, path, ..
+    } = look;
     if at.is_none() {
         folder.at(Timestamp::now());
     }
-    let failed = |error| failure(&path, &error);
+    let failed = |error| failure(&path, &error, language);
     let last = folder.last_commit();
     let mut planning = folder.with_workflow(file).map_err(failed)?;
     if let Some(at) = at {
-        planning.at(not_before(last, &at, &planning.zone())?);
+        planning.at(not_before(last, &at, &planning.zone(), language)?);
     }
     let bar = Bar::new("planning", Unit::Of("tickets"));
     let mut rows = Vec::new();
@@ -162,7 +166,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     );
     bar.clear();
     let plan = plan.map_err(failed)?;
-    told(&planning, plan, rows, args.when.language(), output)?;
+    told(&planning, plan, rows, language, output)?;
     Ok(match plan.stuck + plan.unreadable {
         0 => Exit::Ok,
         _ => Exit::Findings,

@@ -201,7 +201,7 @@ fn print(letter: &Letter, html: bool, output: &mut Output) -> Result<(), Failure
 
 fn case(args: &PreviewArgs) -> Result<Case, Failure> {
     if let (Some(folder), Some(ticket)) = (&args.folder, &args.ticket) {
-        let mut look = Look::into(folder)?;
+        let mut look = Look::into(folder, upline_lab::render::Language::English)?;
         let found = look.find(ticket, &When::default())?;
         let workflow = look.folder.workflow(&found.ticket);
         let nobody = || Failure::not_found(format!("`{}` has no directory", shown(folder)));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
-use upline::doctor::{IndexCheck, compare_index};
-use upline::journal::{Mark, verify_folder};
+use upline::doctor::{FileDamage, IndexCheck, check_files, compare_index, in_language};
+use upline::journal::{FolderId, Mark, verify_folder};
 use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
-use crate::cmd::backup::failure;
+use crate::cmd::backup::{failure, must_be_there};
 use crate::exit::{Exit, Failure};
 use crate::language::Lang;
 use crate::output::Output;
@@ -60,15 +60,27 @@ struct IndexAnswer {
 enum IndexState {
     None,
     InUse,
+    ReadOnly,
     Equal,
     Differs,
     Damaged,
     Unknown,
 }
 
+impl IndexState {
+    /// Whether nothing is known to be wrong with it. One that could not be compared may be anything.
+    const fn is_fine(self) -> bool {
+        matches!(
+            self,
+            Self::None | Self::InUse | Self::ReadOnly | Self::Equal
+        )
+    }
+}
+
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
     let lang = &args.lang;
+    must_be_there(&args.folder, lang.get())?;
     let unit = Unit::Of(lang.pick("files", "个文件"));
     let bar = Bar::told_in(lang.get(), lang.pick("verifying", "校验"), unit);
     let mut tell = |progress: upline::journal::Progress| {
@@ -77,7 +89,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let report = verify_folder(&*disk, args.head.as_ref(), &mut tell);
     bar.clear();
     let report = report.map_err(|error| failure(&args.folder, &error.into(), lang.get()))?;
-    if report.folder.is_none() && report.is_whole() {
+    let files = files(&args.folder, &disk, report.folder, lang)?;
+    if report.folder.is_none() && report.is_whole() && files.is_empty() {
         let path = shown(&args.folder);
         return Err(Failure::not_found(lang.pick(
             format!("`{path}` has no journal"),
@@ -85,15 +98,29 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         )));
     }
     let anchored = args.head.is_none() || report.anchored || report.removed;
-    let whole = report.is_whole() && anchored;
+    let whole = report.is_whole() && anchored && files.is_empty();
     let index = match whole {
         true => Some(index(&args.folder, lang)?),
         // What is damaged itself is no measure.
         false => None,
     };
-    let fine = index
-        .as_ref()
-        .is_none_or(|index| !matches!(index.state, IndexState::Differs | IndexState::Damaged));
+    let fine = index.as_ref().is_none_or(|index| index.state.is_fine());
+    let mut damage: Vec<String> = report
+        .damage
+        .iter()
+        .map(|one| one.told(lang.get()))
+        .collect();
+    let places = || report.damage.iter().zip(&damage);
+    // That a file of a backup has changed is said already by a place in it.
+    let is_new = |file: &&FileDamage| {
+        !places().any(|(place, told)| place.path == file.path && told.contains(&file.path))
+    };
+    let new: Vec<String> = files
+        .iter()
+        .filter(is_new)
+        .map(|file| file.told(lang.get()))
+        .collect();
+    damage.extend(new);
     let answer = Answer {
         whole,
         frames: report.frames,
@@ -102,11 +129,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         head: report.last.map(|last| last.to_string()),
         anchored: report.anchored,
         removed: report.removed,
-        damage: report
-            .damage
-            .iter()
-            .map(|one| one.told(lang.get()))
-            .collect(),
+        damage,
         more: report.more,
         index,
     };
@@ -118,6 +141,24 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     Ok(match whole && fine {
         true => Exit::Ok,
         false => Exit::Findings,
+    })
+}
+
+/// The files beside the journal that are not as they were written.
+fn files(
+    folder: &Path,
+    disk: &Arc<dyn Disk>,
+    whose: Option<FolderId>,
+    lang: &Lang,
+) -> Result<Vec<FileDamage>, Failure> {
+    let bar = Bar::told_in(lang.get(), lang.pick("checking", "核对"), Unit::Bytes);
+    let files = check_files(disk, whose, &mut |progress| {
+        bar.at_of(progress.done, progress.of)
+    });
+    bar.clear();
+    files.map_err(|error| {
+        let path = shown(folder);
+        Failure::not_found(lang.pick(format!("`{path}`: {error}"), format!("`{path}`：{error}")))
     })
 }
 
@@ -137,9 +178,10 @@ fn index(folder: &Path, lang: &Lang) -> Result<IndexAnswer, Failure> {
     bar.clear();
     match compared.map_err(|error| failure(folder, &error.into(), lang.get()))? {
         IndexCheck::InUse => answer.state = IndexState::InUse,
+        IndexCheck::ReadOnly => answer.state = IndexState::ReadOnly,
         IndexCheck::Damaged(why) => {
             answer.state = IndexState::Damaged;
-            answer.why = Some(why);
+            answer.why = Some(in_language(&why, lang.get()));
         }
         IndexCheck::Compared(verified) => {
             answer.state = match verified.is_fine() {
@@ -154,7 +196,7 @@ fn index(folder: &Path, lang: &Lang) -> Result<IndexAnswer, Failure> {
         }
         IndexCheck::Failed(why) => {
             answer.state = IndexState::Unknown;
-            answer.why = Some(why);
+            answer.why = Some(in_language(&why, lang.get()));
         }
         _ => (),
     }
@@ -178,6 +220,11 @@ fn index_told(index: &IndexAnswer, lang: &Lang, output: &mut Output) -> Result<(
         IndexState::InUse => lang.pick(
             "index: an engine has it open; it was not compared".to_owned(),
             "索引：引擎正在使用，没有核对".to_owned(),
+        ),
+        IndexState::ReadOnly => lang.pick(
+            "index: not looked at, since this folder can't be written; no engine can start on it so"
+                .to_owned(),
+            "索引：没有查看，因为这个文件夹不能写；这样引擎也不能在它上面启动".to_owned(),
         ),
         IndexState::Equal => lang.pick(
             format!("index: {tickets} tickets up to commit {commit}, all as the journal says"),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::look::is_refused;
 use crate::disk::{Disk, RealDisk};
 use crate::index::{Index, IndexError, IndexOptions, Verified};
 use crate::journal::{JournalError, JournalReader};
@@ -19,6 +20,8 @@ pub enum IndexCheck {
     None,
     /// An engine has the folder open, and keeps the index itself.
     InUse,
+    /// The folder can't be written, so that no engine can start on it, and the index can't be opened.
+    ReadOnly,
     /// It is damaged: the next start builds it anew. Nothing is lost.
     Damaged(String),
     /// It could not be compared.
@@ -40,9 +43,17 @@ pub fn compare_index(
     if !folder.join("index").exists() {
         return Ok(IndexCheck::None);
     }
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(folder));
+    compare(folder, Arc::new(RealDisk::new(folder)), tell)
+}
+
+pub(super) fn compare(
+    folder: &Path,
+    disk: Arc<dyn Disk>,
+    tell: &mut dyn FnMut(u64, u64),
+) -> Result<IndexCheck, JournalError> {
     let _lock = match disk.lock("lock") {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(IndexCheck::InUse),
+        Err(error) if is_refused(error.kind()) => return Ok(IndexCheck::ReadOnly),
         Err(error) => return Ok(IndexCheck::Failed(error.to_string())),
         Ok(lock) => lock,
     };

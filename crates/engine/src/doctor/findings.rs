@@ -181,6 +181,17 @@ impl Checkup {
         );
     }
 
+    /// `what` is in the checkup's language.
+    pub(super) fn found_changed(&mut self, what: String) {
+        self.trouble(
+            (what.clone(), what),
+            (
+                "`upline restore` refuses this backup: take another one; `upline verify` lists every file",
+                "`upline restore` 会拒绝这个备份：请用另一个；`upline verify` 列出每个文件",
+            ),
+        );
+    }
+
     pub(super) fn found_index(&mut self, why: &str) {
         self.note(
             (
@@ -237,6 +248,22 @@ impl Checkup {
             (
                 "for a look at every commit and at the index, stop it first, or look at a backup",
                 "要查看每次提交和索引，请先停止它，或查看备份",
+            ),
+        );
+    }
+
+    pub(super) fn found_read_only(&mut self) {
+        self.trouble(
+            (
+                "this folder can't be written: no engine can start on it, and the index was not looked at"
+                    .into(),
+                "这个文件夹不能写：引擎不能在它上面启动，索引也没有查看".into(),
+            ),
+            (
+                "let Upline write there: see to the rights, and to how its disk is mounted; a system makes a \
+                 disk that fails read-only, and says so in its log",
+                "请让 Upline 能写：检查权限，以及磁盘是怎样挂载的；磁盘出错时系统会把它变成只读，\
+                 并写在系统日志里",
             ),
         );
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::{StatVfs, StatVfsMountFlags};
 use upline_lab::render::Language;
 
 use super::{
@@ -45,6 +46,35 @@ pub(super) fn examine(
     tell: &mut dyn FnMut(u64, u64),
 ) -> io::Result<Checkup> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(folder));
+    let room = rustix::fs::statvfs(folder).ok();
+    let is_read_only = |room: &StatVfs| room.f_flag.contains(StatVfsMountFlags::RDONLY);
+    let here = Here {
+        folder,
+        disk: &disk,
+        free: room
+            .as_ref()
+            .map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
+        read_only: room.as_ref().is_some_and(is_read_only),
+    };
+    examine_here(&here, language, tell)
+}
+
+/// Where it is looked.
+pub(super) struct Here<'a> {
+    pub(super) folder: &'a Path,
+    pub(super) disk: &'a Arc<dyn Disk>,
+    /// Bytes.
+    pub(super) free: Option<u64>,
+    /// Whether the system says that nothing can be written.
+    pub(super) read_only: bool,
+}
+
+pub(super) fn examine_here(
+    here: &Here<'_>,
+    language: Language,
+    tell: &mut dyn FnMut(u64, u64),
+) -> io::Result<Checkup> {
+    let disk = here.disk;
     let names = disk.list("")?;
     let has = |name: &str| names.iter().any(|one| one == name);
     let kind = match () {
@@ -53,13 +83,13 @@ pub(super) fn examine(
         () if has(identity::FILE) || has(journal::FOLDER) => Kind::DataFolder,
         () => Kind::Foreign,
     };
-    let room = rustix::fs::statvfs(folder).ok();
     let mut checkup = Checkup {
         kind,
         folder: None,
-        format: identity::FORMAT,
+        format: identity::format(&**disk),
         in_use: false,
-        free: room.map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
+        read_only: here.read_only,
+        free: here.free,
         journal: None,
         base: None,
         snapshots: Vec::new(),
@@ -73,7 +103,7 @@ pub(super) fn examine(
     match kind {
         Kind::Empty => checkup.found_empty(),
         Kind::Foreign => checkup.found_foreign(),
-        Kind::DataFolder | Kind::Backup => inside(folder, &disk, &names, &mut checkup, tell)?,
+        Kind::DataFolder | Kind::Backup => inside(here, &names, &mut checkup, tell)?,
     }
     let worst_first = |one: &Finding| std::cmp::Reverse(one.severity);
     checkup.findings.sort_by_key(worst_first);
@@ -81,20 +111,23 @@ pub(super) fn examine(
 }
 
 fn inside(
-    folder: &Path,
-    disk: &Arc<dyn Disk>,
+    here: &Here<'_>,
     names: &[String],
     checkup: &mut Checkup,
     tell: &mut dyn FnMut(u64, u64),
 ) -> io::Result<()> {
+    let disk = here.disk;
     let ours = |name: &str| OURS.contains(&name) || name.starts_with("index.broken-");
     let strangers = names.iter().filter(|name| !ours(name));
     checkup.strangers = strangers.cloned().collect();
     // Looked at and let go: an engine must be able to start. Where there is none, none is made, and on a disk
     // that can't be written nobody has it open.
     if names.iter().any(|name| name == "lock") {
-        let lock = disk.lock("lock");
-        checkup.in_use = lock.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        match disk.lock("lock").err().map(|error| error.kind()) {
+            Some(io::ErrorKind::WouldBlock) => checkup.in_use = true,
+            Some(kind) if is_refused(kind) => checkup.read_only = true,
+            _ => (),
+        }
     }
     let id = whose(disk, checkup);
     journal(disk, id, checkup, tell);
@@ -103,8 +136,9 @@ fn inside(
         snapshots(disk, id, checkup)?;
         keys(disk, id, checkup)?;
     }
-    if checkup.kind == Kind::DataFolder {
-        index(folder, disk, checkup);
+    match checkup.kind {
+        Kind::DataFolder => index(here.folder, disk, checkup),
+        _ => listed(disk, checkup),
     }
     set_aside(disk, checkup);
     general(checkup);
@@ -277,10 +311,10 @@ fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::R
 
 fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
     let (_, bytes) = size(disk, vault::FOLDER);
-    let (files, wrong) = vault::examine(&**disk, id.0, last_key(disk, id))?;
+    let (files, wrong) = vault::examine(&**disk, id.0, check::last_key_in(disk, id))?;
     let damage: Vec<String> = wrong
         .iter()
-        .map(|one| words::of_vault(one, checkup.language))
+        .map(|(_, one)| words::of_vault(one, checkup.language))
         .collect();
     for why in damage.iter().take(MAX_TOLD) {
         checkup.found_keys(why.clone());
@@ -293,13 +327,17 @@ fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
     Ok(())
 }
 
-/// The last key that a ticket has; 0 if that can't be read.
-fn last_key(disk: &Arc<dyn Disk>, id: FolderId) -> u32 {
-    let reader = JournalReader::open(Arc::clone(disk), Some(id));
-    let newest = check::newest(&**disk, id);
-    let last = reader.ok().zip(newest.ok());
-    last.and_then(|(reader, newest)| check::last_key(&reader, newest.as_ref()))
-        .unwrap_or(0)
+/// Whether the files that a backup lists are as they were written. Of keys it is told elsewhere.
+fn listed(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
+    let Ok(manifest) = backup::manifest(&**disk) else {
+        return;
+    };
+    let keys = format!("{}/", vault::FOLDER);
+    let mut flaws = backup::flaws(&**disk, &manifest, &mut |_| ());
+    flaws.retain(|(path, _)| !path.starts_with(&keys));
+    for (_, why) in flaws.iter().take(MAX_TOLD) {
+        checkup.found_changed(words::of(why, checkup.language));
+    }
 }
 
 fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
@@ -314,8 +352,10 @@ fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
         damage: None,
         set_aside: aside.collect(),
     };
-    if files > 0 && !checkup.in_use {
+    if files > 0 && !checkup.in_use && !checkup.read_only {
         (part.commit, part.damage) = how_index_is(folder, disk);
+        let told = |why: String| words::of(&why, checkup.language);
+        part.damage = part.damage.map(told);
     }
     if let Some(why) = &part.damage {
         checkup.found_index(why);
@@ -360,7 +400,7 @@ fn set_aside(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
     };
     let tickets = some.into_iter().map(|one| AsideTicket {
         ticket: one.ticket.to_string(),
-        why: one.why,
+        why: words::of(&one.why, checkup.language),
     });
     let part = AsidePart {
         count: count as u64,
@@ -372,12 +412,25 @@ fn set_aside(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
     checkup.aside = Some(part);
 }
 
+/// Whether this is said of a folder that can be read and not written.
+pub(super) const fn is_refused(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+    )
+}
+
 fn general(checkup: &mut Checkup) {
+    // From a backup nobody starts.
+    if checkup.read_only && checkup.kind == Kind::DataFolder {
+        checkup.found_read_only();
+    }
     if checkup.in_use {
         checkup.found_in_use();
     }
     if let Some(free) = checkup.free
         && free < LITTLE_ROOM
+        && !checkup.read_only
     {
         checkup.found_little_room(free >> 20);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::Engine;
 use crate::clock::ManualClock;
-use crate::disk::RealDisk;
+use crate::disk::{Disk, RealDisk};
 use crate::kit::{CALL, DESK, begin, person};
 use crate::store::log::{LogOptions, LogStore};
 use crate::vault::system_entropy;
@@ -223,4 +223,60 @@ async fn an_index_equals_its_journal_and_one_in_use_is_left_alone() {
     fs::remove_dir_all(home.path().join("index")).unwrap();
     let compared = compare_index(home.path(), &mut |_, _| ()).unwrap();
     assert!(matches!(compared, IndexCheck::None), "{compared:?}");
+}
+
+/// A disk that is mounted for reading only.
+struct OnlyRead(RealDisk);
+
+impl crate::kit::reads::Between for OnlyRead {
+    type File = Arc<dyn crate::disk::DiskFile>;
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.0.list(folder)
+    }
+
+    fn open(&self, path: &str) -> io::Result<Self::File> {
+        self.0.open_read(path)
+    }
+
+    fn len(&self, file: &Self::File) -> io::Result<u64> {
+        file.len()
+    }
+
+    fn read_at(&self, file: &Self::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        file.read_at(buffer, at)
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_can_only_be_read_has_no_damaged_index() {
+    let home = tempfile::tempdir().unwrap();
+    with_tickets(home.path()).await;
+    let disk: Arc<dyn Disk> = crate::kit::reads::ReadsOf::new(OnlyRead(RealDisk::new(home.path())));
+    let here = look::Here {
+        folder: home.path(),
+        disk: &disk,
+        free: None,
+        read_only: false,
+    };
+    for (language, told) in [
+        (Language::English, "no engine can start on it"),
+        (Language::Chinese, "引擎不能在它上面启动"),
+    ] {
+        let checkup = look::examine_here(&here, language, &mut |_, _| ()).unwrap();
+        let findings = &checkup.findings;
+        assert!(checkup.read_only && !checkup.is_fine(), "{checkup:?}");
+        assert!(
+            findings.len() == 1 && findings[0].what.contains(told),
+            "{findings:?}"
+        );
+        #[cfg(feature = "sled")]
+        assert_eq!(checkup.index.unwrap().damage, None);
+    }
+    #[cfg(feature = "sled")]
+    {
+        let compared = compare::compare(home.path(), disk, &mut |_, _| ()).unwrap();
+        assert!(matches!(compared, IndexCheck::ReadOnly), "{compared:?}");
+    }
+    assert!(look(home.path()).is_fine());
 }

@@ -160,7 +160,7 @@ impl fmt::Display for Damage {
             flaw,
         } = self;
         // It is no place of the journal.
-        if matches!(flaw, Flaw::Owner { .. } | Flaw::Identity(_)) {
+        if flaw.is_nowhere() {
             return write!(f, "{flaw}");
         }
         write!(f, "{path} is damaged at byte {offset}, frame {seq}: {flaw}")
@@ -245,7 +245,9 @@ pub enum Flaw {
         from: u64,
     },
     /// The journal ends before the frame whose mark was kept.
-    #[error("the journal ends before frame {marked}, whose mark was kept: it was cut or put back")]
+    #[error(
+        "the journal ends before commit {marked}, which was in it: it was cut, or put back from an older copy"
+    )]
     RolledBack {
         /// The frame that was once there.
         marked: u64,
@@ -264,4 +266,14 @@ pub enum Flaw {
     /// The data folder does not say whose it is in a way that this program knows.
     #[error("{0}")]
     Identity(String),
+}
+
+impl Flaw {
+    /// Whether it is no place of the journal that is wrong.
+    const fn is_nowhere(&self) -> bool {
+        matches!(
+            self,
+            Self::Owner { .. } | Self::Identity(_) | Self::RolledBack { .. }
+        )
+    }
 }

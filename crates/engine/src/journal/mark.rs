@@ -101,7 +101,10 @@ pub struct Base {
 
 /// A text is no [`Mark`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the mark of a frame: that is <number>@<position>:<64 hexadecimal digits>")]
+#[error(
+    "`{0}` is no head of a journal: one is <number>@<position>:<64 hexadecimal digits>, as `upline verify` \
+     and `upline backup` print it"
+)]
 pub struct ParseMarkError(String);
 
 impl FromStr for Mark {

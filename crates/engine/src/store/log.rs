@@ -462,7 +462,9 @@ fn closed() -> StoreError {
 
 fn io(doing: &'static str) -> impl Fn(std::io::Error) -> StoreError {
     move |source| match source.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
+        std::io::ErrorKind::StorageFull
+        | std::io::ErrorKind::QuotaExceeded
+        | std::io::ErrorKind::FileTooLarge => StoreError::Full,
         _ => StoreError::Io { doing, source },
     }
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{base, check, identity, snapshot};
-use crate::disk::Disk;
-use crate::journal::{FolderId, Hash, JournalReader, Mark};
+use crate::disk::{Disk, DiskFile};
+use crate::journal::{self, FolderId, Hash, JournalReader, Mark};
 use crate::store::StoreError;
 use crate::vault;
 
@@ -68,8 +68,9 @@ pub type Tell<'a> = dyn FnMut(Progress) + 'a;
 /// commit of the newest snapshot, and the keys of all tickets.
 ///
 /// # Errors
-/// [`StoreError`], [`StoreError::Damaged`] if something is damaged or missing; `to` has no `backup.json`
-/// then, and is no backup.
+/// [`StoreError`], [`StoreError::Damaged`] if something is damaged or missing, [`StoreError::Full`] if there
+/// is no room at `to`. What was made there is removed then; if that fails too, `to` has no `backup.json`,
+/// and is no backup.
 pub fn backup(
     from: &Arc<dyn Disk>,
     to: &dyn Disk,
@@ -77,6 +78,15 @@ pub fn backup(
 ) -> Result<Manifest, StoreError> {
     let folder = identity::read(&**from)?;
     must_be_empty(to, "the folder for the backup")?;
+    take(from, folder, to, tell).inspect_err(|_| remove_made(to))
+}
+
+fn take(
+    from: &Arc<dyn Disk>,
+    folder: FolderId,
+    to: &dyn Disk,
+    tell: &mut Tell<'_>,
+) -> Result<Manifest, StoreError> {
     // Before the journal's end is read: a snapshot of a later commit would be of no use without it.
     let newest = snapshot::list(&**from).map_err(failed)?.first().copied();
     let reader = JournalReader::open(Arc::clone(from), Some(folder))?;
@@ -130,7 +140,9 @@ pub fn backup(
 /// file that makes it a data folder comes last.
 ///
 /// # Errors
-/// [`StoreError`]; `to` is no data folder then, and has to be emptied.
+/// [`StoreError`], [`StoreError::Damaged`] with the file if one is not what was written,
+/// [`StoreError::Full`] if there is no room at `to`. What was made there is removed then; if that fails too,
+/// `to` is no data folder, and has to be emptied.
 pub fn restore(
     from: &dyn Disk,
     to: &Arc<dyn Disk>,
@@ -138,6 +150,17 @@ pub fn restore(
 ) -> Result<Manifest, StoreError> {
     let manifest = manifest(from)?;
     must_be_empty(&**to, "the folder to restore to")?;
+    let made = make(from, &manifest, to, tell);
+    made.inspect_err(|_| remove_made(&**to))?;
+    Ok(manifest)
+}
+
+fn make(
+    from: &dyn Disk,
+    manifest: &Manifest,
+    to: &Arc<dyn Disk>,
+    tell: &mut Tell<'_>,
+) -> Result<(), StoreError> {
     let (identity, rest): (Vec<Copied>, Vec<Copied>) = manifest
         .files
         .iter()
@@ -151,17 +174,50 @@ pub fn restore(
     };
     let of = rest.iter().map(|file| file.bytes).sum();
     let mut progress = Progress { done: 0, of };
-    let copied = copy_all(from, &**to, &plan(&rest), &mut progress, tell)?;
-    if copied != rest {
-        return Err(changed());
+    for file in &manifest.files {
+        match from.open_read(&file.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(not_as_written(&missing(&file.path)));
+            }
+            other => drop(other.map_err(failed)?),
+        }
     }
+    let copied = copy_all(from, &**to, &plan(&rest), &mut progress, tell)?;
+    same(&copied, &rest)?;
     let reader = JournalReader::open(Arc::clone(to), Some(manifest.folder))?;
     check::copy(&**to, manifest.folder, &reader, manifest.head.as_ref())?;
-    let copied = copy_all(from, &**to, &plan(&identity), &mut progress, &mut |_| ())?;
-    if copied != identity || identity.len() != 1 {
-        return Err(changed());
+    if identity.len() != 1 {
+        return Err(not_as_written(&missing(identity::FILE)));
     }
-    Ok(manifest)
+    let copied = copy_all(from, &**to, &plan(&identity), &mut progress, &mut |_| ())?;
+    same(&copied, &identity)
+}
+
+/// Removes from a folder that was empty what a copy puts there, and nothing else. First what would make it
+/// pass for a whole one.
+fn remove_made(to: &dyn Disk) {
+    let draft = format!("{MANIFEST}.new");
+    let folders = [snapshot::FOLDER, vault::FOLDER, journal::FOLDER];
+    for name in [MANIFEST, &draft, identity::FILE]
+        .into_iter()
+        .chain(folders)
+    {
+        // Of what can't be removed, and of what was not made yet, nothing passes for a whole one.
+        let _ = to.remove(name);
+    }
+    let _ = to.sync_folder("");
+}
+
+/// Whether what was copied is what the backup says.
+fn same(copied: &[Copied], said: &[Copied]) -> Result<(), StoreError> {
+    match copied
+        .iter()
+        .zip(said)
+        .find(|(copied, said)| copied != said)
+    {
+        Some((other, _)) => Err(not_as_written(&changed(&other.path))),
+        None => Ok(()),
+    }
 }
 
 /// What is in a backup, as it says itself.
@@ -170,13 +226,19 @@ pub fn restore(
 /// [`StoreError::Format`] if it is none.
 pub fn manifest(from: &dyn Disk) -> Result<Manifest, StoreError> {
     let none = |why: String| StoreError::Format(format!("this is no whole backup: {why}"));
-    let file = from.open_read(MANIFEST);
-    let file = file.map_err(|error| none(error.to_string()))?;
+    let unreadable =
+        |error: &dyn std::fmt::Display| none(format!("{MANIFEST:?} can't be read: {error}"));
+    let file = from
+        .open_read(MANIFEST)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => none(format!("it has no file {MANIFEST:?}")),
+            _ => unreadable(&error),
+        })?;
     let length = usize::try_from(file.len().map_err(failed)?).unwrap_or(usize::MAX);
     let mut bytes = vec![0; length.min(64 << 20)];
     let read = file.read_at(&mut bytes, 0).map_err(failed)?;
     let manifest: Manifest =
-        serde_json::from_slice(&bytes[..read]).map_err(|error| none(error.to_string()))?;
+        serde_json::from_slice(&bytes[..read]).map_err(|error| unreadable(&error))?;
     match manifest.format {
         FORMAT => Ok(manifest),
         other => Err(none(format!(
@@ -239,21 +301,14 @@ fn copy_all(
         let source = from.open_read(path).map_err(failed)?;
         to.create_folder(folder).map_err(failed)?;
         let target = to.create(path).map_err(failed)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut at = 0;
-        let mut buffer = vec![0; CHUNK];
-        while at < *bytes {
-            let most = usize::try_from(bytes - at).map_or(CHUNK, |rest| rest.min(CHUNK));
-            let read = source.read_at(&mut buffer[..most], at).map_err(failed)?;
-            if read == 0 {
-                return Err(changed());
-            }
-            hasher.update(&buffer[..read]);
-            target.write_at(&buffer[..read], at).map_err(failed)?;
-            at += read as u64;
-            progress.done += read as u64;
+        let hash = read_through(&*source, *bytes, &mut |part, at| {
+            target.write_at(part, at)?;
+            progress.done += part.len() as u64;
             tell(*progress);
-        }
+            Ok(())
+        });
+        let hash = hash.map_err(failed)?;
+        let hash = hash.ok_or_else(|| not_as_written(&changed(path)))?;
         target.set_len(*length).map_err(failed)?;
         target.sync().map_err(failed)?;
         to.sync_folder(folder).map_err(failed)?;
@@ -261,7 +316,7 @@ fn copy_all(
             path: path.clone(),
             bytes: *bytes,
             length: *length,
-            hash: Hash(*hasher.finalize().as_bytes()),
+            hash,
         });
     }
     to.sync_folder("").map_err(failed)?;
@@ -277,8 +332,79 @@ fn put(disk: &dyn Disk, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
     disk.sync_folder("").map_err(failed)
 }
 
-fn changed() -> StoreError {
-    StoreError::Damaged("the backup is not what was written: take another one".into())
+/// Reads so many bytes of a file and says what their hash is; `each` is given every part and where it begins.
+/// `None`: the file is shorter.
+fn read_through(
+    file: &dyn DiskFile,
+    bytes: u64,
+    each: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
+) -> io::Result<Option<Hash>> {
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; CHUNK];
+    let mut at = 0;
+    while at < bytes {
+        let most = usize::try_from(bytes - at).map_or(CHUNK, |rest| rest.min(CHUNK));
+        let read = file.read_at(&mut buffer[..most], at)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        hasher.update(&buffer[..read]);
+        each(&buffer[..read], at)?;
+        at += read as u64;
+    }
+    Ok(Some(Hash(*hasher.finalize().as_bytes())))
+}
+
+/// What is wrong with a file of a backup, in English. `None`: it is what was written.
+fn flaw(from: &dyn Disk, file: &Copied, tell: &mut dyn FnMut(u64)) -> Option<String> {
+    let path = &file.path;
+    let read = from.open_read(path).and_then(|opened| {
+        let hash = read_through(&*opened, file.bytes, &mut |part, _| {
+            tell(part.len() as u64);
+            Ok(())
+        });
+        Ok((hash?, opened.len()?))
+    });
+    match read {
+        Ok((Some(hash), length)) if hash == file.hash && length == file.length => None,
+        Ok(_) => Some(changed(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(missing(path)),
+        Err(error) => Some(format!("the file {path:?} can't be read ({error})")),
+    }
+}
+
+/// The files of a backup that are not what was written, and what is wrong with each, in English.
+pub(crate) fn flaws(
+    from: &dyn Disk,
+    manifest: &Manifest,
+    tell: &mut Tell<'_>,
+) -> Vec<(String, String)> {
+    let of = manifest.files.iter().map(|file| file.bytes).sum();
+    let mut progress = Progress { done: 0, of };
+    let mut tell = |bytes| {
+        progress.done += bytes;
+        tell(progress);
+    };
+    let mut found = Vec::new();
+    for file in &manifest.files {
+        let flaw = flaw(from, file, &mut tell);
+        found.extend(flaw.map(|flaw| (file.path.clone(), flaw)));
+    }
+    found
+}
+
+fn changed(path: &str) -> String {
+    format!("the file {path:?} has changed since")
+}
+
+fn missing(path: &str) -> String {
+    format!("the file {path:?} of the backup is missing")
+}
+
+fn not_as_written(flaw: &str) -> StoreError {
+    StoreError::Damaged(format!(
+        "the backup is not what was written: {flaw}; take another one"
+    ))
 }
 
 fn failed(source: io::Error) -> StoreError {

@@ -82,6 +82,15 @@ pub(crate) fn last_key(reader: &JournalReader, newest: Option<&Snapshot>) -> Opt
     Some(last)
 }
 
+/// The last key that a ticket of a folder has; 0 if that can't be read.
+pub(crate) fn last_key_in(disk: &Arc<dyn Disk>, folder: FolderId) -> u32 {
+    let reader = JournalReader::open(Arc::clone(disk), Some(folder));
+    let newest = newest(&**disk, folder);
+    let last = reader.ok().zip(newest.ok());
+    last.and_then(|(reader, newest)| last_key(&reader, newest.as_ref()))
+        .unwrap_or(0)
+}
+
 /// Looks whether a copy is whole: its journal up to `head` and no less than its newest snapshot says, and
 /// the keys of all its tickets. `reader` reads the same journal, or the one that it was copied from.
 pub(super) fn copy(
@@ -106,7 +115,7 @@ pub(super) fn copy(
     let newest = newest(disk, folder).map_err(&failed)?;
     let last = last_key(reader, newest.as_ref()).unwrap_or(0);
     let (files, wrong) = vault::examine(disk, folder.0, last).map_err(&failed)?;
-    if let Some(wrong) = wrong.first() {
+    if let Some((_, wrong)) = wrong.first() {
         return Err(StoreError::Damaged(wrong.to_string()));
     }
     if head.is_none() && files > 0 {

@@ -39,14 +39,23 @@ pub(super) fn read_or_begin(disk: &dyn Disk, entropy: &Entropy) -> Result<Folder
     }
 }
 
+/// The format that a folder says it has, whether this program knows it or not.
+pub(crate) fn format(disk: &dyn Disk) -> Option<u32> {
+    let mut bytes = vec![0; MAX_BYTES];
+    let read = disk.open_read(FILE).ok()?.read_at(&mut bytes, 0).ok()?;
+    format_in(std::str::from_utf8(&bytes[..read]).ok()?)
+}
+
+fn format_in(text: &str) -> Option<u32> {
+    let format = text.lines().next()?.strip_prefix(TITLE)?;
+    format.trim().parse().ok()
+}
+
 fn parse(bytes: &[u8]) -> Result<FolderId, StoreError> {
     let foreign = || StoreError::Format(format!("the file {FILE:?} is not of a data folder"));
     let text = std::str::from_utf8(bytes).map_err(|_| foreign())?;
-    let mut lines = text.lines();
-    let format = lines.next().and_then(|line| line.strip_prefix(TITLE));
-    let format: u32 = format
-        .and_then(|format| format.trim().parse().ok())
-        .ok_or_else(foreign)?;
+    let mut lines = text.lines().skip(1);
+    let format = format_in(text).ok_or_else(foreign)?;
     if format != FORMAT {
         return Err(StoreError::Format(format!(
             "the data folder has format {format}, and this program knows {FORMAT}: use the program that \

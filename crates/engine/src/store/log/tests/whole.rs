@@ -74,14 +74,14 @@ fn a_journal_that_ends_before_its_newest_snapshot_is_told() {
         .map(|damage| damage.flaw)
         .collect();
     assert_eq!(flaws, [Flaw::RolledBack { marked: mark.seq }]);
-    refused(&shorter, &format!("ends before frame {}", mark.seq));
+    refused(&shorter, &format!("ends before commit {}", mark.seq));
 
     let none = disk.copy(1);
     for path in segments(&none) {
         none.take(&path);
     }
     assert_eq!(verified(&none).damage.len(), 1);
-    refused(&none, "the journal ends before frame");
+    refused(&none, "the journal ends before commit");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_backup_of_less_than_a_start_needs_is_not_restored() {
     assert!(restored(&|_| ()).is_ok());
     type Spoil<'a> = (&'a dyn Fn(&SimDisk), &'a str);
     let spoils: [Spoil<'_>; 3] = [
-        (&cut, "ends before frame"),
+        (&cut, "ends before commit"),
         (&|taken| taken.take(KEYS), "is missing"),
         (
             &|taken| assert!(taken.flip(KEYS, vault::SLOT_BYTES as u64 + 20, 1)),
@@ -145,5 +145,31 @@ fn a_backup_of_less_than_a_start_needs_is_not_restored() {
     for (spoil, why) in spoils {
         let error = restored(spoil).unwrap_err();
         assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+}
+
+/// A copy for which there is no room says so, and leaves nothing that somebody must clear away.
+#[test]
+fn a_full_disk_leaves_an_empty_folder() {
+    let disk = worked();
+    let from: Arc<dyn Disk> = Arc::new(disk.clone());
+    let taken = SimDisk::new(35);
+    let manifest = backup(&from, &taken, &mut |_| ()).unwrap();
+    let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    for room in [0, 600, bytes / 2, bytes - 1] {
+        let (here, there) = (SimDisk::new(36), SimDisk::new(37));
+        here.set_capacity(Some(room));
+        there.set_capacity(Some(room));
+        let home: Arc<dyn Disk> = Arc::new(there.clone());
+        let failed = [
+            backup(&from, &here, &mut |_| ()).unwrap_err(),
+            restore(&taken, &home, &mut |_| ()).unwrap_err(),
+        ];
+        for error in failed {
+            assert!(matches!(error, StoreError::Full), "{room}: {error}");
+        }
+        for disk in [here, there] {
+            assert_eq!(disk.list("").unwrap(), [] as [String; 0], "{room}");
+        }
     }
 }
