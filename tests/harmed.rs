@@ -206,6 +206,11 @@ fn errors_of_a_look_are_told_in_chinese() {
         early.starts_with("error: `--at`：早于最后一次提交"),
         "{early}"
     );
+    let never = explain(&folder, &["--at", "soon"], 2);
+    assert_eq!(
+        never,
+        "error: `--at 'soon'`：这不是时间\n  help: 例如 `2026-03-06 17:20`\n"
+    );
     let (segment, mut bytes, end) = journal(&folder);
     bytes[end / 2] ^= 1;
     fs::write(segment, bytes).unwrap();
@@ -340,5 +345,22 @@ fn a_full_disk_is_told_of_the_folder_that_is_copied_to() {
             )
         );
         assert!(!folder.with_file_name("x").exists());
+    }
+}
+
+/// Where nothing can be made, it is this folder that is named, and not the one that is copied.
+#[test]
+fn the_folder_that_can_t_be_written_is_named() {
+    let folder = data("unwritten");
+    let (backup, file) = (folder.with_file_name("b"), folder.with_file_name("file"));
+    assert_eq!(upline(&["backup", text(&folder), text(&backup)]).exit, 0);
+    fs::write(&file, "").unwrap();
+    let to = file.join("to");
+    for words in [["backup", text(&folder)], ["restore", text(&backup)]] {
+        let (called, chinese) = both(&[&words[..], &[text(&to)]].concat(), 3);
+        let start = format!("error: `{}`: writing the copy: create folder", text(&to));
+        assert!(called.error.starts_with(&start), "{called:?}");
+        let start = format!("error: `{}`：读写失败：create folder", text(&to));
+        assert!(chinese.error.starts_with(&start), "{chinese:?}");
     }
 }

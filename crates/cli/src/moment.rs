@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use upline_lab::render::Language;
 
 use crate::exit::Failure;
+use crate::language::pick;
 
 /// A time of the command line.
 pub(crate) struct Moment {
@@ -23,11 +25,25 @@ enum Time {
 impl Moment {
     /// The value of an option.
     pub(crate) fn read(option: &'static str, text: &str) -> Result<Self, Failure> {
+        Self::read_in(Language::English, option, text)
+    }
+
+    /// The same, told in a language.
+    pub(crate) fn read_in(
+        language: Language,
+        option: &'static str,
+        text: &str,
+    ) -> Result<Self, Failure> {
         let instant = text.parse().ok().map(Time::Instant);
         let time = instant.or_else(|| text.parse().ok().map(Time::Local));
         let time = time.ok_or_else(|| {
-            let message = format!("`{option} '{text}'`: this is no time");
-            Failure::usage(message).help("such as `2026-03-06 17:20`")
+            let message = pick(
+                language,
+                format!("`{option} '{text}'`: this is no time"),
+                format!("`{option} '{text}'`：这不是时间"),
+            );
+            let help = ("such as `2026-03-06 17:20`", "例如 `2026-03-06 17:20`");
+            Failure::usage(message).help(pick(language, help.0, help.1))
         })?;
         Ok(Self { option, time })
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
 use upline::store::StoreError;
-use upline::store::log::backup::{Manifest, Progress, backup, restore};
+use upline::store::log::backup::{Manifest, Progress, WRITING, backup, restore};
 use upline_dsl::shown;
 use upline_lab::render::Language;
 
@@ -193,6 +193,7 @@ fn not_copied(
     let is_empty = fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none());
     let failure = match error {
         StoreError::Full => full(to, lang),
+        StoreError::Io { doing, .. } if *doing == WRITING => failure(to, error, lang.get()),
         error => failure(from, error, lang.get()),
     };
     if is_empty || (gone && !made.is_empty()) || !to.exists() {

@@ -43,7 +43,7 @@ struct Ahead<'a> {
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let until = args.until.as_deref();
     let until = until
-        .map(|until| Moment::read("--until", until))
+        .map(|until| Moment::read_in(args.when.language(), "--until", until))
         .transpose()?;
     let mut look = Look::into(&args.folder, args.when.language())?;
     let found = look.find(&args.ticket, &args.when)?;

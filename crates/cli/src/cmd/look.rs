@@ -134,7 +134,8 @@ impl When {
     /// What `--at` says.
     pub(crate) fn moment(&self) -> Result<Option<Moment>, Failure> {
         let at = self.at.as_deref();
-        at.map(|at| Moment::read("--at", at)).transpose()
+        at.map(|at| Moment::read_in(self.language(), "--at", at))
+            .transpose()
     }
 }
 

@@ -15,6 +15,7 @@ use super::look::{Look, When, failure, not_before, stamp};
 use crate::bar::{Bar, Unit};
 use crate::exit::{Exit, Failure};
 use crate::files;
+use crate::language::pick;
 use crate::output::Output;
 
 /// Say what moving the open tickets of a data folder to another version of their workflow would change
@@ -128,17 +129,22 @@ impl From<Planned> for Row {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let language = args.when.language();
     if !args.plan {
-        let message =
-            "tickets are moved by the engine that runs them, and not in a folder that lies still";
-        return Err(Failure::usage(message).help(
+        let message = pick(
+            language,
+            "tickets are moved by the engine that runs them, and not in a folder that lies still",
+            "工单由运行它们的引擎迁移，不在静止的文件夹里迁移",
+        );
+        return Err(Failure::usage(message).help(pick(
+            language,
             "`--plan` says what would change; a program with the engine moves them with `Handle::migrate`",
-        ));
+            "`--plan` 说明会有什么变化；带有引擎的程序用 `Handle::migrate` 迁移它们",
+        )));
     }
     let migration = migration(args)?;
     let at = args.when.moment()?;
     let file = workflow(args)?;
-    let language = args.when.language();
     let look = Look::into(&args.folder, language)?;
     let Look {
         mut folder, path, ..
@@ -152,7 +158,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     if let Some(at) = at {
         planning.at(not_before(last, &at, &planning.zone(), language)?);
     }
-    let bar = Bar::new("planning", Unit::Of("tickets"));
+    let (what, unit) = pick(language, ("planning", "tickets"), ("计划", "张工单"));
+    let bar = Bar::told_in(language, what, Unit::Of(unit));
     let mut rows = Vec::new();
     let by = Actor::System(Name::new("plan"));
     let plan = planning.plan(
@@ -193,6 +200,7 @@ fn workflow(args: &Args) -> Result<File, Failure> {
 }
 
 fn migration(args: &Args) -> Result<Migration, Failure> {
+    let language = args.when.language();
     let mut migration = Migration {
         clocks: args.clocks.into(),
         ..Migration::default()
@@ -201,11 +209,23 @@ fn migration(args: &Args) -> Result<Migration, Failure> {
         let parts = state.split_once('=');
         let parts = parts.map(|(old, new)| (Name::new(old.trim()), Name::new(new.trim())));
         let Some((old, new)) = parts.filter(|(old, new)| !old.is_empty() && !new.is_empty()) else {
-            let message = format!("`--state '{state}'`: this is not an old state and a new one");
-            return Err(Failure::usage(message).help("write `--state working=busy`"));
+            let message = pick(
+                language,
+                format!("`--state '{state}'`: this is not an old state and a new one"),
+                format!("`--state '{state}'`：这不是一个旧状态和一个新状态"),
+            );
+            let help = (
+                "write `--state working=busy`",
+                "请写 `--state working=busy`",
+            );
+            return Err(Failure::usage(message).help(pick(language, help.0, help.1)));
         };
         if migration.states.insert(old.clone(), new).is_some() {
-            let message = format!("`--state '{state}'`: `{old}` goes somewhere already");
+            let message = pick(
+                language,
+                format!("`--state '{state}'`: `{old}` goes somewhere already"),
+                format!("`--state '{state}'`：`{old}` 已有去处"),
+            );
             return Err(Failure::usage(message));
         }
     }

@@ -22,6 +22,9 @@ pub const MANIFEST: &str = "backup.json";
 /// The format of backups that this program writes.
 pub const FORMAT: u32 = 1;
 
+/// What is being done when an error of the system is about the folder that is copied to, and not the other.
+pub const WRITING: &str = "writing the copy";
+
 /// How much is copied at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -179,7 +182,11 @@ fn make(
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(not_as_written(&missing(&file.path)));
             }
-            other => drop(other.map_err(failed)?),
+            other => {
+                if other.and_then(|opened| opened.len()).map_err(failed)? < file.bytes {
+                    return Err(not_as_written(&changed(&file.path)));
+                }
+            }
         }
     }
     let copied = copy_all(from, &**to, &plan(&rest), &mut progress, tell)?;
@@ -257,8 +264,8 @@ fn whole(disk: &dyn Disk, path: &str) -> Result<Planned, StoreError> {
 }
 
 fn must_be_empty(disk: &dyn Disk, what: &str) -> Result<(), StoreError> {
-    disk.create_folder("").map_err(failed)?;
-    match disk.list("").map_err(failed)?.first() {
+    disk.create_folder("").map_err(not_written)?;
+    match disk.list("").map_err(not_written)?.first() {
         None => Ok(()),
         Some(name) => Err(StoreError::Format(format!(
             "{what} must be empty, and has {name:?} in it"
@@ -299,19 +306,24 @@ fn copy_all(
     for (path, bytes, length) in plan {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let source = from.open_read(path).map_err(failed)?;
-        to.create_folder(folder).map_err(failed)?;
-        let target = to.create(path).map_err(failed)?;
+        to.create_folder(folder).map_err(not_written)?;
+        let target = to.create(path).map_err(not_written)?;
+        let mut is_refused = false;
         let hash = read_through(&*source, *bytes, &mut |part, at| {
-            target.write_at(part, at)?;
+            let written = target.write_at(part, at);
+            written.inspect_err(|_| is_refused = true)?;
             progress.done += part.len() as u64;
             tell(*progress);
             Ok(())
         });
-        let hash = hash.map_err(failed)?;
-        let hash = hash.ok_or_else(|| not_as_written(&changed(path)))?;
-        target.set_len(*length).map_err(failed)?;
-        target.sync().map_err(failed)?;
-        to.sync_folder(folder).map_err(failed)?;
+        let hash = hash.map_err(|error| match is_refused {
+            true => not_written(error),
+            false => failed(error),
+        })?;
+        let hash = hash.ok_or_else(|| StoreError::Damaged(changed(path)))?;
+        target.set_len(*length).map_err(not_written)?;
+        target.sync().map_err(not_written)?;
+        to.sync_folder(folder).map_err(not_written)?;
         copied.push(Copied {
             path: path.clone(),
             bytes: *bytes,
@@ -319,17 +331,17 @@ fn copy_all(
             hash,
         });
     }
-    to.sync_folder("").map_err(failed)?;
+    to.sync_folder("").map_err(not_written)?;
     Ok(copied)
 }
 
 fn put(disk: &dyn Disk, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
     let draft = format!("{path}.new");
-    let file = disk.create(&draft).map_err(failed)?;
-    file.write_at(bytes, 0).map_err(failed)?;
-    file.sync().map_err(failed)?;
-    disk.rename(&draft, path).map_err(failed)?;
-    disk.sync_folder("").map_err(failed)
+    let file = disk.create(&draft).map_err(not_written)?;
+    file.write_at(bytes, 0).map_err(not_written)?;
+    file.sync().map_err(not_written)?;
+    disk.rename(&draft, path).map_err(not_written)?;
+    disk.sync_folder("").map_err(not_written)
 }
 
 /// Reads so many bytes of a file and says what their hash is; `each` is given every part and where it begins.
@@ -405,6 +417,11 @@ fn not_as_written(flaw: &str) -> StoreError {
     StoreError::Damaged(format!(
         "the backup is not what was written: {flaw}; take another one"
     ))
+}
+
+/// Of the folder that is copied to.
+fn not_written(source: io::Error) -> StoreError {
+    super::io(WRITING)(source)
 }
 
 fn failed(source: io::Error) -> StoreError {
