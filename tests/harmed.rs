@@ -106,23 +106,28 @@ fn told_by_all(backup: &Path, name: &str) {
     let (called, _) = both(&["doctor", text(backup)], 1);
     assert!(called.out.contains(name), "{name}: {called:?}");
     let to = backup.with_file_name("restored");
-    let (called, in_chinese) = both(&["restore", text(backup), text(&to)], 1);
     let told = format!("the backup is not what was written: the file \"{name}\" ");
-    assert!(called.error.contains(&told), "{name}: {called:?}");
-    assert!(in_chinese.error.contains(name), "{name}: {in_chinese:?}");
-    assert!(!to.exists(), "what a restore has made is removed");
+    for (language, told) in [("en", told.as_str()), ("zh", name)] {
+        let called = upline(&["restore", text(backup), text(&to), "--lang", language]);
+        assert_eq!(called.exit, 1, "{called:?}");
+        assert!(called.error.contains(told), "{name}: {called:?}");
+        // What it had copied by then must not look like a place to begin anew.
+        if to.exists() {
+            let help = ["empty it before", "请清空它"].map(|help| called.error.contains(help));
+            assert!(help.contains(&true), "{called:?}");
+            fs::remove_dir_all(&to).unwrap();
+        }
+    }
 }
 
 #[test]
-fn what_a_restore_has_not_made_stays() {
+fn a_backup_that_fails_leaves_the_folders_that_were_there() {
     let folder = data("not-made");
-    let backup = folder.with_file_name("backup");
-    assert_eq!(upline(&["backup", text(&folder), text(&backup)]).exit, 0);
-    flip(&backup.join(KEYS), 100);
+    flip(&folder.join(KEYS), 100);
     let (deep, there) = (folder.with_file_name("a"), folder.with_file_name("there"));
     fs::create_dir(&there).unwrap();
     for to in [deep.join("b/c"), there.clone()] {
-        let called = upline(&["restore", text(&backup), text(&to)]);
+        let called = upline(&["backup", text(&folder), text(&to)]);
         assert_eq!(called.exit, 1, "{called:?}");
         assert!(!called.error.contains("empty it"), "{called:?}");
     }
@@ -331,20 +336,27 @@ fn a_full_disk_is_told_of_the_folder_that_is_copied_to() {
             String::from_utf8(output.stderr).unwrap()
         };
         let name = text(&to);
-        assert_eq!(
-            called("en"),
-            format!(
-                "error: `{name}`: the disk is full\n  help: make room there and give the command again; \
-                 what it had copied is removed\n"
-            )
-        );
-        assert_eq!(
-            called("zh"),
-            format!(
-                "error: `{name}`：磁盘已满\n  help: 请在那里腾出空间，再次执行这个命令；已复制的已删除\n"
-            )
-        );
-        assert!(!folder.with_file_name("x").exists());
+        let (english, chinese) = match command {
+            "backup" => (
+                "make room there and give the command again; what it had copied is removed"
+                    .to_owned(),
+                "请在那里腾出空间，再次执行这个命令；已复制的已删除".to_owned(),
+            ),
+            _ => (
+                format!(
+                    "make room there, empty `{name}`, which is of no use now, and give the command again"
+                ),
+                format!("请在那里腾出空间，清空现在没有用的 `{name}`，再次执行这个命令"),
+            ),
+        };
+        let expected = format!("error: `{name}`: the disk is full\n  help: {english}\n");
+        assert_eq!(called("en"), expected);
+        let made = folder.with_file_name("x");
+        assert_eq!(made.exists(), command == "restore");
+        let _ = fs::remove_dir_all(&made);
+        let expected = format!("error: `{name}`：磁盘已满\n  help: {chinese}\n");
+        assert_eq!(called("zh"), expected);
+        let _ = fs::remove_dir_all(&made);
     }
 }
 

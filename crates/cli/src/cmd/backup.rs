@@ -180,7 +180,8 @@ fn not_there_yet(to: &Path) -> Vec<PathBuf> {
     missing.map(Path::to_owned).collect()
 }
 
-/// The failure of a copying, of which nothing is left. `made` are the folders that were not there before.
+/// The failure of a copying. `made` are the folders that were not there before: they go if nothing is in
+/// them.
 fn not_copied(
     from: &Path,
     to: &Path,
@@ -189,33 +190,39 @@ fn not_copied(
     lang: &Lang,
 ) -> Failure {
     // Only of a folder with nothing in it this does anything.
-    let gone = made.iter().all(|folder| fs::remove_dir(folder).is_ok());
-    let is_empty = fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_none());
+    for folder in made {
+        let _ = fs::remove_dir(folder);
+    }
+    let is_left = fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some());
     let failure = match error {
-        StoreError::Full => full(to, lang),
+        StoreError::Full => {
+            let to = shown(to);
+            Failure::not_found(lang.pick(
+                format!("`{to}`: the disk is full"),
+                format!("`{to}`：磁盘已满"),
+            ))
+        }
         StoreError::Io { doing, .. } if *doing == WRITING => failure(to, error, lang.get()),
         error => failure(from, error, lang.get()),
     };
-    if is_empty || (gone && !made.is_empty()) || !to.exists() {
-        return failure;
-    }
     let path = shown(to);
-    failure.help(lang.pick(
-        format!("`{path}` is of no use now: empty it before you give the command again"),
-        format!("`{path}` 现在没有用：再次执行这个命令之前请清空它"),
-    ))
-}
-
-fn full(to: &Path, lang: &Lang) -> Failure {
-    let to = shown(to);
-    let failure = Failure::not_found(lang.pick(
-        format!("`{to}`: the disk is full"),
-        format!("`{to}`：磁盘已满"),
-    ));
-    failure.help(lang.pick(
-        "make room there and give the command again; what it had copied is removed",
-        "请在那里腾出空间，再次执行这个命令；已复制的已删除",
-    ))
+    match (error, is_left) {
+        (StoreError::Full, false) => failure.help(lang.pick(
+            "make room there and give the command again; what it had copied is removed",
+            "请在那里腾出空间，再次执行这个命令；已复制的已删除",
+        )),
+        (StoreError::Full, true) => failure.help(lang.pick(
+            format!(
+                "make room there, empty `{path}`, which is of no use now, and give the command again"
+            ),
+            format!("请在那里腾出空间，清空现在没有用的 `{path}`，再次执行这个命令"),
+        )),
+        (_, true) => failure.help(lang.pick(
+            format!("`{path}` is of no use now: empty it before you give the command again"),
+            format!("`{path}` 现在没有用：再次执行这个命令之前请清空它"),
+        )),
+        (_, false) => failure,
+    }
 }
 
 fn bar(lang: &Lang) -> Bar {

@@ -81,13 +81,14 @@ pub fn backup(
 ) -> Result<Manifest, StoreError> {
     let folder = identity::read(&**from)?;
     must_be_empty(to, "the folder for the backup")?;
-    take(from, folder, to, tell).inspect_err(|_| remove_made(to))
+    let mut to = Made::at(to);
+    take(from, folder, &mut to, tell).inspect_err(|_| to.remove())
 }
 
 fn take(
     from: &Arc<dyn Disk>,
     folder: FolderId,
-    to: &dyn Disk,
+    to: &mut Made<'_>,
     tell: &mut Tell<'_>,
 ) -> Result<Manifest, StoreError> {
     // Before the journal's end is read: a snapshot of a later commit would be of no use without it.
@@ -122,7 +123,7 @@ fn take(
         progress.of += base.1;
         files.extend(copy_all(&**from, to, &[base], &mut progress, tell)?);
     }
-    check::copy(to, folder, &reader, reader.head().as_ref())?;
+    check::copy(to.disk, folder, &reader, reader.head().as_ref())?;
     // Last: with it a part of a backup would pass for a data folder.
     let identity = whole(&**from, identity::FILE)?;
     progress.of += identity.1;
@@ -144,8 +145,8 @@ fn take(
 ///
 /// # Errors
 /// [`StoreError`], [`StoreError::Damaged`] with the file if one is not what was written,
-/// [`StoreError::Full`] if there is no room at `to`. What was made there is removed then; if that fails too,
-/// `to` is no data folder, and has to be emptied.
+/// [`StoreError::Full`] if there is no room at `to`, which is no data folder then, and has to be emptied. It
+/// is not emptied here: in an empty folder an engine would start with no ticket at all.
 pub fn restore(
     from: &dyn Disk,
     to: &Arc<dyn Disk>,
@@ -153,17 +154,7 @@ pub fn restore(
 ) -> Result<Manifest, StoreError> {
     let manifest = manifest(from)?;
     must_be_empty(&**to, "the folder to restore to")?;
-    let made = make(from, &manifest, to, tell);
-    made.inspect_err(|_| remove_made(&**to))?;
-    Ok(manifest)
-}
-
-fn make(
-    from: &dyn Disk,
-    manifest: &Manifest,
-    to: &Arc<dyn Disk>,
-    tell: &mut Tell<'_>,
-) -> Result<(), StoreError> {
+    let mut made = Made::at(&**to);
     let (identity, rest): (Vec<Copied>, Vec<Copied>) = manifest
         .files
         .iter()
@@ -189,30 +180,62 @@ fn make(
             }
         }
     }
-    let copied = copy_all(from, &**to, &plan(&rest), &mut progress, tell)?;
+    let copied = copy_all(from, &mut made, &plan(&rest), &mut progress, tell)?;
     same(&copied, &rest)?;
     let reader = JournalReader::open(Arc::clone(to), Some(manifest.folder))?;
     check::copy(&**to, manifest.folder, &reader, manifest.head.as_ref())?;
     if identity.len() != 1 {
         return Err(not_as_written(&missing(identity::FILE)));
     }
-    let copied = copy_all(from, &**to, &plan(&identity), &mut progress, &mut |_| ())?;
-    same(&copied, &identity)
+    let copied = copy_all(
+        from,
+        &mut made,
+        &plan(&identity),
+        &mut progress,
+        &mut |_| (),
+    )?;
+    same(&copied, &identity)?;
+    Ok(manifest)
 }
 
-/// Removes from a folder that was empty what a copy puts there, and nothing else. First what would make it
-/// pass for a whole one.
-fn remove_made(to: &dyn Disk) {
-    let draft = format!("{MANIFEST}.new");
-    let folders = [snapshot::FOLDER, vault::FOLDER, journal::FOLDER];
-    for name in [MANIFEST, &draft, identity::FILE]
-        .into_iter()
-        .chain(folders)
-    {
-        // Of what can't be removed, and of what was not made yet, nothing passes for a whole one.
-        let _ = to.remove(name);
+/// A folder that something is copied to, and the files that were made there. Whatever else appears in it is
+/// another's, who copies to it at the same time.
+struct Made<'a> {
+    disk: &'a dyn Disk,
+    files: Vec<String>,
+}
+
+impl<'a> Made<'a> {
+    fn at(disk: &'a dyn Disk) -> Self {
+        let files = Vec::new();
+        Self { disk, files }
     }
-    let _ = to.sync_folder("");
+
+    fn create(&mut self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.disk.create_folder(folder_of(path))?;
+        let file = self.disk.create(path)?;
+        self.files.push(path.to_owned());
+        Ok(file)
+    }
+
+    /// Removes them, the last first, and the folders that are empty then. Of what can't be removed nothing
+    /// passes for a whole backup.
+    fn remove(&self) {
+        let folders = [snapshot::FOLDER, vault::FOLDER, journal::FOLDER];
+        for file in self.files.iter().rev() {
+            let _ = self.disk.remove(file);
+        }
+        for folder in folders {
+            if self.disk.list(folder).is_ok_and(|names| names.is_empty()) {
+                let _ = self.disk.remove(folder);
+            }
+        }
+        let _ = self.disk.sync_folder("");
+    }
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// Whether what was copied is what the backup says.
@@ -277,7 +300,7 @@ fn must_be_empty(disk: &dyn Disk, what: &str) -> Result<(), StoreError> {
 /// the front. What is gone then, and all before it, the journal does not need.
 fn copy_journal(
     from: &dyn Disk,
-    to: &dyn Disk,
+    to: &mut Made<'_>,
     segments: &[Planned],
     progress: &mut Progress,
     tell: &mut Tell<'_>,
@@ -297,16 +320,14 @@ fn copy_journal(
 
 fn copy_all(
     from: &dyn Disk,
-    to: &dyn Disk,
+    to: &mut Made<'_>,
     plan: &[Planned],
     progress: &mut Progress,
     tell: &mut Tell<'_>,
 ) -> Result<Vec<Copied>, StoreError> {
     let mut copied = Vec::new();
     for (path, bytes, length) in plan {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let source = from.open_read(path).map_err(failed)?;
-        to.create_folder(folder).map_err(not_written)?;
         let target = to.create(path).map_err(not_written)?;
         let mut is_refused = false;
         let hash = read_through(&*source, *bytes, &mut |part, at| {
@@ -323,7 +344,8 @@ fn copy_all(
         let hash = hash.ok_or_else(|| StoreError::Damaged(changed(path)))?;
         target.set_len(*length).map_err(not_written)?;
         target.sync().map_err(not_written)?;
-        to.sync_folder(folder).map_err(not_written)?;
+        let folder = folder_of(path);
+        to.disk.sync_folder(folder).map_err(not_written)?;
         copied.push(Copied {
             path: path.clone(),
             bytes: *bytes,
@@ -331,17 +353,18 @@ fn copy_all(
             hash,
         });
     }
-    to.sync_folder("").map_err(not_written)?;
+    to.disk.sync_folder("").map_err(not_written)?;
     Ok(copied)
 }
 
-fn put(disk: &dyn Disk, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+fn put(to: &mut Made<'_>, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
     let draft = format!("{path}.new");
-    let file = disk.create(&draft).map_err(not_written)?;
+    let file = to.create(&draft).map_err(not_written)?;
     file.write_at(bytes, 0).map_err(not_written)?;
     file.sync().map_err(not_written)?;
-    disk.rename(&draft, path).map_err(not_written)?;
-    disk.sync_folder("").map_err(not_written)
+    to.disk.rename(&draft, path).map_err(not_written)?;
+    to.files.push(path.to_owned());
+    to.disk.sync_folder("").map_err(not_written)
 }
 
 /// Reads so many bytes of a file and says what their hash is; `each` is given every part and where it begins.

@@ -1,6 +1,7 @@
 //! Whether a data folder, or a copy of one, has all that a start needs.
 
 use std::io;
+use std::sync::Arc;
 
 use super::base;
 use super::snapshot::{self, Snapshot, SnapshotError};

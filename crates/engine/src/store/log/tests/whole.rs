@@ -148,9 +148,28 @@ fn a_backup_of_less_than_a_start_needs_is_not_restored() {
     }
 }
 
-/// A copy for which there is no room says so, and leaves nothing that somebody must clear away.
+/// What somebody else has put into the folder meanwhile is his.
 #[test]
-fn a_full_disk_leaves_an_empty_folder() {
+fn a_backup_that_fails_removes_what_it_has_made_and_nothing_else() {
+    let from: Arc<dyn Disk> = Arc::new(worked());
+    let to = SimDisk::new(38);
+    let mut others = false;
+    let failed = backup(&from, &to, &mut |progress| {
+        if progress.done > progress.of / 2 && !others {
+            others = true;
+            to.put("keys/other", b"another's");
+            to.set_capacity(Some(0));
+        }
+    });
+    assert!(matches!(failed.unwrap_err(), StoreError::Full) && others);
+    assert_eq!(to.list("").unwrap(), ["keys"]);
+    assert_eq!(to.list("keys").unwrap(), ["other"]);
+}
+
+/// A copy for which there is no room says so. What is left of a backup nobody must clear away; what is left of
+/// a restore must not look like a place to begin anew.
+#[test]
+fn what_a_full_disk_leaves_passes_for_nothing() {
     let disk = worked();
     let from: Arc<dyn Disk> = Arc::new(disk.clone());
     let taken = SimDisk::new(35);
@@ -168,8 +187,14 @@ fn a_full_disk_leaves_an_empty_folder() {
         for error in failed {
             assert!(matches!(error, StoreError::Full), "{room}: {error}");
         }
-        for disk in [here, there] {
-            assert_eq!(disk.list("").unwrap(), [] as [String; 0], "{room}");
+        assert_eq!(here.list("").unwrap(), [] as [String; 0], "{room}");
+        if !there.list("").unwrap().is_empty() {
+            let started = LogStore::open(home, LogOptions::default(), entropy(7));
+            let refused = started.map(drop).unwrap_err();
+            assert!(
+                matches!(refused, StoreError::Format(_)),
+                "{room}: {refused}"
+            );
         }
     }
 }
