@@ -1,7 +1,7 @@
 //! Carrying out what a message means.
 
 use serde_json::{Value, json};
-use upline::core::{Actor, Name, Rejection, Typed, Wish};
+use upline::core::{Actor, FieldFault, Name, Rejection, Typed, ValueError, Wish};
 use upline::record::CommandId;
 use upline::{Done, Error, Handle, Submission, Target};
 
@@ -161,16 +161,7 @@ impl Work<'_> {
         fields: Typed,
         once: bool,
     ) -> Result<Opened, Problem> {
-        let wish = Wish::Open {
-            ticket: Name::default(),
-            key: Some(self.key.clone()),
-            parent: None,
-            fields,
-        };
-        let open = |by: Actor| {
-            let submission = self.submission("open", by, wish.clone());
-            self.handle.open_with(self.workflow, submission)
-        };
+        let open = |by: Actor| self.opened(by, fields.clone());
         if once && let Some(ended) = self.ended().await? {
             return Ok(Opened::Repeated(Some(ended)));
         }
@@ -191,6 +182,22 @@ impl Work<'_> {
         }
     }
 
+    async fn opened(&self, by: Actor, mut fields: Typed) -> Result<Done, Error> {
+        loop {
+            let wish = Wish::Open {
+                ticket: Name::default(),
+                key: Some(self.key.clone()),
+                parent: None,
+                fields: fields.clone(),
+            };
+            let submission = self.submission("open", by.clone(), wish);
+            let opened = self.handle.open_with(self.workflow, submission).await;
+            if !is_joined(&opened, &mut fields) {
+                return opened;
+            }
+        }
+    }
+
     /// A ticket with this key that has ended, if none is open.
     async fn ended(&self) -> Result<Option<Name>, Problem> {
         let archive = self.handle.archive()?;
@@ -201,13 +208,23 @@ impl Work<'_> {
             .map(|ticket| ticket.id))
     }
 
-    async fn submit(&self, what: &str, wish: Wish) -> Result<Move, Problem> {
+    async fn submit(&self, what: &str, mut wish: Wish) -> Result<Move, Problem> {
         let target = Target::Key {
             workflow: self.workflow.clone(),
             key: self.key.clone(),
         };
-        let submission = self.submission(what, self.system(), wish);
-        match self.handle.submit_to(target, submission).await {
+        let moved = loop {
+            let submission = self.submission(what, self.system(), wish.clone());
+            let moved = self.handle.submit_to(target.clone(), submission).await;
+            let is_to_try_again = match &mut wish {
+                Wish::Message { fields, .. } => is_joined(&moved, fields),
+                _ => false,
+            };
+            if !is_to_try_again {
+                break moved;
+            }
+        };
+        match moved {
             Ok(done) => Ok(Move::Done(done)),
             Err(Error::OtherCommand) => Ok(Move::Before),
             Err(Error::Rejected(Rejection::NotAwaited { .. })) => Ok(Move::NotAwaited),
@@ -215,4 +232,29 @@ impl Work<'_> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether nothing was wrong but that fields of one line had several; then they have one now. A system that
+/// alarms rarely sends again what was refused, so that nothing is lost for a line break.
+fn is_joined(tried: &Result<Done, Error>, fields: &mut Typed) -> bool {
+    let Err(Error::Rejected(Rejection::Form { faults })) = tried else {
+        return false;
+    };
+    let long = |fault: &FieldFault| match fault {
+        FieldFault::Value {
+            field,
+            fault: ValueError::NotOneLine,
+        } => Some(field.clone()),
+        _ => None,
+    };
+    let Some(long) = faults.iter().map(long).collect::<Option<Vec<Name>>>() else {
+        return false;
+    };
+    let mut is_changed = false;
+    for (_, text) in fields.iter_mut().filter(|(field, _)| long.contains(field)) {
+        let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        is_changed |= joined != *text;
+        *text = joined;
+    }
+    is_changed
 }

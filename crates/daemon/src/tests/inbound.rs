@@ -138,6 +138,20 @@ const MORNING: &str = "2026-03-06T01:00:00Z";
 const LATER: &str = "2026-03-06T05:00:00Z";
 
 #[test]
+fn a_line_break_where_one_line_is_meant_loses_no_alert() {
+    let inbound = Inbound::with(&[("alertmanager", "alertmanager")]);
+    let mut broken = alert("f9", "firing", MORNING);
+    broken["labels"]["alertname"] = json!("Disk\r\n\tfull");
+    let fires = group(&[broken]);
+    let opened = inbound.outcome("alertmanager", &fires);
+    assert_eq!(opened, ("opened".into(), one("1")));
+    assert_eq!(inbound.ticket("1")["fields"]["alert"], "Disk full");
+    // The same message again is the same.
+    let again = inbound.outcome("alertmanager", &fires);
+    assert_eq!(again.0, "known");
+}
+
+#[test]
 fn an_alert_is_one_ticket_from_its_firing_to_its_end() {
     let inbound = Inbound::with(&[("alertmanager", "alertmanager")]);
     let fires = group(&[alert("f1", "firing", MORNING)]);

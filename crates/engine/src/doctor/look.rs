@@ -26,7 +26,7 @@ const LITTLE_ROOM: u64 = 256 << 20;
 /// Places of damage that are told.
 const MAX_TOLD: usize = 100;
 /// What Upline puts into a data folder or a backup.
-const OURS: [&str; 10] = [
+const OURS: [&str; 11] = [
     identity::FILE,
     "folder.new",
     "lock",
@@ -38,6 +38,7 @@ const OURS: [&str; 10] = [
     // The daemon's.
     "links.key",
     "links.burned",
+    "mail.key",
 ];
 
 pub(super) fn examine(
@@ -117,7 +118,10 @@ fn inside(
     tell: &mut dyn FnMut(u64, u64),
 ) -> io::Result<()> {
     let disk = here.disk;
-    let ours = |name: &str| OURS.contains(&name) || name.starts_with("index.broken-");
+    // Behind the latter the daemon notes how far it has read an IMAP mailbox.
+    let several = ["index.broken-", "mailbox."];
+    let ours =
+        |name: &str| OURS.contains(&name) || several.iter().any(|start| name.starts_with(start));
     let strangers = names.iter().filter(|name| !ours(name));
     checkup.strangers = strangers.cloned().collect();
     // Looked at and let go: an engine must be able to start. Where there is none, none is made, and on a disk
