@@ -177,6 +177,10 @@ impl Driver {
             whole.messages.extend(more.messages);
             whole.incidents.extend(more.incidents);
         }
+        // A later commit of this turn may have withdrawn what an earlier one had to tell.
+        whole
+            .messages
+            .retain(|(message, _)| self.writer.is_to_be_sent(*message));
         whole
     }
 }

@@ -128,6 +128,11 @@ impl Outbox {
         self.leased.is_empty()
     }
 
+    /// Whether a message waits or is under way.
+    pub(crate) fn has(&self, id: MessageId) -> bool {
+        self.states.contains_key(&id)
+    }
+
     /// How many messages wait or are under way.
     pub(crate) fn len(&self) -> usize {
         self.states.len()

@@ -87,6 +87,11 @@ impl Writer {
         messages
     }
 
+    /// Whether the fate of a message is not known yet.
+    pub(crate) fn is_to_be_sent(&self, id: MessageId) -> bool {
+        self.outbox.has(id)
+    }
+
     /// What became of a message is a command like any other: too late, it does nothing.
     pub(super) fn sent(
         &mut self,
