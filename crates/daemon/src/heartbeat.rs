@@ -124,12 +124,9 @@ impl Heartbeat {
     {
         let mut beats = interval_at(Instant::now(), self.every);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = stopped.changed() => return,
-                _ = beats.tick() => (),
-            }
-            let beat = async {
+        let beating = async {
+            loop {
+                beats.tick().await;
                 match is_well().await {
                     true => self.beat().await,
                     false => tracing::warn!(
@@ -137,11 +134,11 @@ impl Heartbeat {
                         "the heartbeat is left out: `/readyz` says why"
                     ),
                 }
-            };
-            tokio::select! {
-                _ = stopped.changed() => return,
-                () = beat => (),
             }
+        };
+        tokio::select! {
+            _ = stopped.changed() => (),
+            () = beating => (),
         }
     }
 

@@ -84,10 +84,15 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     };
     let at = asked.at.as_deref();
     let at = at.map(|at| Moment::read("--at", at)?.in_zone(&TimeZone::system()));
-    let at = at.transpose()?;
+    let question = Question {
+        team: asked.team.as_deref(),
+        at: at.transpose()?,
+        days,
+        calendar,
+    };
     let found = match &asked.path {
-        Some(path) => of_files(path, asked.team.as_deref(), at, days, calendar)?,
-        None => of_service(&args.at, asked.team.as_deref(), at, days, calendar)?,
+        Some(path) => question.of_files(path)?,
+        None => question.of_service(&args.at)?,
     };
     let gaps =
         matches!(args.what, What::Check(_)) && found.teams.iter().any(|one| !one.gaps.is_empty());
@@ -107,35 +112,55 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn of_files(
-    path: &Path,
-    team: Option<&str>,
+/// What is asked, of files or of a service.
+struct Question<'a> {
+    team: Option<&'a str>,
+    /// Else now.
     at: Option<Timestamp>,
     days: u16,
-    calendar: Option<&str>,
-) -> Result<OnCall, Failure> {
-    let directory = directory(path)?;
-    let at = at.unwrap_or_else(Timestamp::now);
-    let calendar = match calendar {
-        None => None,
-        Some(name) => {
-            let calendar = directory.calendars.get(name);
-            Some(calendar.ok_or_else(|| {
-                Failure::not_found(format!("the directory has no calendar `{name}`"))
-            })?)
+    calendar: Option<&'a str>,
+}
+
+impl Question<'_> {
+    fn of_files(&self, path: &Path) -> Result<OnCall, Failure> {
+        let directory = directory(path)?;
+        let at = self.at.unwrap_or_else(Timestamp::now);
+        let calendar = self.calendar.map(|name| {
+            let none = || Failure::not_found(format!("the directory has no calendar `{name}`"));
+            directory.calendars.get(name).ok_or_else(none)
+        });
+        let within = SignedDuration::from_hours(i64::from(self.days) * 24);
+        let to = at.saturating_add(within).unwrap_or(at);
+        let mut found = OnCall::of(&directory, at, to, calendar.transpose()?);
+        match self.team {
+            Some(team) if !found.only(team) => {
+                let message = format!(
+                    "the directory has no group `{team}`, and no schedule of this name that no group has"
+                );
+                Err(Failure::not_found(message))
+            }
+            _ => Ok(found),
         }
-    };
-    let within = SignedDuration::from_hours(i64::from(days) * 24);
-    let to = at.saturating_add(within).unwrap_or(at);
-    let mut found = OnCall::of(&directory, at, to, calendar);
-    match team {
-        Some(team) if !found.only(team) => {
-            let message = format!(
-                "the directory has no group `{team}`, and no schedule of this name that no group has"
-            );
-            Err(Failure::not_found(message))
+    }
+
+    fn of_service(&self, server: &At) -> Result<OnCall, Failure> {
+        let mut path = format!("/v1/oncall?days={}", self.days);
+        let at = self.at.map(|at| at.to_string());
+        for (name, value) in [
+            ("team", self.team),
+            ("at", at.as_deref()),
+            ("calendar", self.calendar),
+        ] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", part(value)));
+            }
         }
-        _ => Ok(found),
+        let answer = Client::new(server)?.get(&path)?;
+        serde_json::from_value(answer.body).map_err(|error| {
+            let message = format!("the answer can't be read: {error}");
+            Failure::of(Exit::Unreachable, message)
+                .help("is the service's version the same as this program's?")
+        })
     }
 }
 
@@ -158,34 +183,6 @@ fn directory(path: &Path) -> Result<Directory, Failure> {
         }
         None => Failure::not_found(format!("there is no directory for `{shown}`"))
             .help("name a file that begins with `directory: NAME`"),
-    })
-}
-
-fn of_service(
-    server: &At,
-    team: Option<&str>,
-    at: Option<Timestamp>,
-    days: u16,
-    calendar: Option<&str>,
-) -> Result<OnCall, Failure> {
-    let mut path = format!("/v1/oncall?days={days}");
-    let at = at.map(|at| at.to_string());
-    for (name, value) in [
-        ("team", team),
-        ("at", at.as_deref()),
-        ("calendar", calendar),
-    ] {
-        if let Some(value) = value {
-            path.push_str(&format!("&{name}={}", part(value)));
-        }
-    }
-    let answer = Client::new(server)?.get(&path)?;
-    serde_json::from_value(answer.body).map_err(|error| {
-        Failure::of(
-            Exit::Unreachable,
-            format!("the answer can't be read: {error}"),
-        )
-        .help("is the service's version the same as this program's?")
     })
 }
 
