@@ -187,7 +187,7 @@ impl Value {
                         .collect(),
                 )
             }
-            FieldType::Number => Self::Number(trimmed.parse().map_err(|_| ValueError::NotANumber)?),
+            FieldType::Number => Self::Number(number(trimmed)?),
             FieldType::Flag => Self::Flag(trimmed.parse().map_err(|_| ValueError::NotAFlag)?),
             FieldType::Date => Self::Date(trimmed.parse().map_err(|_| ValueError::NotADate)?),
         }))
@@ -229,6 +229,9 @@ pub enum ValueError {
     /// Not a decimal number.
     #[error("must be a number such as 12 or 12.50")]
     NotANumber,
+    /// More digits than are kept: a number is never rounded.
+    #[error("has too many digits: {DIGITS} are kept exactly")]
+    TooManyDigits,
     /// Not `true` or `false`.
     #[error("must be `true` or `false`")]
     NotAFlag,
@@ -236,10 +239,60 @@ pub enum ValueError {
     #[error("must be a date such as 2026-03-06")]
     NotADate,
 }
+
+/// Digits that every number may have, before and behind its point together.
+const DIGITS: u32 = Decimal::MAX_SCALE;
+
+/// A number as people write it: digits and a point, not `1_000` or `1e9`, which could be a slip.
+fn number(text: &str) -> Result<Decimal, ValueError> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let mut digits = whole.bytes().chain(part.bytes()).peekable();
+    if digits.peek().is_none() || !digits.all(|digit| digit.is_ascii_digit()) {
+        return Err(ValueError::NotANumber);
+    }
+    Decimal::from_str_exact(text).map_err(|_| ValueError::TooManyDigits)
+}
+
 fn listed(options: &[Name]) -> String {
     options
         .iter()
         .map(Name::as_str)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_kept_as_it_was_written_or_refused() {
+        let read = |text: &str| Value::read(&FieldType::Number, text);
+        for text in [
+            "12",
+            "12.50",
+            "-0.1",
+            "0",
+            "7922816251426433759354395033.5",
+            "0.0000000000000000000000000001",
+        ] {
+            let value = read(text).unwrap().unwrap();
+            assert_eq!(value.to_string(), text);
+        }
+        let refused = |text: &str| read(text).unwrap_err();
+        for text in [
+            "1_000", "1e9", "5e30", "1.2.3", ".", "-", "+-1", "12 30", "１２", "0x1f", "NaN",
+        ] {
+            assert_eq!(refused(text), ValueError::NotANumber, "{text}");
+        }
+        for text in [
+            "0.0000000000000000000000000000000000001",
+            "79228162514264337593543950335.4",
+            "79228162514264337593543950336",
+            "1.00000000000000000000000000001",
+        ] {
+            assert_eq!(refused(text), ValueError::TooManyDigits, "{text}");
+        }
+    }
 }

@@ -125,7 +125,9 @@ impl ManualClock {
         crate::floor::instant(self.shown().reading.wall)
     }
 
-    /// Lets time pass.
+    /// Lets time pass, in one step: an engine finds all that fell due meanwhile at once, as after an outage,
+    /// and catches up with it as the workflow says. [`Handle::pass`](crate::Handle::pass) goes from one clock
+    /// to the next.
     pub fn forward(&self, by: Duration) {
         self.change(|reading| {
             reading.wall += millis(by);
@@ -133,7 +135,7 @@ impl ManualClock {
         });
     }
 
-    /// Lets time pass until `to`; an earlier instant changes nothing.
+    /// Lets time pass until `to`, in one step; an earlier instant changes nothing.
     pub fn forward_to(&self, to: Timestamp) {
         self.change(|reading| {
             let by = (to.as_millisecond() - reading.wall).max(0);

@@ -53,7 +53,7 @@ use crate::writer::{Input, Turn, Writer};
 pub use archive::Archive;
 pub(crate) use handle::check;
 pub use handle::{Handle, MAX_PAGE, Page};
-pub use submission::{MAX_COMMAND_BYTES, Submission};
+pub use submission::{MAX_COMMAND_BYTES, MAX_WHO_BYTES, Submission};
 
 /// Most commands that wait for their commit; one more is refused with [`Error::Busy`].
 pub const MAX_WAITING: usize = 8192;

@@ -107,6 +107,9 @@ pub struct Options {
     pub folder: FolderId,
     /// How long a segment is, in bytes; one that begins with a longer frame is as long as that needs.
     pub segment_bytes: u64,
+    /// A frame that is known to have been acknowledged, by whatever witness. A journal that ends before it is
+    /// refused, and so is one that ends with another frame of its number.
+    pub acknowledged: Option<Mark>,
 }
 
 impl Options {
@@ -116,6 +119,7 @@ impl Options {
         Self {
             folder,
             segment_bytes: SEGMENT_BYTES,
+            acknowledged: None,
         }
     }
 }

@@ -142,6 +142,7 @@
 //! | commands and questions that wait; one more is [`Error::Busy`] | [`MAX_WAITING`]: 8,192 |
 //! | tickets on a page | [`MAX_PAGE`]: 200 |
 //! | bytes of a command; a larger one is [`Error::TooLarge`] | [`MAX_COMMAND_BYTES`]: 2 MiB |
+//! | bytes of the name of whoever gives a command, and of its way | [`MAX_WHO_BYTES`]: 256 |
 //! | bytes of a commit | [`store::MAX_COMMIT_BYTES`]: 16 MiB |
 //! | messages under way at once | [`drive::OutboxOptions::at_once`]: 512 |
 //! | how late a clock may be without an incident | [`OVERDUE`]: 5 s |
@@ -180,7 +181,8 @@ mod writer;
 #[cfg(feature = "sled")]
 pub use engine::Archive;
 pub use engine::{
-    Builder, Engine, Handle, MAX_COMMAND_BYTES, MAX_PAGE, MAX_WAITING, Page, Submission,
+    Builder, Engine, Handle, MAX_COMMAND_BYTES, MAX_PAGE, MAX_WAITING, MAX_WHO_BYTES, Page,
+    Submission,
 };
 pub use error::{Error, StartError};
 pub use floor::{

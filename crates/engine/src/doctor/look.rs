@@ -26,9 +26,10 @@ const LITTLE_ROOM: u64 = 256 << 20;
 /// Places of damage that are told.
 const MAX_TOLD: usize = 100;
 /// What Upline puts into a data folder or a backup.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     identity::FILE,
     "folder.new",
+    "head",
     "lock",
     journal::FOLDER,
     vault::FOLDER,

@@ -14,13 +14,14 @@ use upline_core::{Actor, Event, Name, Ticket, Typed, Wish};
 
 #[cfg(feature = "sled")]
 use super::Archive;
-use super::submission::must_fit;
+use super::submission::{is_actor, is_who, must_fit};
 use super::{Mail, NOTHING_FORGOTTEN, Submission};
 use upline_lab::explain::Explanation;
 use upline_lab::forecast::Horizon;
 use upline_lab::render::{Language, Times};
 use upline_lab::timeline::Timeline;
 
+use crate::clock::ManualClock;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::floor::{Count, Deployed, Done, Filter, Floor, HistoryEntry, Request, Status, Target};
@@ -163,6 +164,7 @@ impl Handle {
     ) -> Result<Vec<Event>, Error> {
         let states: Vec<(&Name, &Name)> = plan.states.iter().collect();
         must_fit(&(ticket, &by, states))?;
+        is_actor(&by)?;
         let target = Target::Id(Name::new(ticket));
         self.ask(|reply| Input::Migrate(target, version, plan, by, dry, reply))
             .await
@@ -325,6 +327,27 @@ impl Handle {
         self.ask(Input::Settled).await
     }
 
+    /// Lets time pass on the engine's clock as it passes in life: from each clock that falls due to the next,
+    /// and each is worked off before the next one comes. For tests that play days in a moment;
+    /// [`ManualClock::forward`] in one step is an outage instead, after which a ladder is caught up with.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn pass(&self, clock: &ManualClock, time: std::time::Duration) -> Result<(), Error> {
+        let to = clock.now().saturating_add(time).unwrap_or(Timestamp::MAX);
+        loop {
+            self.settled().await?;
+            let now = clock.now();
+            let next = self.status().await?.next_due;
+            match next.filter(|next| *next > now && *next < to) {
+                Some(next) => clock.forward_to(next),
+                None => break,
+            }
+        }
+        clock.forward_to(to);
+        self.settled().await
+    }
+
     /// An operator says that the machine's clock is right, though it has jumped.
     ///
     /// # Errors
@@ -340,6 +363,7 @@ impl Handle {
     /// [`Error`].
     pub async fn erase(&self, ticket: &str, by: &str) -> Result<(), Error> {
         must_fit(&(ticket, by))?;
+        is_who(by)?;
         let (id, by) = (Name::new(ticket), Name::new(by));
         let erased = self.ask(|reply| Input::Erase(id, by.clone(), reply)).await;
         #[cfg(feature = "sled")]

@@ -2,7 +2,7 @@
 
 use upline_core::Name;
 
-use super::submission::must_fit;
+use super::submission::{is_who, must_fit};
 use super::{Handle, MAX_PAGE, Page};
 use crate::error::Error;
 use crate::floor::{SetAside, Target};
@@ -34,6 +34,7 @@ impl Handle {
     /// [`Error::SetAside`] if it can't be read, and [`Error`].
     pub async fn release(&self, ticket: &str, by: &str) -> Result<(), Error> {
         must_fit(&(ticket, by))?;
+        is_who(by)?;
         let (target, by) = (Target::Id(Name::new(ticket)), Name::new(by));
         self.ask(|reply| Input::Release(target, by, reply)).await
     }

@@ -1,7 +1,7 @@
 //! A command on its way to the engine, and how it is recognised when it comes again.
 
 use serde::Serialize;
-use upline_core::{Actor, Branch, Command, Name, Wish};
+use upline_core::{Actor, Branch, Command, Name, Rejection, Wish};
 
 use crate::error::Error;
 use crate::floor::{Request, Target};
@@ -10,6 +10,10 @@ use crate::record::CommandId;
 /// Most bytes of one command: all its texts and names, those of its ticket and of who gives it. It is twice
 /// what the HTTP API takes as a body.
 pub const MAX_COMMAND_BYTES: usize = 2 << 20;
+
+/// Most bytes of the name of whoever gives a command, and of the way by which it comes: they stand in the
+/// journal, and in every list that shows the ticket.
+pub const MAX_WHO_BYTES: usize = 256;
 
 /// A command on its way: what is wished, and what is known besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +61,8 @@ impl Submission {
     pub(crate) fn within_limits(self, at: &str) -> Result<Self, Error> {
         let request = &self.request;
         must_fit(&(&request.command, &request.origin, at))?;
+        is_actor(&request.command.by)?;
+        is_who(&request.origin)?;
         Ok(self)
     }
 
@@ -104,6 +110,27 @@ pub(crate) fn must_fit(given: &impl Serialize) -> Result<(), Error> {
     match bytes <= MAX_COMMAND_BYTES {
         true => Ok(()),
         false => Err(Error::TooLarge { bytes }),
+    }
+}
+
+/// Nobody, or a name that no list could show, is refused.
+pub(crate) fn is_who(name: &str) -> Result<(), Error> {
+    match name.len() {
+        1..=MAX_WHO_BYTES => Ok(()),
+        _ => Err(Error::Rejected(Rejection::BadText {
+            limit: MAX_WHO_BYTES,
+        })),
+    }
+}
+
+/// The same of whoever acts.
+pub(crate) fn is_actor(by: &Actor) -> Result<(), Error> {
+    match by {
+        Actor::Person(name)
+        | Actor::Operator(name)
+        | Actor::Contact(name)
+        | Actor::System(name) => is_who(name),
+        Actor::Clock => Ok(()),
     }
 }
 
@@ -165,6 +192,38 @@ mod tests {
         too_large(handle.migrate(&id, 1, plan, person(&huge)).await);
         let now = handle.ticket(&id).await.unwrap().unwrap();
         assert_eq!(now.revision, opened.revision);
+    }
+
+    #[tokio::test]
+    async fn a_command_of_nobody_or_of_a_name_without_end_is_refused() {
+        let engine = builder().start().await.unwrap();
+        let handle = engine.handle();
+        let opened = handle.open("call", person("max"), Vec::new()).await;
+        let id = opened.unwrap().id;
+        let is_refused = |result: Result<(), Error>| match result {
+            Err(Error::Rejected(Rejection::BadText { limit })) => assert_eq!(limit, MAX_WHO_BYTES),
+            other => panic!("{other:?}"),
+        };
+        let resume = |by| Submission::new(by, Wish::Resume);
+        for name in [String::new(), "x".repeat(MAX_WHO_BYTES + 1)] {
+            let name = || Name::new(&name);
+            for by in [
+                Actor::Person(name()),
+                Actor::Operator(name()),
+                Actor::Contact(name()),
+                Actor::System(name()),
+            ] {
+                let opened = handle.open("call", by.clone(), Vec::new()).await;
+                is_refused(opened.map(drop));
+                is_refused(handle.submit(&id, resume(by.clone())).await.map(drop));
+                let plan = upline_core::decide::Migration::default();
+                is_refused(handle.migrate(&id, 1, plan, by).await.map(drop));
+            }
+            let by_way = resume(person("max")).origin(name());
+            is_refused(handle.submit(&id, by_way).await.map(drop));
+            is_refused(handle.erase(&id, &name()).await);
+            is_refused(handle.release(&id, &name()).await);
+        }
     }
 
     #[tokio::test]

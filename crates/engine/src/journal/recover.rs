@@ -232,10 +232,34 @@ pub(super) fn open<E: From<JournalError>>(
         return Err(JournalError::Removed { oldest }.into());
     }
     let found = walk(&*disk, key, &segments[first..], from, each)?;
+    if let Some(known) = &options.acknowledged {
+        reaches(known, &segments, &found)?;
+    }
     tidy(&*disk, &names).map_err(JournalError::io(DOING))?;
     let end = settle(&*disk, &segments, &found)?;
     let shared = Shared::new(disk, options.folder, options.segment_bytes, segments, end);
     Ok((shared, found.remains))
+}
+
+/// Whether a journal has what is known to have been in it.
+fn reaches(known: &Mark, segments: &[Segment], found: &Found) -> Result<(), JournalError> {
+    let last = found.last.map(|last| last.mark);
+    match (last, segments.last()) {
+        (Some(last), Some(segment)) if last.seq == known.seq && last != *known => {
+            let place = Place {
+                offset: segment.offset(last.position.0),
+                seq: last.seq,
+                position: Some(last.position.0),
+                before: None,
+            };
+            Err(place.damage(segment, Flaw::Other).into())
+        }
+        (Some(last), _) if last.seq >= known.seq => Ok(()),
+        _ => Err(JournalError::RolledBack {
+            end: last.map_or(0, |last| last.seq),
+            marked: Box::new(*known),
+        }),
+    }
 }
 
 /// Removes what was being made when the last process ended.

@@ -11,7 +11,7 @@ use super::mark::{FolderId, Mark};
 use super::segment;
 use super::verify::{DOING, Progress, Report, verify_against};
 use crate::disk::Disk;
-use crate::store::log::{base, check, identity};
+use crate::store::log::{base, check, head, identity};
 
 /// How often a journal is looked through at most. The beginning moves on every few days, and the end with
 /// every 64 MiB: that it has each time, and that each look has found something else, does not happen.
@@ -22,7 +22,7 @@ const MAX_LOOKS: usize = 8;
 ///
 /// A flipped bit, a frame or segment that was swapped, removed or put in is found by itself. A tail that was
 /// cut off cleanly, or an older copy put in the place of the journal, is only found against a mark that was
-/// kept elsewhere: that of the newest snapshot in the folder, and `anchor`.
+/// kept elsewhere: in the file `head` and the newest snapshot of the folder, and `anchor`.
 ///
 /// # Errors
 /// [`JournalError::Io`] if the folder can't be listed (a file that can't be read is listed as damage);
@@ -101,7 +101,8 @@ fn look(
 ) -> Result<Report, JournalError> {
     let whose = folder.or_else(|| whose(disk));
     let whose = whose.or_else(|| identity::read(disk).ok());
-    // Before the journal is looked at: what a snapshot is of was committed before it was made.
+    // Before the journal is looked at: what it says was committed before, and so was what a snapshot is of.
+    let head = whose.and_then(|whose| head::read(disk, whose));
     let newest = whose.map(|whose| check::newest_mark(disk, whose));
     let newest = newest
         .transpose()
@@ -110,7 +111,7 @@ fn look(
     let base = whose.map(|whose| base::find(disk, whose)).transpose();
     let base = base.map_err(JournalError::io(DOING))?.flatten();
     let base = base.map(|base| base.mark);
-    let marks: Vec<&Mark> = newest.iter().chain(&base).collect();
+    let marks: Vec<&Mark> = newest.iter().chain(&base).chain(&head).collect();
     verify_against(disk, folder, base.as_ref(), anchor, &marks, progress)
 }
 

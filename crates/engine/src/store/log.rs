@@ -8,6 +8,7 @@
 //! | `folder` | its identity, and the format of what is in it |
 //! | `lock` | held by the process that has it open |
 //! | `journal/` | the truth: every commit, chained |
+//! | `head` | the last commit that was acknowledged, so that a journal that was cut is found |
 //! | `keys/` | the tickets' keys; without them what is personal can't be read |
 //! | `snapshots/` | the open tickets at one commit; can be made anew from the journal, but for its base |
 //! | `index/` | every ticket there ever was, if an engine keeps an index; can be made anew from the journal |
@@ -16,6 +17,7 @@ pub mod backup;
 pub(crate) mod base;
 mod between;
 pub(crate) mod check;
+pub(crate) mod head;
 pub(crate) mod identity;
 mod making;
 mod retire;
@@ -39,6 +41,7 @@ use crate::journal::{
 };
 use crate::record::{self, Commit, Entry, Number, Record};
 use crate::vault::{Entropy, Vault};
+use head::Head;
 use making::{Job, Next};
 use retire::Rule;
 use snapshot::Snapshot;
@@ -104,6 +107,7 @@ pub struct LogStore {
 /// What is there after [`Store::recover`].
 struct Open {
     journal: Journal,
+    head: Head,
     reader: JournalReader,
     upkeep: Upkeep,
     vault: Arc<Vault>,
@@ -253,7 +257,8 @@ impl Store for LogStore {
         let scratch = &mut open.scratch;
         let bytes = record::encode(&commit, seal::cleared(scratch));
         *scratch = bytes.map_err(record::Unreadable::Bytes)?;
-        open.journal.append(scratch)?;
+        let mark = open.journal.append(scratch)?;
+        open.head.note(&mark);
         open.commits += 1;
         open.rule.at = open.rule.at.max(commit.at);
         let mut encode = |record: &mut Record| seal::encode(&open.vault, record, &mut open.scratch);
@@ -348,6 +353,7 @@ impl LogStore {
         let after = snapshot.as_ref().map(|snapshot| snapshot.mark);
         let mut options = Options::new(self.folder);
         options.segment_bytes = self.options.segment_bytes;
+        options.acknowledged = head::read(&*self.disk, self.folder);
         let mut frame = |frame: Frame<'_>| -> Result<(), StoreError> {
             let mut commit: Commit = record::decode(&frame.payload)?;
             for entry in &mut commit.entries {
@@ -375,6 +381,7 @@ impl LogStore {
         let rule = Rule::begin(&*self.disk, self.folder, keep, known.at)?;
         journal.upkeep().set_base(rule.base());
         let open = Open {
+            head: Head::open(&*self.disk, self.folder),
             reader: journal.reader(),
             upkeep: journal.upkeep(),
             journal,

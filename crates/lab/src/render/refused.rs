@@ -203,6 +203,7 @@ fn value(error: &ValueError) -> String {
         ValueError::NotOneLine => "须为一行，不含控制字符".to_owned(),
         ValueError::NotAnOption { options } => format!("须为选项之一：{}", quoted(options)),
         ValueError::NotANumber => "须为数字，例如 12 或 12.50".to_owned(),
+        ValueError::TooManyDigits => "位数太多：最多精确保存 28 位".to_owned(),
         ValueError::NotAFlag => "须为 `true` 或 `false`".to_owned(),
         ValueError::NotADate => "须为日期，例如 2026-03-06".to_owned(),
     }

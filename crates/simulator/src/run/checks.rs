@@ -1,6 +1,7 @@
 //! How the engine says that it is, and whether all has happened that was due.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use upline::Status;
 
@@ -10,6 +11,10 @@ use crate::oracle::fold::Wrong;
 /// How often it is looked, twenty seconds apart, while faults are still to come: each can spoil one try of
 /// the engine to go on, and a plan seldom has more than half as many in a row.
 const MOST_LOOKS: usize = 12;
+
+/// How many commits it may take, one behind the other, to work off what an outage has left: each fires a
+/// bounded number of clocks.
+const MOST_COMMITS: usize = 64;
 
 impl Run<'_> {
     /// How the engine says that it is; `None` if it can't say.
@@ -65,6 +70,13 @@ impl Run<'_> {
                 self.turn()?;
             }
             wrong = self.check_now()?;
+            // One that says that it goes on at once is not done yet.
+            for _ in 0..MOST_COMMITS {
+                if wrong.is_none() || self.wake != Some(Duration::ZERO) {
+                    break;
+                }
+                wrong = self.check_now()?;
+            }
             if wrong.is_none() {
                 return Ok(());
             }

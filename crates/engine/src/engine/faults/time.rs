@@ -123,3 +123,34 @@ async fn thousands_of_tickets_that_are_due_in_one_second_hop_once_each() {
     assert_eq!(last, first + 1);
     assert_eq!(heard.lock().unwrap().as_slice(), []);
 }
+
+#[tokio::test]
+async fn time_that_passes_is_no_outage() {
+    let home = tempfile::tempdir().unwrap();
+    let (clock, heard) = (ManualClock::at(begin()), Heard::default());
+    let engine = on(home.path(), &clock, &heard).await;
+    let handle = engine.handle();
+    open(&handle).await.unwrap();
+    handle.pass(&clock, minutes(46)).await.unwrap();
+    assert_eq!(clock.now(), begin() + minutes(46));
+    let passed = handle.history("1", None).await.unwrap();
+    // Step by step it is the same.
+    let other = tempfile::tempdir().unwrap();
+    let clock = ManualClock::at(begin());
+    let stepped = on(other.path(), &clock, &heard).await;
+    let handle = stepped.handle();
+    open(&handle).await.unwrap();
+    handle.settled().await.unwrap();
+    for _ in 0..46 {
+        clock.forward(minutes(1));
+        handle.settled().await.unwrap();
+    }
+    let events = |history: Vec<crate::HistoryEntry>| -> Vec<upline_core::Event> {
+        history.into_iter().flat_map(|entry| entry.events).collect()
+    };
+    let history = handle.history("1", None).await.unwrap();
+    assert_eq!(events(passed), events(history));
+    assert_eq!(holder(&handle, "1").await, "lea");
+    engine.stop().await.unwrap();
+    stepped.stop().await.unwrap();
+}

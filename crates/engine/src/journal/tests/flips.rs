@@ -60,6 +60,7 @@ fn every_flipped_byte_of_a_larger_journal_is_found() {
     let options = Options {
         folder: FOLDER_ID,
         segment_bytes: 4_096,
+        acknowledged: None,
     };
     let mut journal = Journal::open::<JournalError>(arc(&disk), options, None, |_| Ok(())).unwrap();
     let (mut number, mut marks) = (0, Vec::new());

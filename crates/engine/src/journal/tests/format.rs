@@ -36,6 +36,7 @@ fn options() -> Options {
     Options {
         folder: FolderId(std::array::from_fn(|index| index as u8)),
         segment_bytes: 1_024,
+        acknowledged: None,
     }
 }
 

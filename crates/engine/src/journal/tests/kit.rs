@@ -12,6 +12,7 @@ pub(super) const FOLDER_ID: FolderId = FolderId([0x5a; 16]);
 pub(super) const OPTIONS: Options = Options {
     folder: FOLDER_ID,
     segment_bytes: 2_048,
+    acknowledged: None,
 };
 
 /// A frame as read back.

@@ -34,7 +34,15 @@ pub(crate) fn read(disk: &dyn Disk) -> Result<FolderId, StoreError> {
 pub(super) fn read_or_begin(disk: &dyn Disk, entropy: &Entropy) -> Result<FolderId, StoreError> {
     match disk.open_read(FILE) {
         Ok(_) => read(disk),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => begin(disk, entropy),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let names = disk.list("");
+            let names = names.map_err(failed("looking into the data folder"))?;
+            // A link to where nothing is: whose folder it is may be on a disk that is not mounted.
+            match names.iter().any(|name| name == FILE) {
+                true => Err(failed("reading whose data folder it is")(error)),
+                false => begin(disk, entropy),
+            }
+        }
         Err(error) => Err(failed("reading whose data folder it is")(error)),
     }
 }

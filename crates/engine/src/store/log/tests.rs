@@ -3,6 +3,7 @@ mod golden;
 mod meanwhile;
 mod retire;
 mod whole;
+mod witness;
 
 use std::collections::BTreeMap;
 

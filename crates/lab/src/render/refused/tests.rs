@@ -239,6 +239,7 @@ fn forms_and_values() {
         V::NotOneLine,
         V::NotAnOption { options },
         V::NotANumber,
+        V::TooManyDigits,
         V::NotAFlag,
         V::NotADate,
     ];
@@ -248,8 +249,9 @@ fn forms_and_values() {
         V::NotOneLine => 1,
         V::NotAnOption { .. } => 2,
         V::NotANumber => 3,
-        V::NotAFlag => 4,
-        V::NotADate => 5,
+        V::TooManyDigits => 4,
+        V::NotAFlag => 5,
+        V::NotADate => 6,
     };
     each(values, number, |fault, language| {
         form(&of_value(fault.clone()), language)

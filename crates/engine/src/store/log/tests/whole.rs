@@ -11,6 +11,8 @@ fn worked() -> SimDisk {
     let (disk, mut hand) = desk(31);
     work(&mut hand, 60);
     drop(hand);
+    // It would know of each cut: here others must find it.
+    disk.take(head::FILE);
     disk
 }
 
