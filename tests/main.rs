@@ -12,6 +12,7 @@ mod demo;
 mod documents;
 mod harmed;
 mod limits;
+mod logging_in;
 mod looking;
 mod minding;
 mod notifying;

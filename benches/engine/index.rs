@@ -34,9 +34,14 @@ async fn round(round: u64, scale: Scale) {
     let path = folder("with");
     let engine = started(&path, QUARTER).await;
     let with = commands(&engine, callers, time).await;
-    let State::Following { behind } = engine.handle().archive().expect("an index").state() else {
-        println!("index, round {round}: it did not follow");
-        return;
+    let behind = match engine.handle().archive().expect("an index").state() {
+        State::Following { behind } => behind,
+        // On a new folder it counts as being built until it has caught up once.
+        State::Rebuilding { commits, of } => of - commits,
+        other => {
+            println!("index, round {round}: it does not follow: {other:?}");
+            return;
+        }
     };
     println!(
         "index, round {round}: {without:.0} commands a second without an index, {with:.0} with ({:.2}), \

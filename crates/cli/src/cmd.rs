@@ -12,6 +12,7 @@ pub(crate) mod look;
 pub(crate) mod migrate;
 pub(crate) mod notify;
 pub(crate) mod oncall;
+pub(crate) mod password;
 pub(crate) mod replay;
 pub(crate) mod schema;
 pub(crate) mod serve;

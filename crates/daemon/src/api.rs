@@ -6,6 +6,7 @@ mod extract;
 mod files;
 mod hooks;
 mod links;
+mod login;
 mod messages;
 mod oncall;
 mod openapi;
@@ -34,6 +35,7 @@ use crate::folder::Folder;
 use crate::inbound::Sources;
 use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
 use crate::links::Links;
+use crate::passwords::Logins;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::rest::Rest;
@@ -59,6 +61,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/events"),
     ("PUT", "/v1/files/{name}"),
     ("POST", "/v1/hooks/{source}"),
+    ("POST", "/v1/login"),
+    ("POST", "/v1/logout"),
     ("GET", "/v1/openapi.json"),
     ("GET", "/a/{token}"),
     ("POST", "/a/{token}"),
@@ -89,6 +93,8 @@ pub(crate) struct Ways {
     pub(crate) hooks: Hooks,
     /// Who has asked how often lately.
     pub(crate) rates: Rates,
+    /// Who has come in by a password.
+    pub(crate) logins: Logins,
 }
 
 /// What all requests share.
@@ -165,6 +171,10 @@ impl State {
         &self.0.ways.rates
     }
 
+    pub(crate) fn logins(&self) -> &Logins {
+        &self.0.ways.logins
+    }
+
     pub(crate) fn set_tokens(&self, tokens: Tokens) {
         let mut held = self
             .0
@@ -234,6 +244,8 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/events", get(events::events))
         .route("/v1/hooks/{source}", post(hooks::take))
         .route("/v1/files/{name}", put(files::put))
+        .route("/v1/login", post(login::login))
+        .route("/v1/logout", post(login::logout))
         .route("/v1/openapi.json", get(openapi::openapi))
         .route("/a/{token}", get(links::show).post(links::press))
         .route("/healthz", get(service::healthz))

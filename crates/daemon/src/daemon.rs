@@ -12,23 +12,22 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use upline::clock::{Clock, SystemClock};
-use upline::dsl::Checked;
-use upline::store::StoreError;
 use upline::{Engine, Error, Handle};
 
 use crate::api::{self, Pace, State, Ways};
-use crate::folder::{Folder, FolderError};
+use crate::folder::Folder;
 use crate::given::{Shared, Voice};
 use crate::heartbeat::{Heartbeat, HeartbeatSettings};
 use crate::inbound::{SourceSettings, Sources};
-use crate::keyfile::KeyFileError;
 use crate::links::{Links, LinksSettings};
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::manager;
+use crate::passwords::Logins;
 use crate::rates::Rates;
 use crate::reload::{Files, watch_files};
 use crate::server::serve;
 use crate::settings::{PublicUrl, Section as _};
+use crate::start_error::StartError;
 use crate::tell::{Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -256,66 +255,6 @@ impl Start {
     }
 }
 
-/// Why a daemon does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Others could reach it, and there are no tokens.
-    #[error("`{listen}` is reached by others, and there are no tokens")]
-    NoTokens {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// Others could reach it, and tokens would go over the network as they are.
-    #[error(
-        "`{listen}` is reached by others, and there is no TLS here: tokens could be read on the way"
-    )]
-    NoTls {
-        /// The address.
-        listen: SocketAddr,
-    },
-    /// The address can't be had.
-    #[error("cannot listen on `{listen}`: {error}")]
-    Listen {
-        /// The address.
-        listen: SocketAddr,
-        /// Why not.
-        error: std::io::Error,
-    },
-    /// A section of the settings names what can't be had.
-    #[error("`[{section}]`: {why}")]
-    Section {
-        /// Which.
-        section: &'static str,
-        /// What is wrong, a line for the operator.
-        why: String,
-    },
-    /// Sections of the settings name what can't be used.
-    #[error("{}", .0.join("\n"))]
-    Sections(Vec<String>),
-    /// The folder of workflows can't be read.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The files have mistakes, and there are none from before that could go on.
-    #[error("the workflows can't be run")]
-    Files(Box<Checked>),
-    /// There is no directory among the files, and none from before.
-    #[error("there is no directory among the files: nobody could be asked")]
-    NoDirectory,
-    /// The data folder.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A secret of the daemon's own, in the data folder.
-    #[error(transparent)]
-    KeyFile(#[from] KeyFileError),
-    /// The engine.
-    #[error(transparent)]
-    Engine(#[from] upline::StartError),
-    /// The engine refused the files.
-    #[error(transparent)]
-    Refused(#[from] Error),
-}
-
 /// A running daemon. Dropped, it stops without waiting.
 #[derive(Debug)]
 pub struct Daemon {
@@ -378,6 +317,7 @@ impl Daemon {
                 sources,
                 hooks,
                 rates: Rates::new(start.requests_per_second, start.behind_proxy),
+                logins: Logins::new(Arc::clone(&start.clock)),
             },
             seen,
             stops,

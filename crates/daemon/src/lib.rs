@@ -23,6 +23,7 @@
 //! | start and stop | [`Daemon`], [`Start`] |
 //! | settings: file, environment, flags, and where each came from | [`settings`] |
 //! | tokens, and the roles they have | [`tokens`] |
+//! | passwords, and who has logged in by one | [`passwords`] |
 //! | how a refusal looks | [`problem`] |
 //! | letters, and the channels that send them | [`tell`] |
 //! | mail that comes in | [`mailbox`] |
@@ -52,12 +53,14 @@ pub mod mailbox;
 mod manager;
 mod memory;
 mod paced;
+pub mod passwords;
 pub mod problem;
 mod rates;
 mod reload;
 mod rest;
 mod server;
 pub mod settings;
+mod start_error;
 pub mod tell;
 #[cfg(test)]
 mod tests;
@@ -66,6 +69,7 @@ pub mod tokens;
 mod watch;
 
 pub use api::ROUTES;
-pub use daemon::{Daemon, Start, StartError};
+pub use daemon::{Daemon, Start};
 pub use log::{LogLevel, start_log};
 pub use memory::use_small_pages;
+pub use start_error::StartError;

@@ -42,6 +42,27 @@ pub const WRONG_TOKEN_TIME: Duration = Duration::from_secs(1);
 /// Most wrong tokens that are held back at once; further ones are refused without waiting.
 pub const MAX_GUESSES_HELD: usize = 64;
 
+/// Fewest characters of a password: NIST SP 800-63B-4, 3.1.1.2, where nothing else is asked for.
+pub const MIN_PASSWORD_CHARACTERS: usize = 15;
+
+/// Longest password, in bytes.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+
+/// After how long somebody who has logged in must do so again: a long day's work.
+pub const LOGIN_TIME: Duration = Duration::from_secs(12 * 3600);
+
+/// Most tokens that one login has at once; of one more, the oldest ends.
+pub const MAX_LOGINS_OF_ONE: usize = 20;
+
+/// Most passwords that are tried at once: each takes 19 MiB and a processor.
+pub const MAX_PASSWORDS_AT_ONCE: usize = 2;
+
+/// Most passwords that are tried or wait for it; one more is 503.
+pub const MAX_PASSWORDS_WAITING: usize = 32;
+
+/// Most passwords for one name from one address at once, right ones too; one more each minute.
+pub const MAX_PASSWORD_TRIES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
 /// How long a stop waits for requests that are under way.
 pub const GRACE: Duration = Duration::from_secs(10);
 

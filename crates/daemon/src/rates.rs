@@ -11,7 +11,9 @@ use governor::{Quota, RateLimiter};
 use tokio::sync::Semaphore;
 use upline::core::Name;
 
-use crate::limits::{MAX_GUESSES, MAX_GUESSES_HELD, MAX_REQUESTS_PER_SECOND, WRONG_TOKEN_TIME};
+use crate::limits::{
+    MAX_GUESSES, MAX_GUESSES_HELD, MAX_PASSWORD_TRIES, MAX_REQUESTS_PER_SECOND, WRONG_TOKEN_TIME,
+};
 
 /// Callers or addresses that are counted, before those that are quiet are forgotten.
 const MANY: usize = 10_000;
@@ -23,6 +25,8 @@ type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 pub(crate) struct Rates {
     callers: Limiter<Name>,
     guesses: Limiter<Option<IpAddr>>,
+    /// By the hash of the name, which may be as long as a body.
+    passwords: Limiter<([u8; blake3::OUT_LEN], Option<IpAddr>)>,
     /// Bounds how many wrong tokens are held back at once.
     held: Semaphore,
     /// A proxy is at the other end of connections, and says for whom it asks.
@@ -37,8 +41,10 @@ impl Rates {
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
         let callers = Quota::per_second(per_second).allow_burst(burst);
         let guesses = Quota::per_second(NonZeroU32::MIN).allow_burst(MAX_GUESSES);
+        let passwords = Quota::per_minute(NonZeroU32::MIN).allow_burst(MAX_PASSWORD_TRIES);
         let clock = DefaultClock::default();
         Self {
+            passwords: RateLimiter::hashmap_with_clock(passwords, clock.clone()),
             callers: RateLimiter::hashmap_with_clock(callers, clock.clone()),
             guesses: RateLimiter::hashmap_with_clock(guesses, clock.clone()),
             held: Semaphore::new(MAX_GUESSES_HELD),
@@ -78,6 +84,20 @@ impl Rates {
             tokio::time::sleep(WRONG_TOKEN_TIME).await;
         }
         Err(wait)
+    }
+
+    /// Counts a password for this name. From another address the name is counted by itself, so that nobody is
+    /// locked out by whoever guesses elsewhere.
+    ///
+    /// # Errors
+    /// After how many seconds another may be tried.
+    pub(crate) fn tried(&self, name: &str, from: Option<IpAddr>) -> Result<(), u32> {
+        let key = (*blake3::hash(name.as_bytes()).as_bytes(), from);
+        let tried = self.passwords.check_key(&key);
+        if self.passwords.len() > MANY {
+            self.passwords.retain_recent();
+        }
+        tried.map_err(|until| seconds(until.wait_time_from(self.clock.now())))
     }
 
     /// Who asks: the other end of the connection, or whom a proxy in front names last, which is whom it

@@ -7,6 +7,7 @@ mod journey;
 mod kit;
 mod links;
 mod log;
+mod login;
 mod mail;
 mod mailbox;
 mod openapi;

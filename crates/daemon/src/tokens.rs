@@ -1,7 +1,8 @@
-//! API tokens: who is behind a request.
+//! Who is behind a request: the file of API tokens, and of people who log in with a password.
 //!
 //! A token is a secret of 32 random bytes. Only its hash is kept, so that whoever reads the file can't use
-//! it; that the secret is random makes a slow hash needless.
+//! it; that the secret is random makes a slow hash needless. What people choose needs one: see
+//! [`passwords`](crate::passwords).
 //!
 //! ```
 //! use upline_daemon::tokens::{Role, Tokens, hash};
@@ -17,12 +18,15 @@
 //! # Ok::<(), upline_daemon::tokens::TokensError>(())
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use upline::core::{Actor, Name};
 use upline::vault::system_entropy;
+
+use crate::passwords::HashedPassword;
 
 /// What every secret begins with, so that it is recognised where it should not be.
 const PREFIX: &str = "upl_";
@@ -32,7 +36,7 @@ const SCHEME: &str = "blake3:";
 const SECRET_BYTES: usize = 32;
 
 /// What a token may do. What that means for a ticket is the core's to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The operator's rights over every ticket, and may deploy files. Sees everything.
@@ -50,7 +54,7 @@ pub enum Role {
 /// Who is behind a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The token's name: what the journal says of the way by which a command came.
+    /// The name of the token or login: what the journal says of the way by which a command came.
     pub name: Name,
     /// What it may do.
     pub role: Role,
@@ -83,10 +87,20 @@ impl Caller {
 #[error("{0}")]
 pub struct TokensError(String);
 
-/// All tokens, by their hash.
+/// Somebody who logs in with a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Who it is then.
+    pub caller: Caller,
+    /// What the password is held against.
+    pub password: HashedPassword,
+}
+
+/// All tokens, by their hash, and all logins, by their name.
 #[derive(Debug, Clone, Default)]
 pub struct Tokens {
     by_hash: HashMap<[u8; blake3::OUT_LEN], Caller>,
+    logins: HashMap<Name, Login>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +108,8 @@ pub struct Tokens {
 struct Written {
     #[serde(default)]
     token: Vec<Entry>,
+    #[serde(default)]
+    login: Vec<LoginEntry>,
 }
 
 #[derive(Deserialize)]
@@ -105,52 +121,103 @@ struct Entry {
     person: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginEntry {
+    name: String,
+    password: String,
+    role: Role,
+    person: Option<String>,
+}
+
+/// The names of a file so far: one is one caller, by whichever way he comes.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn caller(
+        &mut self,
+        name: &str,
+        role: Role,
+        person: Option<String>,
+    ) -> Result<Caller, &'static str> {
+        if name.is_empty() || !self.0.insert(name.to_owned()) {
+            return Err("each needs a name of its own");
+        }
+        match (role, &person) {
+            (Role::Lead | Role::Agent, None) => {
+                return Err("`person` must say for whom it stands");
+            }
+            (Role::Reader | Role::Integration, Some(_)) => {
+                return Err("this role stands for no person: leave `person` out");
+            }
+            _ => (),
+        }
+        Ok(Caller {
+            name: Name::new(name),
+            role,
+            person: person.map(Name::new),
+        })
+    }
+}
+
 impl Tokens {
     /// Reads the text of a file: a `[[token]]` for each, with `name`, `hash`, `role` and, for people,
-    /// `person`.
+    /// `person`; and a `[[login]]` for each who has a password, with `password` in the place of `hash`.
     ///
     /// # Errors
     /// [`TokensError`] says what is wrong with which of them.
     pub fn read(text: &str) -> Result<Self, TokensError> {
         let written: Written =
             toml::from_str(text).map_err(|error| TokensError(error.to_string()))?;
-        let mut by_hash = HashMap::new();
-        let mut names = std::collections::BTreeSet::new();
+        let mut names = Names::default();
+        let mut tokens = Self::default();
         for entry in written.token {
             let name = entry.name.clone();
-            let wrong = |what: &str| TokensError(format!("token `{name}`: {what}"));
-            if name.is_empty() || !names.insert(name.clone()) {
-                return Err(wrong("each needs a name of its own"));
-            }
-            let hash = entry.hash.strip_prefix(SCHEME);
-            let hash = hash.and_then(|hex| blake3::Hash::from_hex(hex).ok());
-            let hash =
-                hash.ok_or_else(|| wrong("`hash` must be what `upline token` has printed"))?;
-            match (entry.role, &entry.person) {
-                (Role::Lead | Role::Agent, None) => {
-                    return Err(wrong("`person` must say for whom it stands"));
-                }
-                (Role::Reader | Role::Integration, Some(_)) => {
-                    return Err(wrong("this role stands for no person: leave `person` out"));
-                }
-                _ => (),
-            }
-            let caller = Caller {
-                name: Name::new(&entry.name),
-                role: entry.role,
-                person: entry.person.map(Name::new),
-            };
-            if by_hash.insert(*hash.as_bytes(), caller).is_some() {
-                return Err(wrong("another one has the same hash"));
-            }
+            let added = tokens.add(&mut names, entry);
+            added.map_err(|what| TokensError(format!("token `{name}`: {what}")))?;
         }
-        Ok(Self { by_hash })
+        for entry in written.login {
+            let name = entry.name.clone();
+            let added = tokens.add_login(&mut names, entry);
+            added.map_err(|what| TokensError(format!("login `{name}`: {what}")))?;
+        }
+        Ok(tokens)
+    }
+
+    fn add(&mut self, names: &mut Names, entry: Entry) -> Result<(), &'static str> {
+        let caller = names.caller(&entry.name, entry.role, entry.person)?;
+        let hash = entry.hash.strip_prefix(SCHEME);
+        let hash = hash.and_then(|hex| blake3::Hash::from_hex(hex).ok());
+        let hash = hash.ok_or("`hash` must be what `upline token` has printed")?;
+        match self.by_hash.insert(*hash.as_bytes(), caller) {
+            None => Ok(()),
+            Some(_) => Err("another one has the same hash"),
+        }
+    }
+
+    fn add_login(&mut self, names: &mut Names, entry: LoginEntry) -> Result<(), &'static str> {
+        if entry.role == Role::Integration {
+            return Err("another system has no password: give it a token");
+        }
+        let caller = names.caller(&entry.name, entry.role, entry.person)?;
+        let password = HashedPassword::read(&entry.password);
+        let password = password.ok_or("`password` must be what `upline password` has printed")?;
+        let login = Login { caller, password };
+        self.logins.insert(login.caller.name.clone(), login);
+        Ok(())
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_hash.is_empty()
+        self.by_hash.is_empty() && self.logins.is_empty()
+    }
+
+    /// Who logs in by this name.
+    #[must_use]
+    pub fn login(&self, name: &str) -> Option<&Login> {
+        self.logins.get(name)
     }
 
     /// Who has this secret. The search is by the hash: how long it takes tells nothing about a secret.
@@ -212,6 +279,37 @@ mod tests {
             let said = Tokens::read(&text).unwrap_err().to_string();
             assert!(said.contains(expected), "{text}\n{said}");
         }
+    }
+
+    fn login(name: &str, rest: &str) -> String {
+        let password = HashedPassword::of("correct horse battery").unwrap();
+        let password = password.as_str();
+        format!("[[login]]\nname = \"{name}\"\npassword = \"{password}\"\n{rest}\n")
+    }
+
+    #[test]
+    fn what_a_login_must_not_be_is_refused() {
+        let agent = "role = \"agent\"\nperson = \"ann\"";
+        let reader = "role = \"reader\"";
+        let cases = [
+            (login("b", "role = \"agent\""), "`person` must say"),
+            (login("b", "role = \"integration\""), "give it a token"),
+            (login("", reader), "a name of its own"),
+            (login("b", reader).repeat(2), "a name of its own"),
+            // A name is one caller, whichever way he comes.
+            (entry(reader) + &login("a", agent), "a name of its own"),
+            (
+                "[[login]]\nname = \"b\"\npassword = \"letmein\"\nrole = \"reader\"".into(),
+                "`password` must be",
+            ),
+        ];
+        for (text, expected) in cases {
+            let said = Tokens::read(&text).unwrap_err().to_string();
+            assert!(said.contains(expected), "{text}\n{said}");
+        }
+        let read = Tokens::read(&login("ann", agent)).unwrap();
+        assert_eq!(read.login("ann").unwrap().caller.role, Role::Agent);
+        assert!(!read.is_empty() && read.login("a").is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod events;
+pub(crate) mod login;
 pub(crate) mod status;
 pub(crate) mod ticket;
 

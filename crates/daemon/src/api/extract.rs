@@ -26,31 +26,35 @@ impl FromRequestParts<State> for By {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
-        let refused = |detail: &str| {
-            Problem::new(StatusCode::UNAUTHORIZED, "no-token", detail)
-                .hint("send `Authorization: Bearer` and a token that the operator gave you")
-        };
-        let header = parts.headers.get(AUTHORIZATION);
-        let header = header.ok_or_else(|| refused("a token is needed"))?;
-        let (scheme, secret) = header
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .ok_or_else(|| refused("the token can't be read"))?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(refused("the token can't be read"));
-        }
+        let secret = secret(&parts.headers)?;
         let tokens = state.tokens();
-        let caller = tokens.find(secret.trim());
+        let caller = tokens.find(secret).cloned();
+        let caller = caller.or_else(|| state.logins().find(secret, &tokens));
         let rates = state.rates();
         let Some(caller) = caller else {
             let peer = parts.extensions.get::<Peer>();
             guessed(rates, peer, &parts.headers).await?;
-            return Err(refused("this token is not known"));
+            return Err(no_token("this token is not known"));
         };
         let asked = rates.asked(&caller.name);
         asked.map_err(|after| too_many("this token asks too often", after))?;
-        Ok(Self(caller.clone()))
+        Ok(Self(caller))
+    }
+}
+
+fn no_token(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "no-token", detail)
+        .hint("send `Authorization: Bearer` and a token that the operator gave you, or log in")
+}
+
+/// The token that a request brings.
+pub(super) fn secret(headers: &HeaderMap) -> Result<&str, Problem> {
+    let header = headers.get(AUTHORIZATION);
+    let header = header.ok_or_else(|| no_token("a token is needed"))?;
+    let parts = header.to_str().ok().and_then(|text| text.split_once(' '));
+    match parts {
+        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => Ok(secret.trim()),
+        _ => Err(no_token("the token can't be read")),
     }
 }
 
@@ -68,7 +72,7 @@ pub(super) async fn guessed(
     guessed.map_err(|after| too_many("too many wrong tokens came from there", after))
 }
 
-fn too_many(detail: &str, after: u32) -> Problem {
+pub(super) fn too_many(detail: &str, after: u32) -> Problem {
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail);
     problem.retry_after(after)
 }

@@ -53,7 +53,7 @@ pub(crate) fn document() -> Value {
             "securitySchemes": { "token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "A token that `upline token` has made.",
+                "description": "A token that `upline token` has made, or that a login has given.",
             } },
         },
     })
@@ -237,6 +237,13 @@ impl Operation {
         let answer = self.answers.entry(status.to_string());
         let answer = answer.or_insert_with(|| json!({ "description": description, "content": {} }));
         answer["content"][kind] = json!({ "schema": schema });
+        self
+    }
+
+    /// An answer without a body.
+    fn answers_nothing(mut self, status: u16, description: &str) -> Self {
+        let answer = json!({ "description": description });
+        self.answers.insert(status.to_string(), answer);
         self
     }
 

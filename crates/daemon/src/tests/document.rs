@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::kit::Service;
+use super::kit::{Service, tokens_text};
 use crate::ROUTES;
 use crate::api::KINDS;
 use crate::tokens::{Role, Tokens};
@@ -38,7 +38,7 @@ fn words(command: &str) -> Vec<String> {
 }
 
 /// Sends what a `curl` line says; the status that came.
-fn curl(service: &Service, command: &str) -> (String, super::kit::Answer) {
+fn curl(service: &Service, command: &str, token: &str) -> (String, super::kit::Answer) {
     let words = words(command);
     let mut words = words.iter();
     assert_eq!(words.next().map(String::as_str), Some("curl"), "{command}");
@@ -52,7 +52,8 @@ fn curl(service: &Service, command: &str) -> (String, super::kit::Answer) {
                 let header = words.next().unwrap().replace("$TOM", "upl_tom");
                 let header = header
                     .replace("$ANN", "upl_ann")
-                    .replace("$ADMIN", "upl_boss");
+                    .replace("$ADMIN", "upl_boss")
+                    .replace("$TOKEN", token);
                 let (name, value) = header.split_once(": ").unwrap();
                 headers.push((name.to_lowercase(), value.to_owned()));
             }
@@ -82,8 +83,12 @@ fn curl(service: &Service, command: &str) -> (String, super::kit::Answer) {
 
 #[test]
 fn examples_of_the_document_are_answered_as_it_says() {
-    let service = Service::start();
+    let service = Service::adjusted(|start| {
+        let login = super::login::entry("ann-web", "correct horse battery staple", "agent", "ann");
+        start.tokens(Tokens::read(&(tokens_text() + &login)).unwrap())
+    });
     let document = document();
+    let mut token = String::new();
     let blocks = document.split("```sh\n").skip(1);
     let mut sent = Vec::new();
     for block in blocks {
@@ -91,9 +96,12 @@ fn examples_of_the_document_are_answered_as_it_says() {
         let Some((command, status)) = block.split_once("# ") else {
             continue;
         };
-        let (request, answer) = curl(&service, command.trim());
+        let (request, answer) = curl(&service, command.trim(), &token);
         let status: u16 = status.split_whitespace().next().unwrap().parse().unwrap();
         assert_eq!(answer.status, status, "{command}\n{}", answer.text);
+        if request.ends_with("/login") {
+            token = answer.json()["token"].as_str().unwrap().to_owned();
+        }
         sent.push(request);
     }
     assert!(sent.len() >= 12, "{sent:#?}");

@@ -38,11 +38,15 @@ pub(super) fn shipped() -> PathBuf {
 }
 
 pub(super) fn tokens() -> Tokens {
+    Tokens::read(&tokens_text()).unwrap()
+}
+
+/// The file of tokens.
+pub(super) fn tokens_text() -> String {
     let entries = TOKENS.iter();
-    let text: String = entries
+    entries
         .map(|(name, role, person)| token(name, role, person))
-        .collect();
-    Tokens::read(&text).unwrap()
+        .collect()
 }
 
 /// An entry of the file of tokens.

@@ -195,6 +195,8 @@ fn every_route_is_there() {
             true => 200,
             // Its token is another one.
             false if path.starts_with("/a/") => 404,
+            // It says nothing of who comes.
+            false if path == "/v1/login" => 422,
             // There is no such source.
             false if answer.text.contains("no-such-source") => 404,
             false => 401,

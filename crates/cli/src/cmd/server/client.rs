@@ -130,6 +130,9 @@ impl Client {
 
     fn send(&self, asked: Asked<'_>) -> Result<Answer, Failure> {
         let mut response = self.answered(asked)?;
+        if response.status() == ureq::http::StatusCode::NO_CONTENT {
+            return Ok(Answer { body: Value::Null });
+        }
         let text = response.body_mut().read_to_string();
         let text = text.map_err(|error| self.unreachable(&error.to_string()))?;
         let none = |_| self.unreachable("what answers there is no Upline");
@@ -214,7 +217,10 @@ impl Client {
             format!("possible now: {}", all.join(", "))
         });
         let help = match status {
-            401 => Some("give a token by UPLINE_TOKEN or `--token`".to_owned()),
+            401 if problem["code"] != "login-wrong" => Some(
+                "give a token by UPLINE_TOKEN or `--token`; `upline login` gives one for a password"
+                    .to_owned(),
+            ),
             _ => possible.or_else(|| said("hint")),
         };
         let failure = Failure::of(exit, message).holder(said("holder"));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, Types, codes};
 use crate::api::view::TicketView;
-use crate::api::{events, messages, oncall, operator, questions, tickets, wishes};
+use crate::api::{events, login, messages, oncall, operator, questions, tickets, wishes};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -20,6 +20,7 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
     all.extend(asking(types));
     all.push(oncall(types));
     all.extend(operating(types));
+    all.extend(coming_and_going(types));
     all.push(events(types));
     all.extend(others());
     all
@@ -225,6 +226,28 @@ fn oncall(types: &mut Types) -> Operation {
     .query(types.query::<oncall::Wanted>())
     .answers(200, "Who is on call.", found)
     .refuses(404, &["no-such-team", "no-such-calendar"])
+}
+
+/// Passwords.
+fn coming_and_going(types: &mut Types) -> [Operation; 2] {
+    let given = types.of::<login::Given>();
+    let logged_in = types.of::<login::LoggedIn>();
+    let nothing = types.of::<questions::Nothing>();
+    let login = "Takes a password, and gives a token that ends by itself";
+    let logout = "Ends the token that it comes with";
+    [
+        Operation::new("POST", "/v1/login", "login", login)
+            .open()
+            .json(given, true)
+            .answers(200, "The token.", logged_in)
+            .refuses(401, &["login-wrong"])
+            .refuses(429, &["too-many-requests"]),
+        Operation::new("POST", "/v1/logout", "logout", logout)
+            .token()
+            .json(nothing, false)
+            .answers_nothing(204, "It has ended.")
+            .refuses(409, &["no-login"]),
+    ]
 }
 
 /// What only an admin does.
