@@ -40,7 +40,7 @@ pub use mail::{
 pub(crate) use run::{Given, Mailboxes, start};
 pub use settings::{
     AfterEnd, DEFAULT_EVERY, DEFAULT_FOLDER_EVERY, DEFAULT_PER_HOUR, ImapSettings, MAX_EVERY,
-    MailboxSettings, MayOpen, Strangers, Where,
+    MailboxSettings, MayOpen, OnAnswer, Strangers, Where,
 };
 
 /// The sender, the subject and the text of a mail.

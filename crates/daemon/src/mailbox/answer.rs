@@ -2,7 +2,7 @@
 
 use upline::core::ticket::Position;
 use upline::core::value::MAX_TEXT_BYTES;
-use upline::core::{Actor, Branch, FieldType, Name, Recipient, Rejection, Value, Wish};
+use upline::core::{Actor, Branch, FieldType, Name, Operation, Recipient, Rejection, Value, Wish};
 use upline::{Error, Met};
 
 use super::figures::Became;
@@ -228,10 +228,15 @@ impl Room {
         let said = self
             .say(mail, "say", ticket, by.clone(), None, text, true)
             .await?;
-        let (Ok(_), Some(name)) = (&said, &self.settings.on_answer) else {
+        let (Ok(_), Some(names)) = (&said, &self.settings.on_answer) else {
             return Ok(said);
         };
-        let Some((branch, wish, by)) = self.awaited(met, name, by) else {
+        let Some(met) = self.handle.meet(ticket, &by).await? else {
+            return Ok(said);
+        };
+        let mut awaited = names.names().iter();
+        let awaited = awaited.find_map(|name| self.awaited(&met, name, &by));
+        let Some((branch, wish, by)) = awaited else {
             return Ok(said);
         };
         let submission = self.submission(mail, "answer", by, Some(branch), wish);
@@ -242,30 +247,34 @@ impl Room {
         })
     }
 
-    /// What an answer of a customer stands for where the ticket is: a message that the state awaits, or an
-    /// action that is his.
-    fn awaited(&self, met: &Met, name: &str, by: Actor) -> Option<(Branch, Wish, Actor)> {
+    /// What a name stands for where the ticket is: a message that the state awaits, or an action that the
+    /// customer could take now, if it needs nothing besides.
+    fn awaited(&self, met: &Met, name: &str, by: &Actor) -> Option<(Branch, Wish, Actor)> {
         let open = |(_, position): &(&Branch, &Position)| position.ended.is_none();
-        let positions = met.ticket.positions.iter().filter(open);
-        let mut works = positions
-            .filter_map(|(branch, position)| Some((branch, met.workflow.work(&position.state)?)));
-        works.find_map(|(branch, work)| {
-            let message = |action: &&upline::core::Action| action.message.as_deref() == Some(name);
-            if work.actions.iter().any(|action| message(&action)) {
-                let wish = Wish::Message {
-                    message: Name::new(name),
-                    fields: Vec::new(),
-                };
-                return Some((branch.clone(), wish, self.system()));
-            }
-            let action = work.action(name).filter(|action| !action.by.is_empty())?;
-            let wish = Wish::Act {
-                action: action.name.clone(),
+        let mut positions = met.ticket.positions.iter().filter(open);
+        let awaits = positions.find(|(_, position)| {
+            let work = met.workflow.work(&position.state);
+            let mut actions = work.into_iter().flat_map(|work| &work.actions);
+            actions.any(|action| action.message.as_deref() == Some(name))
+        });
+        if let Some((branch, _)) = awaits {
+            let wish = Wish::Message {
+                message: Name::new(name),
                 fields: Vec::new(),
-                note: None,
             };
-            Some((branch.clone(), wish, by.clone()))
-        })
+            return Some((branch.clone(), wish, self.system()));
+        }
+        let offered = met.possible.iter().find(|one| {
+            one.operation == Operation::Act
+                && one.action.as_deref() == Some(name)
+                && one.needs.is_empty()
+        })?;
+        let wish = Wish::Act {
+            action: Name::new(name),
+            fields: Vec::new(),
+            note: None,
+        };
+        Some((offered.branch.clone(), wish, by.clone()))
     }
 
     async fn comment(

@@ -57,6 +57,30 @@ pub enum AfterEnd {
     Open,
 }
 
+/// What an answer of a customer stands for: messages or actions of a workflow, the first that fits.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a name, or several in their order: [\"answer\", \"reopen\"]"
+)]
+pub enum OnAnswer {
+    /// One and no other.
+    One(String),
+    /// The first of these that the state awaits or offers him.
+    FirstOf(Vec<String>),
+}
+
+impl OnAnswer {
+    /// In their order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::FirstOf(names) => names,
+        }
+    }
+}
+
 /// The section `[mailbox.NAME]`, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -101,8 +125,8 @@ pub struct MailboxSettings {
     /// What other fields hold.
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
-    /// A message or an action of the workflow that an answer of a customer stands for.
-    pub on_answer: Option<String>,
+    /// Messages or actions of the workflow that an answer of a customer stands for.
+    pub on_answer: Option<OnAnswer>,
     /// Answers from other addresses than the mail went to.
     #[serde(default)]
     pub strangers: Strangers,
@@ -320,12 +344,16 @@ impl Section for MailboxSettings {
         };
         rows.push(("every", self.every().as_secs().to_string()));
         rows.push(("open", format!("{:?}", self.open).to_lowercase()));
+        let on_answer = self
+            .on_answer
+            .as_ref()
+            .map(|names| names.names().join(", "));
         let texts = [
             ("workflow", &self.workflow),
             ("sender", &self.sender),
             ("subject", &self.subject),
             ("body", &self.body),
-            ("on-answer", &self.on_answer),
+            ("on-answer", &on_answer),
         ];
         let given = texts
             .into_iter()

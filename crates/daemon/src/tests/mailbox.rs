@@ -1,5 +1,6 @@
 //! Mail that comes in: real folders, a real server, a real engine.
 
+mod again;
 mod answers;
 mod dovecot;
 mod hostile;

@@ -57,7 +57,8 @@ impl Post {
     /// With these mailboxes.
     pub(super) fn with(mail: TempDir, text: &str) -> Self {
         let workflows = tempfile::tempdir().unwrap();
-        for entry in fs::read_dir(shipped()).unwrap() {
+        let here = [shipped(), shipped().join("../examples/mail")];
+        for entry in here.iter().flat_map(|folder| fs::read_dir(folder).unwrap()) {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|ending| ending == "yaml") {
                 fs::copy(&path, workflows.path().join(path.file_name().unwrap())).unwrap();
