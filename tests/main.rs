@@ -19,6 +19,7 @@ mod notifying;
 mod reference;
 mod replay;
 mod repository;
+mod said;
 mod serving;
 mod shipped;
 mod tidy;

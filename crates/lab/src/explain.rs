@@ -1,13 +1,14 @@
 //! Why a ticket is where it is: who is answerable, since when, by which rule, who else was looked at and why
 //! not, and what each clock has counted.
 
+mod moves;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use upline_core::calendar::Why;
 use upline_core::ticket::{PromiseState, Suspension};
 use upline_core::{
@@ -15,8 +16,10 @@ use upline_core::{
     Ticket, Workflow,
 };
 
-use crate::render::Next;
+use crate::render::{Language, Next, next_words};
 use crate::timeline::{NotAsked, Rung};
+
+pub use moves::moves;
 
 /// Most stretches of a ledger that an explanation has: a clock that runs for a year has many nights.
 pub const MAX_STRETCHES: usize = 64;
@@ -80,6 +83,8 @@ pub struct Standing {
     pub not_asked: Vec<NotAsked>,
     /// Until when the ladder stands still.
     pub suspended: Option<Timestamp>,
+    /// When somebody else has it, or the state is left, if nobody acts; see [`moves`].
+    pub moves: Option<Timestamp>,
     /// The clocks that run, the next one first.
     pub clocks: Vec<Running>,
 }
@@ -88,9 +93,14 @@ pub struct Standing {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Running {
-    /// What it will do.
-    #[serde(skip)]
+    /// What it will do; for programs, in English.
+    #[serde(serialize_with = "in_english")]
     pub next: Next,
+    /// Whether somebody else has it then, or the state is left; else people are told, or a promise is broken.
+    pub moves: bool,
+    /// By which channel, if a person is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Name>,
     /// When.
     pub due: Timestamp,
     /// Whether that is over: no engine has run since, and the first one that does fires it.
@@ -170,6 +180,7 @@ pub fn explain<'a>(
         let running = |clock| running(clock, position, workflow, directory, now);
         let mut standing = standing(branch, position, clocks.map(running).collect())?;
         standing.not_asked = left_out.unwrap_or_default();
+        standing.moves = moves(ticket, branch, Some(workflow), Some(directory));
         Some(standing)
     });
     let promises = ticket.promises.iter().map(|(name, ledger)| {
@@ -197,6 +208,10 @@ pub fn explain<'a>(
         positions: positions.collect(),
         promises: promises.collect(),
     }
+}
+
+fn in_english<S: Serializer>(next: &Next, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&next_words(next, Language::English))
 }
 
 fn is_promise(kind: &ClockKind) -> bool {
@@ -230,6 +245,7 @@ fn standing(branch: &Branch, position: &Position, mut clocks: Vec<Running>) -> O
         had: position.had.clone(),
         not_asked: Vec::new(),
         suspended: suspended.map(|Suspension { until, .. }| *until),
+        moves: None,
         clocks,
     })
 }
@@ -249,8 +265,11 @@ fn running(
     let around = physical || clock.span.is_some_and(|span| span.around_the_clock);
     let name = workflow.calendar.as_ref().filter(|_| !around);
     let calendar = name.and_then(|name| directory.calendars.get(name));
+    let next = Next::of(clock, Some(position), Some(workflow));
     Running {
-        next: Next::of(clock, Some(position), Some(workflow)),
+        by: channel(&clock.kind, directory),
+        moves: next.moves(),
+        next,
         due: clock.due,
         overdue: clock.due < now,
         armed: clock.armed,
@@ -258,6 +277,18 @@ fn running(
         calendar: calendar.and(name).cloned(),
         ledger: ledger(calendar, clock.armed, clock.due),
     }
+}
+
+/// By what a person's own rules have him told next.
+fn channel(kind: &ClockKind, directory: &Directory) -> Option<Name> {
+    let ClockKind::Reach {
+        person, channel, ..
+    } = kind
+    else {
+        return None;
+    };
+    let channels = &directory.people.get(person)?.channels;
+    Some(channels.get(usize::from(*channel))?.via.clone())
 }
 
 /// What counts between two instants; neighbouring days off are one stretch each, as the calendar tells them.

@@ -16,7 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Event, Reason, Ticket, Workflow};
+use upline_core::{Branch, Event, Name, Reason, Ticket, Workflow};
 
 pub use next::Next;
 pub(crate) use refused::{InVain, in_vain};
@@ -145,6 +145,25 @@ pub fn next_words(next: &Next, language: Language) -> String {
     match language {
         Language::English => english::what_next(next),
         Language::Chinese => chinese::what_next(next),
+    }
+}
+
+/// That a person is told by a further channel: `notify max by webhook duty-phone unless acted`.
+pub(crate) fn reach_words(
+    person: &Name,
+    by: &Name,
+    unless_acted: bool,
+    language: Language,
+) -> String {
+    match (language, unless_acted) {
+        (Language::English, acted) => {
+            let unless = if acted { " unless acted" } else { "" };
+            format!("notify {person} by {}{unless}", english::channel(by))
+        }
+        (Language::Chinese, true) => {
+            format!("若未处理则以 {} 通知 {person}", chinese::channel(by))
+        }
+        (Language::Chinese, false) => format!("以 {} 通知 {person}", chinese::channel(by)),
     }
 }
 

@@ -85,7 +85,7 @@ fn refused(id: &str, error: Error) -> Problem {
 /// The ticket as it is now; if it can't be looked at, that it was done is told all the same.
 async fn done(state: &State, caller: &Caller, id: &str) -> Response {
     match met(state, caller, id).await {
-        Ok(met) => answer(&met, false, Language::English),
+        Ok(met) => answer(state, &met, false, Language::English).await,
         Err(_) => axum::Json(json!({ "id": id })).into_response(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upline::Met;
-use upline::core::Ticket;
+use upline::core::{Event, Fact, Ticket};
 use upline::index::{HistoryCursor, Step};
 use upline::lab::explain::Explanation;
 use upline::lab::forecast::Horizon;
@@ -15,7 +15,8 @@ use upline::record::Entry;
 
 use super::State;
 use super::extract::{Asked, By, Named};
-use super::tickets::{language, met, page};
+use super::tickets::{Speaking, language, met, page};
+use super::view::{ActorView, actor};
 use crate::limits::{MAX_HISTORY, MAX_PAGE};
 use crate::problem::Problem;
 
@@ -30,6 +31,9 @@ pub(super) struct Piece {
     /// Entries on the page, else 50.
     #[schemars(range(min = 1, max = MAX_PAGE))]
     limit: Option<usize>,
+    /// The last entries rather than the first; they are still the oldest first, and no page follows.
+    #[serde(default)]
+    last: bool,
     /// The language of the lines: `en`, `zh`.
     lang: Option<String>,
 }
@@ -44,6 +48,33 @@ pub(super) struct Happened {
     /// By which way it came: a token, a clock, the outbox.
     origin: String,
     lines: Vec<String>,
+    /// What somebody said; of a ticket that was erased, nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    comments: Vec<Comment>,
+    /// Who destroyed what was personal in the ticket, if this is what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_by: Option<String>,
+    /// The lines, before they have their times.
+    #[serde(skip)]
+    said: Vec<(Timestamp, String)>,
+}
+
+/// Something that somebody said.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+struct Comment {
+    by: Who,
+    text: String,
+    /// Whether the caller sees it.
+    to_caller: bool,
+}
+
+/// Who said it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Who {
+    kind: &'static str,
+    name: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -81,24 +112,42 @@ pub(super) async fn timeline(
     let all = told(&met, steps, language);
     let after = piece.after.unwrap_or(0);
     let mut entries: Vec<Happened> = all.into_iter().filter(|one| one.revision > after).collect();
-    // What follows at the same revision, since the next page begins behind that.
-    let cut = entries
-        .get(limit.saturating_sub(1))
-        .map(|last| last.revision);
-    let limit = cut.map_or(limit, |cut| {
-        entries.partition_point(|one| one.revision <= cut)
-    });
-    let more = entries.len() > limit;
-    entries.truncate(limit);
+    let more = match piece.last {
+        true => {
+            entries.drain(..entries.len().saturating_sub(limit));
+            false
+        }
+        false => cut(&mut entries, limit),
+    };
     let next = entries.last().filter(|_| more).map(|last| last.revision);
+    // Each page can be read alone: its first line has its date.
+    let mut times = Times::new(met.zone.clone(), language);
+    for entry in &mut entries {
+        let lines = std::mem::take(&mut entry.said).into_iter();
+        let lines = lines.map(|(at, text)| format!("{}  {text}", times.stamp(at)));
+        entry.lines = lines.collect();
+    }
     Ok(axum::Json(History { entries, next }).into_response())
 }
 
-/// The steps, which come newest first, as lines, oldest first.
+/// Leaves so many, and what follows at the revision of the last, since the next page begins behind that.
+/// Whether there are more.
+fn cut(entries: &mut Vec<Happened>, limit: usize) -> bool {
+    let last = entries.get(limit.saturating_sub(1));
+    let limit = last.map_or(limit, |last| {
+        let revision = last.revision;
+        entries.partition_point(|one| one.revision <= revision)
+    });
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    more
+}
+
+/// The steps, which come newest first, told oldest first.
 fn told(met: &Met, steps: Vec<Step>, language: Language) -> Vec<Happened> {
     let mut ticket = Ticket::default();
-    let mut times = Times::new(met.zone.clone(), language);
-    let mut all = Vec::new();
+    let times = Times::new(met.zone.clone(), language);
+    let mut all: Vec<Happened> = Vec::new();
     for step in steps.into_iter().rev() {
         let moved = match step.entry {
             Entry::Moved(moved) => moved,
@@ -107,12 +156,19 @@ fn told(met: &Met, steps: Vec<Step>, language: Language) -> Vec<Happened> {
                     continue;
                 };
                 let at = Timestamp::from_millisecond(step.at).unwrap_or_default();
-                let revision = all.last().map_or(0, |last: &Happened| last.revision);
+                let revision = all.last().map_or(0, |last| last.revision);
+                let erased_by = match other {
+                    Entry::Erased { by, .. } => Some(by.to_string()),
+                    _ => None,
+                };
                 all.push(Happened {
-                    lines: vec![format!("{}  {what}", times.stamp(at))],
                     revision,
                     at,
                     origin: origin.to_owned(),
+                    lines: Vec::new(),
+                    comments: Vec::new(),
+                    erased_by,
+                    said: vec![(at, what)],
                 });
                 continue;
             }
@@ -123,18 +179,39 @@ fn told(met: &Met, steps: Vec<Step>, language: Language) -> Vec<Happened> {
         };
         let at = first.at;
         let said = say(&moved.events, &mut ticket, Some(&met.workflow));
-        let lines = said.iter().map(|said| {
-            let stamp = times.stamp(said.at);
-            format!("{stamp}  {}", said.text(language, &times))
-        });
+        let said = said.iter();
         all.push(Happened {
-            lines: lines.collect(),
+            said: said
+                .map(|said| (said.at, said.text(language, &times)))
+                .collect(),
+            comments: moved.events.iter().filter_map(comment).collect(),
             revision: moved.revision + moved.events.len() as u64,
             at,
             origin: moved.origin.to_string(),
+            lines: Vec::new(),
+            erased_by: None,
         });
     }
     all
+}
+
+fn comment(event: &Event) -> Option<Comment> {
+    let Fact::Commented {
+        by,
+        text,
+        to_caller,
+        ..
+    } = &event.fact
+    else {
+        return None;
+    };
+    let ActorView { kind, name } = actor(by);
+    let name = name.to_owned();
+    Some(Comment {
+        by: Who { kind, name },
+        text: text.clone(),
+        to_caller: *to_caller,
+    })
 }
 
 /// What was done to a ticket without moving it, and by which way it came.
@@ -170,12 +247,18 @@ pub(super) async fn explain(
     Shared(state): Shared<State>,
     By(caller): By,
     Named(id): Named<String>,
-    Asked(_): Asked<Nothing>,
+    Asked(speaking): Asked<Speaking>,
 ) -> Result<Response, Problem> {
-    met(&state, &caller, &id).await?;
+    let language = language(speaking.lang.as_deref())?;
+    let met = met(&state, &caller, &id).await?;
+    let explanation = state.handle().explain(&id).await?;
+    let times = Times::new(met.zone, language);
+    let mut lines = vec![explanation.head(&times, language)];
+    lines.extend(explanation.lines(&times, language));
     let explained = Explained {
-        explanation: state.handle().explain(&id).await?,
+        explanation,
         put_back: put_back(&state, &id).await,
+        lines,
     };
     Ok(axum::Json(explained).into_response())
 }
@@ -188,6 +271,8 @@ struct Explained {
     explanation: Explanation,
     #[serde(skip_serializing_if = "Option::is_none")]
     put_back: Option<PutBack>,
+    /// The explanation for people.
+    lines: Vec<String>,
 }
 
 /// Who let a ticket go on that was set aside.

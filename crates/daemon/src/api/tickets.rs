@@ -1,6 +1,8 @@
 //! Opening tickets, finding them, and looking at one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::http::header::{ETAG, LINK, LOCATION};
@@ -11,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use upline::contact::comparable;
 use upline::core::decide::concerns;
-use upline::core::{Actor, Name, Ticket, Wish};
+use upline::core::{Actor, Directory, Name, Ticket, Wish, Workflow};
 use upline::index::{Cursor, Filter, Standing};
 use upline::lab::render::Language;
 use upline::{Done, Error, Met, Page, Submission};
 
 use super::State;
 use super::extract::{Asked, By, IDEMPOTENCY_KEY, Json, Named, command_id, is_name, read};
-use super::view::TicketView;
+use super::view::{Ahead, TicketView};
 use super::wishes::{Fields, Given, typed};
 use crate::limits::{DEFAULT_PAGE, MAX_CONTACT_BYTES, MAX_NAME_BYTES, MAX_PAGE};
 use crate::problem::Problem;
@@ -45,8 +47,8 @@ pub(super) struct Opening {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Speaking {
-    /// The language of labels: `en`, `zh`.
-    lang: Option<String>,
+    /// The language of labels and lines: `en`, `zh`.
+    pub(super) lang: Option<String>,
 }
 
 /// `POST /v1/tickets`.
@@ -83,7 +85,7 @@ pub(super) async fn open(
         Ok(met) if done.again && met.ticket.workflow.as_str() != opening.workflow => {
             return Err(Problem::other_command());
         }
-        Ok(met) => answer(&met, done.again, Language::English),
+        Ok(met) => answer(&state, &met, done.again, Language::English).await,
         Err(_) => receipt(&done),
     };
     *response.status_mut() = StatusCode::CREATED;
@@ -102,7 +104,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let language = language(speaking.lang.as_deref())?;
     let met = met(&state, &caller, &id).await?;
-    Ok(answer(&met, false, language))
+    Ok(answer(&state, &met, false, language).await)
 }
 
 /// Most pages that are looked through for what a caller may see of a contact's tickets.
@@ -173,8 +175,19 @@ pub(super) async fn list(
         .cursor
         .as_deref()
         .map(|cursor| cursor.parse().map_err(wrong));
-    let found = seen(&state, &caller, filter, cursor.transpose()?, limit).await?;
-    let rows: Vec<TicketView<'_>> = found.items.iter().map(TicketView::row).collect();
+    let directory = state.handle().directory().await?;
+    let people = directory.as_deref();
+    let found = seen(&state, &caller, people, filter, cursor.transpose()?, limit).await?;
+    let workflows = workflows(&state, &found.items).await;
+    let row = |ticket| {
+        let workflow = workflows.get(&version(ticket)).map(AsRef::as_ref);
+        let ahead = Ahead {
+            workflow,
+            directory: people,
+        };
+        TicketView::row(ticket, ahead)
+    };
+    let rows: Vec<TicketView<'_>> = found.items.iter().map(row).collect();
     let next = found.next.map(|next| next.to_string());
     Ok(paged(&uri, "tickets", &rows, next))
 }
@@ -202,20 +215,40 @@ pub(super) fn paged(
     response
 }
 
+/// Which workflow a ticket keeps.
+fn version(ticket: &Ticket) -> (Name, u32) {
+    (ticket.workflow.clone(), ticket.version)
+}
+
+/// The workflows that open tickets keep, as far as the engine knows them.
+async fn workflows(state: &State, tickets: &[Ticket]) -> BTreeMap<(Name, u32), Arc<Workflow>> {
+    let mut found = BTreeMap::new();
+    for ticket in tickets.iter().filter(|ticket| ticket.ended.is_none()) {
+        let Entry::Vacant(place) = found.entry(version(ticket)) else {
+            continue;
+        };
+        let nobody = Actor::System(Name::default());
+        if let Ok(Some(met)) = state.handle().meet(&ticket.id, &nobody).await {
+            place.insert(met.workflow);
+        }
+    }
+    found
+}
+
 /// A page of what the caller may see.
 async fn seen(
     state: &State,
     caller: &Caller,
+    directory: Option<&Directory>,
     filter: Filter,
     cursor: Option<Cursor>,
     limit: usize,
 ) -> Result<Page<Ticket, Cursor>, Problem> {
     let archive = state.handle().archive()?;
-    let directory = state.handle().directory().await?;
     let actor = caller.actor();
     let sees = |ticket: &Ticket| {
         caller.sees_all()
-            || matches!((&directory, &actor), (Some(people), Some(actor)) if concerns(people, ticket, actor))
+            || matches!((directory, &actor), (Some(people), Some(actor)) if concerns(people, ticket, actor))
     };
     // Whoever sees none of a contact's tickets must not learn from a next page that there are some.
     let pages = match filter.contact {
@@ -316,8 +349,13 @@ pub(super) async fn met(state: &State, caller: &Caller, id: &str) -> Result<Met,
 }
 
 /// The ticket, with its revision as ETag.
-pub(super) fn answer(met: &Met, again: bool, language: Language) -> Response {
-    let view = TicketView::whole(met, language.tag());
+pub(super) async fn answer(state: &State, met: &Met, again: bool, language: Language) -> Response {
+    let directory = match Ahead::takes_hours(&met.ticket, &met.workflow) {
+        // Without it the hours count around the clock; the ticket is worth showing all the same.
+        true => state.handle().directory().await.ok().flatten(),
+        false => None,
+    };
+    let view = TicketView::whole(met, directory.as_deref(), language.tag());
     let mut response = axum::Json(view).into_response();
     let headers = response.headers_mut();
     if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", met.ticket.revision)) {
@@ -340,7 +378,7 @@ pub(super) async fn after(
         return Err(Problem::other_command());
     }
     match met(state, caller, id).await {
-        Ok(met) => Ok(answer(&met, done.again, Language::English)),
+        Ok(met) => Ok(answer(state, &met, done.again, Language::English).await),
         Err(_) => Ok(receipt(done)),
     }
 }

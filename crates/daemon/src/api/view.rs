@@ -9,9 +9,31 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use upline::Met;
 use upline::core::ticket::PromiseState;
-use upline::core::{Actor, Holder, Level, Operation, Position, Ticket, Value};
+use upline::core::{
+    Actor, Branch, Directory, Holder, Level, Operation, Position, Ticket, Value, Workflow,
+};
+use upline::lab::explain::moves;
+use upline::lab::render::Next;
 
 use super::wishes::{own_word, word};
+
+/// By what is told when somebody else has a ticket.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead<'a> {
+    /// The version that it keeps.
+    pub(super) workflow: Option<&'a Workflow>,
+    pub(super) directory: Option<&'a Directory>,
+}
+
+impl Ahead<'_> {
+    /// Whether it takes the directory's hours: a level that only tells people comes before one that asks.
+    pub(super) fn takes_hours(ticket: &Ticket, workflow: &Workflow) -> bool {
+        ticket.clocks.iter().any(|clock| {
+            let position = ticket.positions.get(&clock.branch);
+            matches!(Next::of(clock, position, Some(workflow)), Next::Tell(_))
+        })
+    }
+}
 
 /// A ticket.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,8 +60,8 @@ pub(super) struct TicketView<'t> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct ActorView<'t> {
-    kind: &'static str,
-    name: &'t str,
+    pub(super) kind: &'static str,
+    pub(super) name: &'t str,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -65,7 +87,7 @@ struct PositionView<'t> {
     level: Json,
     round: u32,
     suspended_until: Option<Timestamp>,
-    /// When this position's next clock is due.
+    /// When somebody else has it, or the state is left, if nobody acts. Reminders change nothing of that.
     next_due: Option<Timestamp>,
 }
 
@@ -101,9 +123,9 @@ struct ActionView {
 
 impl<'t> TicketView<'t> {
     /// On a list: without its fields, and without what the caller could do.
-    pub(super) fn row(ticket: &'t Ticket) -> Self {
+    pub(super) fn row(ticket: &'t Ticket, ahead: Ahead<'_>) -> Self {
         let positions = ticket.positions.iter();
-        let positions = positions.map(|(branch, at)| position(ticket, branch, at));
+        let positions = positions.map(|(branch, at)| position(ticket, branch, at, ahead));
         let promises = ticket.promises.iter();
         Self {
             id: &ticket.id,
@@ -136,13 +158,17 @@ impl<'t> TicketView<'t> {
     }
 
     /// In full, for one caller.
-    pub(super) fn whole(met: &'t Met, language: &str) -> Self {
+    pub(super) fn whole(met: &'t Met, directory: Option<&Directory>, language: &str) -> Self {
+        let ahead = Ahead {
+            workflow: Some(&met.workflow),
+            directory,
+        };
         let fields = met.ticket.fields.iter();
         let fields = fields.map(|(name, value)| (name.as_str(), json(value)));
         Self {
             fields: Some(fields.collect()),
             actions: Some(actions(met, language)),
-            ..Self::row(&met.ticket)
+            ..Self::row(&met.ticket, ahead)
         }
     }
 }
@@ -158,9 +184,12 @@ pub(super) fn actor(actor: &Actor) -> ActorView<'_> {
     ActorView { kind, name }
 }
 
-fn position<'t>(ticket: &'t Ticket, branch: &'t str, at: &'t Position) -> PositionView<'t> {
-    let clocks = ticket.clocks.iter();
-    let own = clocks.filter(|clock| clock.branch == *branch);
+fn position<'t>(
+    ticket: &'t Ticket,
+    branch: &'t Branch,
+    at: &'t Position,
+    ahead: Ahead<'_>,
+) -> PositionView<'t> {
     PositionView {
         branch,
         state: &at.state,
@@ -175,7 +204,7 @@ fn position<'t>(ticket: &'t Ticket, branch: &'t str, at: &'t Position) -> Positi
         level: level(at.level),
         round: at.round,
         suspended_until: at.suspended.as_ref().map(|suspended| suspended.until),
-        next_due: own.map(|clock| clock.due).min(),
+        next_due: moves(ticket, branch, ahead.workflow, ahead.directory),
     }
 }
 

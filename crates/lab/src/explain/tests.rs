@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use upline_core::{Name, Wish};
 
 use super::{Explanation, explain};
 use crate::World;
 use crate::fixture::{at, office, open};
 use crate::render::{Language, Times};
+use crate::transcript::Setting;
 
 /// The office's ticket, opened Friday 16:45, at `now`; `act` is done to it before.
 fn explained(now: &str, act: impl FnOnce(&mut World)) -> (Explanation, Times) {
@@ -113,8 +115,106 @@ fn as_json() {
     let json = serde_json::to_value(&explanation).unwrap();
     assert_eq!(json["positions"][0]["answerable"], "lea");
     assert_eq!(json["positions"][0]["place"]["line"], 13);
-    assert_eq!(
-        json["positions"][0]["clocks"][0]["ledger"][0]["counted"],
-        true
+    let clock = &json["positions"][0]["clocks"][0];
+    assert_eq!(clock["ledger"][0]["counted"], true);
+    assert_eq!(clock["next"], "another in desk");
+    assert_eq!(clock["moves"], true);
+    assert_eq!(json["positions"][0]["moves"], clock["due"]);
+}
+
+/// A ladder that reminds first, and somebody who is told by telephone if he does not act.
+const REMINDED: &str = r#"
+workflow: reminded
+ladders:
+  gone-quiet:
+    - { after: 4 h, notify: [assignee] }
+    - { after: 1 h, notify: [lead of desk] }
+    - { after: 2 h, assign: lead of desk }
+start: working
+states:
+  working:
+    assign: user max
+    notify: [assignee]
+    escalate: gone-quiet
+    actions: { done: { goto: closed } }
+  closed: { end: done }
+"#;
+
+#[test]
+fn what_only_reminds_is_not_the_next_hop() {
+    let people = crate::fixture::PEOPLE.replace(
+        "max: { name: Max, mail: max@example.com }",
+        "max: { name: Max, mail: max@example.com,\n    \
+         notify: [{ mail: now }, { webhook: duty-phone, after: 5 min, unless: acted }] }",
     );
+    let files = [
+        ("reminded.yaml", REMINDED),
+        ("people.yaml", people.as_str()),
+    ];
+    let loaded = upline_dsl::load(files.map(|(name, text)| (name, text.as_bytes())));
+    assert!(!loaded.found.has_errors(), "{:?}", loaded.found);
+    let setting = Setting::of(loaded.workflows, loaded.directory, None).unwrap();
+    let directory = Arc::clone(&setting.directory);
+    let mut world = World::new(
+        at("2026-03-06T12:00Z"),
+        setting.workflows.clone(),
+        directory,
+    );
+    world.open("reminded", &open("t1")).unwrap();
+    let explained = |world: &World| {
+        explain(
+            world.ticket("t1").unwrap(),
+            world.observer().of("t1"),
+            world.workflow_of("t1").unwrap(),
+            world.directory(),
+            world.now(),
+        )
+    };
+    let explanation = explained(&world);
+    let clocks = |explanation: &Explanation, language| {
+        let times = Times::new(TimeZone::UTC, language);
+        let mut lines = explanation.lines(&times, language);
+        lines.retain(|line| line.starts_with("  if nobody") || line.starts_with("  若无人"));
+        lines
+    };
+    let expected = [
+        "  if nobody acts: notify max by webhook duty-phone unless acted, Fri 12:05 (5 min left)",
+        "  if nobody acts: notify assignee, Fri 16:00 (4 h left)",
+    ];
+    assert_eq!(clocks(&explanation, Language::English), expected);
+    let chinese = clocks(&explanation, Language::Chinese);
+    assert!(
+        chinese[0].contains("若未处理则以 webhook duty-phone 通知 max"),
+        "{chinese:?}"
+    );
+    let head = explanation.head(
+        &Times::new(TimeZone::UTC, Language::English),
+        Language::English,
+    );
+    assert_eq!(
+        head,
+        "ticket t1, reminded version 1, as of Fri 2026-03-06 12:00 UTC"
+    );
+    let hop = Some(at("2026-03-06T19:00Z"));
+    assert_eq!(explanation.positions[0].moves, hop);
+    assert!(
+        explanation.positions[0]
+            .clocks
+            .iter()
+            .all(|clock| !clock.moves)
+    );
+    // Reminded once and twice, it is the same hop.
+    world.advance_to(at("2026-03-06T16:30Z"));
+    assert_eq!(explained(&world).positions[0].moves, hop);
+    world.advance_to(at("2026-03-06T17:30Z"));
+    assert_eq!(explained(&world).positions[0].moves, hop);
+    world.advance_to(at("2026-03-06T19:30Z"));
+    let lea = explained(&world);
+    assert_eq!(
+        (&*lea.positions[0].answerable, lea.positions[0].moves),
+        ("lea", Some(at("2026-03-06T21:00Z")))
+    );
+    // With the last resort it stays.
+    world.advance_to(at("2026-03-06T21:30Z"));
+    assert_eq!(explained(&world).positions[0].moves, None);
 }

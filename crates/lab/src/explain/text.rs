@@ -4,10 +4,27 @@ use jiff::SignedDuration;
 use upline_core::ticket::PromiseState;
 
 use super::{Explanation, PromiseStanding, Running, Standing};
-use crate::render::{Language, Times, calendar_words, duration, next_words, reason_words};
+use crate::render::{
+    Language, Next, Times, calendar_words, duration, next_words, reach_words, reason_words,
+};
 use crate::timeline::{NotAsked, Rung};
 
 impl Explanation {
+    /// What stands above the lines: which ticket, and for when.
+    pub fn head(&self, times: &Times, language: Language) -> String {
+        let (id, workflow, version) = (&self.ticket, &self.workflow, self.version);
+        let zone = times.zone().iana_name().unwrap_or("UTC");
+        let at = Times::new(times.zone().clone(), language).stamp(self.now);
+        match language {
+            Language::English => {
+                format!("ticket {id}, {workflow} version {version}, as of {at} {zone}")
+            }
+            Language::Chinese => {
+                format!("工单 {id}，{workflow} 第 {version} 版，截至 {at} {zone}")
+            }
+        }
+    }
+
     /// The explanation as lines. Times are those that a reader understands at the time of asking.
     pub fn lines(&self, times: &Times, language: Language) -> Vec<String> {
         let words = Words {
@@ -125,7 +142,16 @@ impl Words<'_> {
     }
 
     fn clock(&self, clock: &Running, lines: &mut Vec<String>) {
-        let next = next_words(&clock.next, self.language);
+        let next = match (&clock.next, &clock.by) {
+            (
+                Next::Reach {
+                    person,
+                    unless_acted,
+                },
+                Some(by),
+            ) => reach_words(person, by, *unless_acted, self.language),
+            (next, _) => next_words(next, self.language),
+        };
         let due = self.time(clock.due);
         let left = clock.due.duration_since(self.explanation.now);
         let left = match (left > SignedDuration::ZERO, clock.overdue) {

@@ -370,7 +370,7 @@ fn who(by: &Actor) -> String {
     }
 }
 
-fn channel(via: &Name) -> String {
+pub(super) fn channel(via: &Name) -> String {
     via.replace(':', " ")
 }
 

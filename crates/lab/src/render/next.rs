@@ -41,6 +41,27 @@ pub enum Next {
 }
 
 impl Next {
+    /// Whether somebody else has it then, or the state is left. Reminders, promises, calls to machines and a
+    /// person's next channel change nothing of that.
+    pub fn moves(&self) -> bool {
+        match self {
+            Self::Ask(_)
+            | Self::Level(_)
+            | Self::Round(_)
+            | Self::LastResort
+            | Self::State(_)
+            | Self::Leave => true,
+            Self::Tell(_)
+            | Self::Remind
+            | Self::GiveUp
+            | Self::Retry
+            | Self::Wake
+            | Self::Reach { .. }
+            | Self::Warn(..)
+            | Self::Breach(_) => false,
+        }
+    }
+
     /// What the clock will do; `position` is the one that it belongs to.
     pub fn of(clock: &Clock, position: Option<&Position>, workflow: Option<&Workflow>) -> Self {
         let state = position.map(|position| &position.state);

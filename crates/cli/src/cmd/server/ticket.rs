@@ -1,5 +1,6 @@
 //! `upline ticket`.
 
+mod look;
 mod operator;
 mod show;
 
@@ -7,11 +8,13 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
+use upline_lab::render::Language;
 
 use super::At;
 use super::client::{Client, part};
 use super::events::{follow, print};
 use crate::exit::{Exit, Failure};
+use crate::language::Lang;
 use crate::moment::Moment;
 use crate::output::Output;
 
@@ -30,8 +33,10 @@ enum What {
     Open(Open),
     /// List tickets
     List(List),
-    /// Show a ticket, and what could be done with it
+    /// Show a ticket, what was said last, and what could be done with it
     Show(One),
+    /// What has happened to a ticket, the oldest first
+    Timeline(look::Timeline),
     /// Take an action of the ticket's state
     Act(Act),
     /// Take what is offered
@@ -109,9 +114,8 @@ struct List {
 struct One {
     /// The ticket
     id: String,
-    /// The language of labels and lines: en, zh
-    #[arg(long, default_value = "en", value_name = "TAG")]
-    lang: String,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 #[derive(clap::Args)]
@@ -224,7 +228,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     match &args.what {
         What::Open(open) => desk.open(open),
         What::List(list) => desk.list(list),
-        What::Show(one) => desk.ask(one, "", show::ticket),
+        What::Show(one) => desk.show(one),
+        What::Timeline(timeline) => desk.timeline(timeline),
         What::Explain(one) => desk.explain(one),
         What::Forecast(ahead) => desk.forecast(ahead),
         What::Watch(one) => desk.watch(one),
@@ -323,37 +328,6 @@ impl Desk<'_> {
         Ok(Exit::Ok)
     }
 
-    /// A question about a ticket.
-    fn ask(
-        &mut self,
-        one: &One,
-        question: &str,
-        lines: fn(&Value) -> Vec<String>,
-    ) -> Result<Exit, Failure> {
-        let path = format!(
-            "/v1/tickets/{}{question}?lang={}",
-            part(&one.id),
-            part(&one.lang)
-        );
-        let answer = self.client.get(&path)?.body;
-        self.print(&answer, lines)
-    }
-
-    fn explain(&mut self, one: &One) -> Result<Exit, Failure> {
-        let answer = self
-            .client
-            .get(&format!("/v1/tickets/{}/explain", part(&one.id)))?
-            .body;
-        self.print(&answer, show::explanation)
-    }
-
-    fn forecast(&mut self, ahead: &Ahead) -> Result<Exit, Failure> {
-        let (id, lang) = (part(&ahead.one.id), part(&ahead.one.lang));
-        let path = format!("/v1/tickets/{id}/forecast?lang={lang}&days={}", ahead.days);
-        let answer = self.client.get(&path)?.body;
-        self.print(&answer, show::forecast)
-    }
-
     /// Does something to a ticket, and says how it stands then.
     fn act(&mut self, on: &Bare, action: &str, mut body: Value) -> Result<Exit, Failure> {
         if let Some(members) = body.as_object_mut() {
@@ -371,7 +345,7 @@ impl Desk<'_> {
         let ticket = done
             .map_err(|failure| self.who_has_it(&on.id, failure))?
             .body;
-        self.print(&ticket, show::standing)
+        self.print(&ticket, |ticket| show::standing(ticket, Language::English))
     }
 
     /// Whoever was too late learns who has it, and since when.
@@ -425,7 +399,7 @@ impl Desk<'_> {
             .get(&format!("/v1/tickets/{}", part(&one.id)))?
             .body;
         if !self.output.is_json() {
-            for line in show::standing(&ticket) {
+            for line in show::standing(&ticket, one.lang.get()) {
                 self.output.line(line)?;
             }
             self.output.flush()?;
@@ -450,7 +424,11 @@ impl Desk<'_> {
         Ok(Exit::Ok)
     }
 
-    fn print(&mut self, answer: &Value, lines: fn(&Value) -> Vec<String>) -> Result<Exit, Failure> {
+    fn print(
+        &mut self,
+        answer: &Value,
+        lines: impl FnOnce(&Value) -> Vec<String>,
+    ) -> Result<Exit, Failure> {
         if self.output.is_json() {
             self.output.json(answer)?;
             return Ok(Exit::Ok);

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use upline_lab::render::Language;
 
 use crate::exit::Failure;
+use crate::language::pick;
 use crate::output::Output;
 
 /// A text of an answer; empty if there is none.
@@ -108,150 +110,140 @@ pub(super) fn table(tickets: &[Value], output: &mut Output) -> Result<(), Failur
 }
 
 /// How a ticket stands, in a line for each position.
-pub(super) fn standing(ticket: &Value) -> Vec<String> {
+pub(super) fn standing(ticket: &Value, language: Language) -> Vec<String> {
     let id = text(&ticket["id"]);
     if !ticket["ended"].is_null() {
         let (outcome, at) = (
             text(&ticket["ended"]["outcome"]),
             time(&ticket["ended"]["at"]),
         );
-        return vec![format!("{id}: ended, {outcome}, {at}")];
+        return vec![pick(
+            language,
+            format!("{id}: ended, {outcome}, {at}"),
+            format!("{id}：已结束，{outcome}，{at}"),
+        )];
     }
     let positions = ticket["positions"].as_array();
     let Some(positions) = positions.filter(|all| !all.is_empty()) else {
-        return vec![format!("{id}: done")];
+        return vec![pick(language, format!("{id}: done"), format!("{id}：完成"))];
     };
-    let one = |at: &Value| {
-        let branch = match text(&at["branch"]) {
-            "" => String::new(),
-            branch => format!(" ({branch})"),
-        };
-        let mut line = format!("{id}{branch}: {}", text(&at["state"]));
-        if let Some(who) = at["answerable"].as_str() {
-            let verb = if at["taken"] == true {
-                "has it"
-            } else {
-                "is asked"
-            };
-            line.push_str(&format!(", {who} {verb} since {}", time(&at["since"])));
-        }
-        match (at["suspended-until"].is_null(), at["next-due"].is_null()) {
-            (false, _) => {
-                line.push_str(&format!(", paused until {}", time(&at["suspended-until"])))
-            }
-            (true, false) => line.push_str(&format!(", next due {}", time(&at["next-due"]))),
-            (true, true) => (),
-        }
-        line
+    positions
+        .iter()
+        .map(|at| position(id, at, language))
+        .collect()
+}
+
+fn position(id: &str, at: &Value, language: Language) -> String {
+    let branch = match text(&at["branch"]) {
+        "" => String::new(),
+        branch => format!(" ({branch})"),
     };
-    positions.iter().map(one).collect()
+    let state = text(&at["state"]);
+    let mut line = pick(
+        language,
+        format!("{id}{branch}: {state}"),
+        format!("{id}{branch}：{state}"),
+    );
+    if let Some(who) = at["answerable"].as_str() {
+        let since = time(&at["since"]);
+        line.push_str(&match at["taken"] == true {
+            true => pick(
+                language,
+                format!(", {who} has it since {since}"),
+                format!("，{who} 处理中，自 {since}"),
+            ),
+            false => pick(
+                language,
+                format!(", {who} is asked since {since}"),
+                format!("，等待 {who}，自 {since}"),
+            ),
+        });
+    }
+    let (until, due) = (&at["suspended-until"], &at["next-due"]);
+    if !until.is_null() {
+        let until = time(until);
+        line.push_str(&pick(
+            language,
+            format!(", paused until {until}"),
+            format!("，暂停至 {until}"),
+        ));
+    } else if !due.is_null() {
+        let due = time(due);
+        line.push_str(&pick(
+            language,
+            format!(", next due {due}"),
+            format!("，下次到期 {due}"),
+        ));
+    }
+    line
 }
 
 /// A ticket in full.
-pub(super) fn ticket(ticket: &Value) -> Vec<String> {
+pub(super) fn ticket(ticket: &Value, language: Language) -> Vec<String> {
+    let pick = |english: String, chinese: String| pick(language, english, chinese);
     let (workflow, version) = (text(&ticket["workflow"]), &ticket["version"]);
-    let mut lines = standing(ticket);
-    let opener = &ticket["opener"];
-    lines.push(format!(
-        "  {workflow} version {version}, opened {} by {} {}, revision {}",
-        time(&ticket["opened"]),
-        text(&opener["kind"]),
-        plain(&opener["name"]),
-        ticket["revision"],
+    let mut lines = standing(ticket, language);
+    let opened = time(&ticket["opened"]);
+    let (by, revision) = (who(&ticket["opener"]), &ticket["revision"]);
+    lines.push(pick(
+        format!("  {workflow} version {version}, opened {opened} by {by}, revision {revision}"),
+        format!("  {workflow} 第 {version} 版，{by} 于 {opened} 打开，修订 {revision}"),
     ));
+    if let Some(by) = ticket["erased"]["by"].as_str() {
+        let at = time(&ticket["erased"]["at"]);
+        lines.push(pick(
+            format!("  erased by {by}, {at}: what its fields held and what people wrote is gone for good"),
+            format!("  {by} 于 {at} 抹除：字段内容和人们写下的话已无法找回"),
+        ));
+    }
     for (name, value) in ticket["fields"].as_object().into_iter().flatten() {
         lines.push(format!("  {name}: {}", plain(value)));
     }
     for promise in ticket["promises"].as_array().into_iter().flatten() {
-        let breached = match promise["breached"].is_null() {
-            true => String::new(),
-            false => format!(", broken {}", time(&promise["breached"])),
+        let broken = time(&promise["breached"]);
+        let broken = match broken.is_empty() {
+            true => broken,
+            false => pick(format!(", broken {broken}"), format!("，{broken} 违约")),
         };
         let (name, state) = (text(&promise["promise"]), text(&promise["state"]));
-        lines.push(format!("  promise {name}: {state}{breached}"));
+        lines.push(pick(
+            format!("  promise {name}: {state}{broken}"),
+            format!("  承诺 {name}：{state}{broken}"),
+        ));
     }
+    let comments = ticket["comments"].as_array().into_iter().flatten();
+    lines.extend(comments.map(|one| comment(one, language)));
     let actions = ticket["actions"].as_array().into_iter().flatten();
-    let actions: Vec<String> = actions.map(|one| text(&one["name"]).to_owned()).collect();
+    let actions: Vec<&str> = actions.map(|one| text(&one["name"])).collect();
     if !actions.is_empty() {
-        lines.push(format!("  you could: {}", actions.join(", ")));
+        let actions = actions.join(", ");
+        lines.push(pick(
+            format!("  you could: {actions}"),
+            format!("  你可以：{actions}"),
+        ));
     }
     lines
 }
 
-/// Who is asked when.
-pub(super) fn forecast(answer: &Value) -> Vec<String> {
-    let lines = answer["lines"].as_array().into_iter().flatten();
-    let lines: Vec<String> = lines.map(|line| text(&line["text"]).to_owned()).collect();
-    match lines.is_empty() {
-        true => vec!["nothing happens until then".to_owned()],
-        false => lines,
-    }
+/// Somebody, with what he is if he is no person of the directory.
+fn who(actor: &Value) -> String {
+    format!("{} {}", text(&actor["kind"]), plain(&actor["name"]))
 }
 
-/// Who has it, since when, and why.
-pub(super) fn explanation(answer: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
-    let set_aside = answer["set-aside"].as_str();
-    if let Some(why) = set_aside {
-        let ticket = text(&answer["ticket"]);
-        lines.push(format!(
-            "set aside, and no engine moves it until an operator has looked: {why}"
-        ));
-        lines.push(format!(
-            "  now: see to what is wrong, and let it go on with `upline ticket put-back {ticket}`"
-        ));
+/// Something that was said: when, by whom, whether the caller sees it, and what.
+fn comment(comment: &Value, language: Language) -> String {
+    let (at, said) = (time(&comment["at"]), plain(&comment["text"]));
+    let by = who(&comment["by"]);
+    match comment["to-caller"] == true {
+        true => pick(
+            language,
+            format!("  {at}  {by}, seen by the caller: {said}"),
+            format!("  {at}  {by}，来电人可见：{said}"),
+        ),
+        false => pick(
+            language,
+            format!("  {at}  {by}: {said}"),
+            format!("  {at}  {by}：{said}"),
+        ),
     }
-    let put_back = &answer["put-back"];
-    if let Some(by) = put_back["by"].as_str() {
-        lines.push(format!("put back by {by}, {}", time(&put_back["at"])));
-    }
-    for at in answer["positions"].as_array().into_iter().flatten() {
-        let (state, who) = (text(&at["state"]), text(&at["answerable"]));
-        lines.push(format!(
-            "{state}: {who} is answerable since {}",
-            time(&at["since"])
-        ));
-        let place = match &at["place"] {
-            Value::String(place) => place.clone(),
-            place => format!("{}:{}", text(&place["file"]), place["line"]),
-        };
-        lines.push(format!("  because: {} ({place})", text(&at["rule"])));
-        for other in at["not-asked"].as_array().into_iter().flatten() {
-            lines.push(format!(
-                "  not asked: {}: {}",
-                text(&other["who"]),
-                text(&other["reason"])
-            ));
-        }
-        // No clock of it fires.
-        let clocks = at["clocks"].as_array().filter(|_| set_aside.is_none());
-        for clock in clocks.into_iter().flatten() {
-            let due = time(&clock["due"]);
-            let span = plain(&clock["span"]);
-            lines.push(format!("  a clock is due {due} ({span})").replace(" ()", ""));
-            for part in clock["ledger"].as_array().into_iter().flatten() {
-                let (from, to) = (time(&part["from"]), time(&part["to"]));
-                let counted = if part["counted"] == true {
-                    "counted"
-                } else {
-                    "not counted"
-                };
-                lines.push(
-                    format!("    {from} – {to}  {counted} {}", text(&part["why"]))
-                        .trim_end()
-                        .to_owned(),
-                );
-            }
-        }
-    }
-    for promise in answer["promises"].as_array().into_iter().flatten() {
-        let (name, state) = (text(&promise["promise"]), text(&promise["state"]));
-        let due = time(&promise["due"]);
-        lines.push(
-            format!("promise {name}: {state}, due {due}")
-                .trim_end_matches(", due ")
-                .to_owned(),
-        );
-    }
-    lines
 }

@@ -6,6 +6,7 @@ use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook,
 };
 use upline::core::{Level, Recipient, Topic};
+use upline::lab::explain::moves;
 use upline::notify::Message;
 
 use super::super::calm::clip;
@@ -120,7 +121,7 @@ fn recipient(message: &Message) -> Value {
 fn ticket(message: &Message) -> Value {
     let (ticket, branch) = (&message.ticket, &message.branch);
     let position = ticket.positions.get(branch).map(|position| {
-        let clocks = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
+        let (workflow, directory) = (message.workflow.as_deref(), message.directory.as_deref());
         json!({
             "branch": branch.as_str(),
             "state": position.state.as_str(),
@@ -130,7 +131,7 @@ fn ticket(message: &Message) -> Value {
                 Level::Number(number) => json!(number),
                 Level::LastResort => json!("last-resort"),
             },
-            "next-due": clocks.map(|clock| clock.due).min().map(|due| due.to_string()),
+            "next-due": moves(ticket, branch, workflow, directory).map(|due| due.to_string()),
         })
     });
     json!({

@@ -1,0 +1,118 @@
+//! What was said and done to a ticket, as the commands against a service tell it.
+
+use crate::asking::Service;
+
+#[test]
+fn what_was_said_and_done_is_shown_in_both_languages() {
+    let service = Service::start("said");
+    service.call();
+    service.is("tom", &["ticket", "act", "1", "open"]);
+    service.is("ann", &["ticket", "comment", "1", "I look into it"]);
+    let asks = [
+        "ticket",
+        "comment",
+        "1",
+        "which house?\nwhich floor?",
+        "--to-caller",
+    ];
+    service.is("ann", &asks);
+    let said = service.is("eye", &["ticket", "show", "1"]);
+    assert!(said.contains("  person ann: I look into it\n"), "{said}");
+    let asked = "  person ann, seen by the caller: which house?\\nwhich floor?\n";
+    assert!(said.contains(asked), "{said}");
+    let said = service.is("eye", &["ticket", "show", "1", "--lang", "zh"]);
+    assert!(
+        said.contains("person ann，来电人可见：which house?"),
+        "{said}"
+    );
+    let shown = service.json("eye", &["ticket", "show", "1"]);
+    let last = &shown["comments"][1];
+    assert_eq!(last["to-caller"], true);
+    assert_eq!(last["by"]["name"], "ann");
+
+    let said = service.is("eye", &["ticket", "timeline", "1"]);
+    let told: Vec<&str> = said.lines().collect();
+    assert!(told[0].contains("opened by tom"), "{said}");
+    assert!(
+        said.contains("assigned to ann (least busy in service-desk)"),
+        "{said}"
+    );
+    assert!(said.contains("ann answers: \"which house?"), "{said}");
+    let zh = service.is("eye", &["ticket", "timeline", "1", "--lang", "zh-CN"]);
+    assert_eq!(zh.lines().count(), told.len(), "{zh}");
+    assert!(!zh.contains("assigned to"), "{zh}");
+    let all = service.json("eye", &["ticket", "timeline", "1"]);
+    let last = service.json("eye", &["ticket", "timeline", "1", "--last", "2"]);
+    let (all, last) = (all.as_array().unwrap(), last.as_array().unwrap());
+    assert_eq!(last.len(), 2);
+    assert_eq!(last[1]["revision"], all[all.len() - 1]["revision"]);
+    service.refuses("ann", &["ticket", "timeline", "77"], 3, "no ticket `77`");
+    service.refuses(
+        "nobody",
+        &["ticket", "timeline", "1"],
+        5,
+        "help: give a token",
+    );
+}
+
+#[test]
+fn each_clock_says_what_it_does() {
+    let service = Service::start("clocks");
+    service.call();
+    service.is("tom", &["ticket", "act", "1", "open"]);
+    let said = service.is("eye", &["ticket", "explain", "1"]);
+    assert!(
+        said.starts_with("ticket 1, trouble-ticket version 1, as of "),
+        "{said}"
+    );
+    assert!(said.contains("ann is answerable since "), "{said}");
+    assert!(
+        said.contains("  if nobody acts: another in service-desk, "),
+        "{said}"
+    );
+    let said = service.is("eye", &["ticket", "explain", "1", "--lang", "zh"]);
+    assert!(
+        said.contains("  若无人处理：another in service-desk，"),
+        "{said}"
+    );
+    let hop = service.json("eye", &["ticket", "show", "1"]);
+    let explained = service.json("eye", &["ticket", "explain", "1"]);
+    let clock = &explained["positions"][0]["clocks"][0];
+    assert_eq!(clock["next"], "another in service-desk");
+    assert_eq!(hop["positions"][0]["next-due"], clock["due"]);
+
+    // In progress it is reminded first: that is not when somebody else has it.
+    service.is("ann", &["ticket", "act", "1", "accept"]);
+    let explained = service.json("eye", &["ticket", "explain", "1"]);
+    let at = &explained["positions"][0];
+    assert_eq!(at["clocks"][0]["next"], "notify assignee");
+    assert_eq!(at["clocks"][0]["moves"], false);
+    assert_ne!(at["moves"], at["clocks"][0]["due"]);
+    let hop = service.json("eye", &["ticket", "show", "1"]);
+    assert_eq!(hop["positions"][0]["next-due"], at["moves"]);
+    let list = service.json("eye", &["ticket", "list"]);
+    assert_eq!(list[0]["positions"][0]["next-due"], at["moves"]);
+}
+
+#[test]
+fn of_a_ticket_that_was_erased_it_is_told() {
+    let service = Service::start("erased");
+    let id = service.call();
+    service.is("tom", &["ticket", "comment", &id, "he is called Low"]);
+    service.is("boss", &["ticket", "cancel", &id, "--reason", "a test"]);
+    let said = service.is("eye", &["ticket", "show", &id]);
+    assert!(
+        said.contains("he is called Low") && !said.contains("erased"),
+        "{said}"
+    );
+    service.is("boss", &["ticket", "erase", &id, "--yes"]);
+    let said = service.is("eye", &["ticket", "show", &id]);
+    assert!(
+        said.contains("  erased by boss, ") && !said.contains("Low"),
+        "{said}"
+    );
+    let shown = service.json("eye", &["ticket", "show", &id]);
+    assert_eq!(shown["erased"]["by"], "boss");
+    let said = service.is("eye", &["ticket", "show", &id, "--lang", "zh"]);
+    assert!(said.contains("  boss 于 "), "{said}");
+}
