@@ -54,8 +54,12 @@ pub(super) async fn show(
     let Ok(met) = visit.met().await else {
         return visit.answer(&Said::Later, None, None);
     };
-    let void = visit.void(met.as_ref());
-    visit.answer(&void.unwrap_or(Said::Ask), met.as_ref(), None)
+    let said = match visit.void(met.as_ref()) {
+        // It has moved on because he has pressed.
+        Some(Said::Gone) if visit.was_pressed().await => Said::Done { again: true },
+        void => void.unwrap_or(Said::Ask),
+    };
+    visit.answer(&said, met.as_ref(), None)
 }
 
 /// `POST /a/{token}`: does what the link is for.
@@ -264,6 +268,18 @@ impl<'s> Visit<'s> {
             return (Said::Later, None);
         };
         self.give(way, met).await
+    }
+
+    /// Whether this very link has done what it is for. It asks for the answer that was given then: what is
+    /// expected at a revision that there is not is never carried out.
+    async fn was_pressed(&self) -> bool {
+        let id = self.links.command(&self.link, Way::Deed.word());
+        let command = self.submission(self.wish(Way::Deed)).id(id);
+        let handle = self.state.handle();
+        let done = handle
+            .submit(&self.link.aim.ticket, command.expecting(NEVER))
+            .await;
+        done.is_ok_and(|done| done.again)
     }
 
     /// Holds the ladder, once a hop. That it can't be held, or not twice, is no reason not to act.

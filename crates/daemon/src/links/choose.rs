@@ -64,11 +64,16 @@ pub(crate) fn choices(
                 .all(|item| position.ticked.contains(item))
         })
         .collect();
-    // Where there is more than one thing to do, doing one of them is a decision, and that is more than to
-    // take it.
-    let is_only = here().filter(|one| one.operation == Operation::Act).count() == 1;
+    let takes = |action: &Action| is_taking(ground.workflow, position, action);
+    let acts = here().filter(|one| one.operation == Operation::Act);
+    let acts = acts.filter_map(|one| work.action(one.action.as_ref()?));
+    let (all, taking) = acts.fold((0, 0), |(all, taking), action| {
+        (all + 1, taking + usize::from(takes(action)))
+    });
+    // To choose between two ways of taking it is a decision, and that is more than to take it. So is what the
+    // author lets only some people do (`by`), such as to approve, where there is something else to do.
     let taking = |action: &Action| {
-        !position.taken && is_only && is_taking(ground.workflow, position, action)
+        !position.taken && takes(action) && (all == 1 || (taking == 1 && action.by.is_empty()))
     };
     let (mut found, mut others) = (Vec::new(), Vec::new());
     for action in own {

@@ -48,7 +48,11 @@ fn a_press_takes_the_ticket_and_a_second_one_says_that_it_is_taken() {
         "{}",
         again.text
     );
-    let page = desk.open(&link).is(410);
+    // Whoever has pressed it himself is not told that somebody has.
+    let page = desk.open(&link).is(200);
+    assert!(page.text.contains("This was done before"), "{}", page.text);
+    let other = desk.link("ann", "Not me");
+    let page = desk.open(&other).is(410);
     assert!(page.text.contains("has moved on"), "{}", page.text);
     assert_eq!(desk.ticket(&id), after);
 
@@ -138,7 +142,7 @@ fn of_two_who_press_one_has_it_and_he_can_give_it_back() {
         ann.number
     );
     assert!(done.text.contains(&hidden), "{}", done.text);
-    let again = desk.open(&ann).is(410);
+    let again = desk.open(&ann).is(200);
     assert!(
         again.text.contains("Undo") && !again.text.contains(&hidden),
         "{}",
@@ -170,7 +174,7 @@ fn after_five_minutes_nothing_is_undone() {
     desk.press(&link).is(200);
     let taken = desk.ticket(&id);
     desk.wait(5 * 60);
-    let page = desk.open(&link).is(410);
+    let page = desk.open(&link).is(200);
     assert!(!page.text.contains("<form"), "{}", page.text);
     desk.wait(5);
     desk.submit(&link, &format!("undo=1&number={}", link.number))
@@ -207,6 +211,35 @@ fn everybody_who_presses_at_the_same_moment_presses_once() {
         .json();
     let by_link = timeline.to_string().matches("\"origin\":\"link\"").count();
     assert!((1..=2).contains(&by_link), "a hold and a claim: {timeline}");
+}
+
+#[test]
+fn to_take_an_incident_is_a_link_beside_that_it_is_over_by_itself() {
+    let desk = Desk::shipped();
+    let body = json!({
+        "workflow": "it-incident",
+        "fields": { "severity": "Sev 1", "summary": "the shop is down", "alert": "cpu" },
+    });
+    let key = [("idempotency-key", "cpu")];
+    let opened = desk
+        .service
+        .post("boss", "/v1/tickets", &key, &body)
+        .is(201);
+    desk.service.settle();
+    let id = opened.json()["id"].as_str().unwrap().to_owned();
+    let (state, who) = desk.service.standing(&id);
+    assert_eq!(state, "paged");
+    // That it is over is a decision, and no link.
+    assert_eq!(desk.labels(&who).len(), 2, "{:?}", desk.labels(&who));
+    let own = ["I am on it", "我来处理"];
+    let label = own
+        .into_iter()
+        .find(|own| desk.labels(&who).contains(&(*own).to_owned()));
+    let link = desk.link(&who, label.unwrap());
+    desk.open(&link).is(200);
+    desk.wait(3);
+    desk.press(&link).is(200);
+    assert_eq!(desk.service.standing(&id), ("working".into(), who));
 }
 
 #[test]
@@ -272,10 +305,10 @@ fn a_chinese_reader_gets_chinese_pages() {
     assert!(wrong.text.contains("还可以再试 2 次"), "{}", wrong.text);
     let done = desk.press(&link).is(200);
     assert!(done.text.contains("已完成：受理。"), "{}", done.text);
-    let closed = desk.open(&link).is(410);
-    assert!(closed.text.contains("此链接不再有效"), "{}", closed.text);
+    let own = desk.open(&link).is(200);
+    assert!(own.text.contains("之前已完成"), "{}", own.text);
     desk.service.act("boss", &id, "done", &json!({})).is(200);
-    let ended = desk.open(&link).is(410);
+    let ended = desk.open(&link).is(200);
     assert!(
         ended.text.contains("结果") && !ended.text.contains("<form"),
         "{}",
