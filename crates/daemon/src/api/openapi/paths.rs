@@ -173,6 +173,7 @@ fn asking(types: &mut Types) -> Vec<Operation> {
         "now",
         "positions",
         "promises",
+        "lines",
     ];
     let ahead = [
         "ticket",
@@ -190,7 +191,7 @@ fn asking(types: &mut Types) -> Vec<Operation> {
         told.query(types.query::<messages::Piece>())
             .answers(200, "A page.", sent),
         explain
-            .query(Vec::new())
+            .query(types.query::<tickets::Speaking>())
             .answers(200, "The explanation.", object(&explained))
             .refuses(409, &["set-aside", "has-ended"]),
         forecast
