@@ -300,6 +300,6 @@ fn a_webhook_is_tried_and_the_peers_word_told() {
     let text = section("room", "").replace("http:", "https:");
     fs::write(&config, format!("data = \"d\"\nworkflows = \"w\"\n{text}")).unwrap();
     let (told, exit) = test("webhook:room");
-    assert_eq!(exit, 1, "{told}");
+    assert_eq!(exit, 2, "{told}");
     assert!(told.contains("private network"), "{told}");
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::alarms::Alarms;
-use crate::settings::Section;
+use crate::settings::{Secret, Section};
 use crate::tell::hook::{Address, System, Target, chain};
 
 /// How often it beats, unless a setting says otherwise.
@@ -74,10 +74,18 @@ impl Section for HeartbeatSettings {
     fn settle(&mut self, folder: &Path) -> Result<(), Vec<String>> {
         self.url.settle(folder);
         let is_negative = self.every.is_some_and(|every| every.is_negative());
-        match !is_negative && EVERY.contains(&self.every()) {
-            true => Ok(()),
-            false => Err(vec!["`every` must be 10 s to 1 h".to_owned()]),
+        let mut faults: Vec<String> = self.url.fault(self.allow_private).into_iter().collect();
+        if is_negative || !EVERY.contains(&self.every()) {
+            faults.push("`every` must be 10 s to 1 h".to_owned());
         }
+        match faults.is_empty() {
+            true => Ok(()),
+            false => Err(faults),
+        }
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        self.url.secret().into_iter().collect()
     }
 
     fn rows(&self) -> Vec<(&'static str, String)> {

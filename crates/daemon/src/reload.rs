@@ -8,8 +8,9 @@ use std::time::Duration;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use upline::Error;
+use upline::dsl::{Checked, Severity};
 
 use crate::StartError;
 use crate::api::State;
@@ -20,6 +21,12 @@ use crate::tokens::Tokens;
 const QUIET: Duration = Duration::from_millis(300);
 /// After how long they are read though something changes all the time.
 const LONGEST: Duration = Duration::from_secs(5);
+/// After how long a folder that is gone is looked for again.
+const AGAIN: Duration = Duration::from_secs(2);
+/// What is said of files that can't be used.
+const HOLDS_ON: &str = "what was in force before holds on";
+/// The alarm of a folder of workflows that has none.
+const EMPTY: &str = "no-files";
 /// The alarm of a file of tokens that can't be used.
 const ALARM: &str = "tokens";
 
@@ -96,7 +103,11 @@ impl Files {
         let loaded = deploy(&self.state).await;
         let alarms = self.state.watch().alarms();
         let fault = match &loaded {
-            Ok(strange) => {
+            Ok(Loaded { strange, files }) => {
+                match files {
+                    0 => alarms.raise(EMPTY, &format!("{}; {HOLDS_ON}", self.nothing())),
+                    _ => alarms.clear(EMPTY),
+                }
                 match strange.is_empty() {
                     true => alarms.clear("source"),
                     false => alarms.raise("source", &strange.join("; ")),
@@ -108,9 +119,9 @@ impl Files {
                     let text = upline::dsl::render::text(&checked.sources, one, Default::default());
                     tracing::error!(code = "files", diagnostic = %text, "a file has a mistake");
                 }
-                Some(upline::dsl::render::summary(&checked.diagnostics))
+                Some(format!("{}; {HOLDS_ON}", first(checked)))
             }
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(format!("{error}; {HOLDS_ON}")),
         };
         if let Some(fault) = &fault {
             let what = "the folder of workflows can't be used";
@@ -120,7 +131,12 @@ impl Files {
         if let Ok(Some(directory)) = self.state.handle().directory().await {
             self.state.hooks().tell_missing(&directory);
         }
-        loaded
+        loaded.map(|loaded| loaded.strange)
+    }
+
+    fn nothing(&self) -> String {
+        let folder = self.state.folder().path().display();
+        format!("`{folder}` has no file that ends in `.yaml`")
     }
 
     /// The folders in which something may change: the one of a file, so that a file that takes its place is
@@ -143,18 +159,30 @@ impl Files {
             .extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml");
         let tokens = self.tokens.as_ref();
-        (yaml && is_in(self.state.folder().path()))
+        let workflows = self.state.folder().path();
+        // The folder itself is told of when it is taken away, by its whole path.
+        std::path::absolute(workflows).is_ok_and(|whole| path == whole)
+            || (yaml && is_in(workflows))
             || tokens
                 .is_some_and(|file| path.file_name() == file.file_name() && is_in(&folder_of(file)))
             || self.templates.as_deref().is_some_and(is_in)
     }
 }
 
-async fn deploy(state: &State) -> Result<Vec<String>, StartError> {
+/// What is in the folder now.
+struct Loaded {
+    /// What the maps of sources name and the workflows do not have.
+    strange: Vec<String>,
+    /// How many files.
+    files: usize,
+}
+
+async fn deploy(state: &State) -> Result<Loaded, StartError> {
     let folder = state.folder().clone();
     let read = tokio::task::spawn_blocking(move || folder.read()).await;
     let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
     let strange = state.sources().strange(&files);
+    let count = files.len();
     match state.handle().deploy(files).await {
         Ok(deployed) => {
             tracing::info!(
@@ -163,7 +191,10 @@ async fn deploy(state: &State) -> Result<Vec<String>, StartError> {
                 directory = deployed.directory,
                 "the files of the folder hold; what is new is counted"
             );
-            Ok(strange)
+            Ok(Loaded {
+                strange,
+                files: count,
+            })
         }
         Err(Error::Files(checked)) => Err(StartError::Files(checked)),
         Err(error) => Err(StartError::Refused(error)),
@@ -177,25 +208,43 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// The first mistake with its place, and how many there are: the log has all of them.
+fn first(checked: &Checked) -> String {
+    let mistakes = checked.diagnostics.iter();
+    let mut errors = mistakes.filter(|one| one.severity == Severity::Error);
+    let count = upline::dsl::render::summary(&checked.diagnostics);
+    let Some(first) = errors.next() else {
+        return count;
+    };
+    let site = &first.primary;
+    let at = checked.sources.position(site.file, site.span.start);
+    let file = checked.sources.name(site.file);
+    let (code, message) = (first.code.as_str(), &first.message);
+    format!(
+        "{file}:{}:{}: {message} [{code}] ({count})",
+        at.line, at.column
+    )
+}
+
 /// Whether both are one folder, however they are written.
 fn same(one: &Path, other: &Path) -> bool {
     let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     one == other || whole(one) == whole(other)
 }
 
-/// Reads the files again when one of them has changed, until `stop` says so. Where changes can't be seen,
-/// the log says so, and SIGHUP is left.
+/// Reads the files again when one of them has changed, until `stop` says so. While changes can't be seen, as
+/// when a folder is gone, the log says so, it is tried again, and SIGHUP is left.
 pub(crate) async fn watch_files(files: Files, mut stop: watch::Receiver<bool>) {
     let (changed, mut changes) = mpsc::channel(1);
-    let _watcher = match watcher(&files, changed) {
-        Ok(watcher) => watcher,
+    let mut watched = match watcher(&files, changed.clone()) {
+        Ok(watcher) => Some(watcher),
         Err(error) => {
             tracing::warn!(
                 code = "no-watch",
                 error = %error,
                 "changes of files are not seen; SIGHUP reads them again"
             );
-            return;
+            None
         }
     };
     // What has changed since the start, before anybody looked.
@@ -205,12 +254,20 @@ pub(crate) async fn watch_files(files: Files, mut stop: watch::Receiver<bool>) {
             // An error is a daemon that was dropped: that is a stop too.
             _ = stop.wait_for(|stop| *stop) => return,
             changed = changes.recv() => if changed.is_none() { return },
+            () = sleep(AGAIN), if watched.is_none() => {
+                watched = watcher(&files, changed.clone()).ok();
+                if watched.is_none() {
+                    continue;
+                }
+            }
         }
         let end = Instant::now() + LONGEST;
         while let Ok(Ok(Some(()))) = timeout_at(end, timeout(QUIET, changes.recv())).await {}
         tracing::info!(code = "changed", "files have changed and are read again");
         // What is wrong is in the log, and in `/readyz`.
         let _ = files.reload().await;
+        // A folder that was taken away and put back is another one, though it has the same name.
+        watched = watcher(&files, changed.clone()).ok();
     }
 }
 

@@ -16,6 +16,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod faults;
 mod keep;
 mod reader;
 mod secret;
@@ -23,7 +24,7 @@ mod section;
 mod start;
 mod url;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -169,6 +170,8 @@ pub struct Settings {
     pub links: Option<LinksSettings>,
     /// Who is told that all is well.
     pub heartbeat: Option<HeartbeatSettings>,
+    /// The file, and which fields of sections it gives: `mail.server`.
+    in_file: (PathBuf, BTreeSet<String>),
 }
 
 impl Settings {
@@ -193,6 +196,7 @@ impl Settings {
             webhooks: reader.sections(),
             links: reader.section(),
             heartbeat: reader.section(),
+            in_file: reader.given_fields(),
         };
         match reader.faults.is_empty() {
             true => Ok(settings),
@@ -201,7 +205,8 @@ impl Settings {
     }
 
     /// Each setting with its value and where it came from, in the order of [`SETTINGS`],
-    /// then of the sections, whose values all come from the file. Secrets say where they are kept only.
+    /// then of the sections, whose values come from the file or are defaults. Secrets say where they are kept
+    /// only.
     #[must_use]
     pub fn rows(&self) -> Vec<(String, String, String)> {
         let path = |path: &Path| path.display().to_string();
@@ -225,12 +230,22 @@ impl Settings {
         let rows = SETTINGS.iter().zip(values);
         let rows =
             rows.map(|((name, _), (value, source))| (name.to_string(), value, source.to_string()));
-        let rows = rows.chain(section::rows(self.mail.as_ref()));
-        let rows = rows.chain(section::named_rows(&self.sources));
-        let rows = rows.chain(section::rows(self.links.as_ref()));
-        let rows = rows.chain(section::named_rows(&self.mailboxes));
-        let rows = rows.chain(section::named_rows(&self.webhooks));
-        rows.chain(section::rows(self.heartbeat.as_ref())).collect()
+        let links = self.links.clone().unwrap_or_default();
+        let sections = section::rows(self.mail.as_ref()).into_iter();
+        let sections = sections.chain(section::named_rows(&self.sources));
+        let sections = sections.chain(section::rows(Some(&links)));
+        let sections = sections.chain(section::named_rows(&self.mailboxes));
+        let sections = sections.chain(section::named_rows(&self.webhooks));
+        let sections = sections.chain(section::rows(self.heartbeat.as_ref()));
+        let (file, given) = &self.in_file;
+        let sections = sections.map(|(name, value)| {
+            let source = match given.contains(&name) {
+                true => Source::File(file.clone()),
+                false => Source::Default,
+            };
+            (name, value, source.to_string())
+        });
+        rows.chain(sections).collect()
     }
 }
 
@@ -279,6 +294,8 @@ mod tests {
             ["log", "debug", "UPLINE_LOG"],
             ["public-url", "", "default"],
             ["keep-history", "for ever", "default"],
+            ["links.enabled", "true", "default"],
+            ["links.actions", "take, decline", "default"],
         ];
         assert_eq!(rows, expected);
     }
@@ -299,6 +316,39 @@ mod tests {
         let rows = settings.rows();
         let shown = rows.iter().find(|(name, ..)| name == "mail.password");
         assert_eq!(shown.unwrap().1, "file `etc/mail.secret`");
+    }
+
+    #[test]
+    fn what_a_section_does_not_say_is_a_default() {
+        let text = "data = \"d\"\nworkflows = \"w\"\n[links]\nactions = [\"take\"]\n\
+            [mailbox.desk]\nfolder = \"m\"\nopen = \"known\"\nknown = [\"@a.example\"]\n\
+            workflow = \"w\"\nbody = \"b\"\nfields = { kind = \"mail\", from = \"us\" }\n\
+            addresses = [\"Desk@example.com\"]\n";
+        let given = Given::default().text("etc/upline.toml", text);
+        let rows = Settings::read(&given).unwrap().rows();
+        let shown = |name: &str| {
+            let row = rows.iter().find(|(setting, ..)| setting == name);
+            let (_, value, source) = row.unwrap_or_else(|| panic!("{name}: {rows:#?}"));
+            format!("{value} | {source}")
+        };
+        for (name, expected) in [
+            ("links.enabled", "true | default"),
+            ("links.actions", "take | etc/upline.toml"),
+            ("mailbox.desk.folder", "etc/m | etc/upline.toml"),
+            ("mailbox.desk.every", "5 | default"),
+            (
+                "mailbox.desk.addresses",
+                "desk@example.com | etc/upline.toml",
+            ),
+            ("mailbox.desk.known", "@a.example | etc/upline.toml"),
+            (
+                "mailbox.desk.fields",
+                "from = us, kind = mail | etc/upline.toml",
+            ),
+            ("mailbox.desk.strangers", "refuse | default"),
+        ] {
+            assert_eq!(shown(name), expected, "{name}");
+        }
     }
 
     #[test]

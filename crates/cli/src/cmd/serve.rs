@@ -101,6 +101,7 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
     };
     use_small_pages();
     start_log(settings.log.value);
+    settings.warn_of_open_secrets();
     let start = settings.start(tokens);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

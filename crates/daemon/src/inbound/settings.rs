@@ -97,6 +97,11 @@ impl Section for SourceSettings {
         }
     }
 
+    fn secrets(&self) -> Vec<&Secret> {
+        let all = [&self.token, &self.secret, &self.previous_secret];
+        all.into_iter().flatten().collect()
+    }
+
     fn rows(&self) -> Vec<(&'static str, String)> {
         let secret =
             |secret: &Option<Secret>| secret.as_ref().map(Secret::to_string).unwrap_or_default();

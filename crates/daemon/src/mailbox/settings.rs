@@ -328,6 +328,10 @@ impl Section for MailboxSettings {
         }
     }
 
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().collect()
+    }
+
     fn rows(&self) -> Vec<(&'static str, String)> {
         let path = |path: &PathBuf| path.display().to_string();
         let mut rows = match self.place() {
@@ -342,8 +346,13 @@ impl Section for MailboxSettings {
             ],
             None => Vec::new(),
         };
+        if let Some(ca) = &self.ca {
+            rows.push(("ca", path(ca)));
+        }
         rows.push(("every", self.every().as_secs().to_string()));
+        rows.push(("addresses", self.addresses.join(", ")));
         rows.push(("open", format!("{:?}", self.open).to_lowercase()));
+        rows.push(("known", self.known.join(", ")));
         let on_answer = self
             .on_answer
             .as_ref()
@@ -359,6 +368,11 @@ impl Section for MailboxSettings {
             .into_iter()
             .filter_map(|(field, text)| Some((field, text.clone()?)));
         rows.extend(given);
+        let fields = self.fields.iter();
+        let fields: Vec<String> = fields
+            .map(|(field, value)| format!("{field} = {value}"))
+            .collect();
+        rows.push(("fields", fields.join(", ")));
         rows.push(("strangers", format!("{:?}", self.strangers).to_lowercase()));
         rows.push(("after-end", format!("{:?}", self.after_end).to_lowercase()));
         if let Some(attachments) = &self.attachments {

@@ -1,6 +1,6 @@
 //! From what was given to values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use upline::dsl::did_you_mean;
 
+use super::faults::{self, Lines};
 use super::{
     Given, KeepHistory, PublicUrl, SECTIONS, SETTINGS, Section, Setting, Source, variable,
 };
@@ -17,6 +18,9 @@ pub(super) struct Reader<'a> {
     given: &'a Given,
     in_file: BTreeMap<String, String>,
     tables: BTreeMap<String, toml::Table>,
+    /// The fields of its sections: `mail.server`, `mailbox.desk.folder`.
+    fields: BTreeSet<String>,
+    lines: Lines,
     pub(super) faults: Vec<String>,
 }
 
@@ -26,6 +30,8 @@ impl<'a> Reader<'a> {
             given,
             in_file: BTreeMap::new(),
             tables: BTreeMap::new(),
+            fields: BTreeSet::new(),
+            lines: Lines::default(),
             faults: Vec::new(),
         };
         if let Some((path, text)) = &given.file {
@@ -39,6 +45,7 @@ impl<'a> Reader<'a> {
             Ok(table) => table,
             Err(error) => return self.faults.push(format!("`{}`: {error}", path.display())),
         };
+        self.lines = Lines::of(text);
         let sections = || SECTIONS.iter().map(|(name, _)| *name);
         let known = || SETTINGS.iter().map(|(name, _)| *name).chain(sections());
         for (name, value) in table {
@@ -47,31 +54,39 @@ impl<'a> Reader<'a> {
                 let near = did_you_mean(&name, known());
                 let near = near.map(|near| format!("; did you mean `{near}`?"));
                 let near = near.unwrap_or_default();
-                self.faults.push(format!("{at} is no setting{near}"));
+                let line = self.lines.told(&name);
+                self.faults.push(format!("{at} is no setting{near}{line}"));
                 continue;
             }
             let is_section = sections().any(|section| section == name);
             match value {
                 toml::Value::Table(table) if is_section => {
+                    self.fields.extend(fields(&name, &table));
                     self.tables.insert(name, table);
                     continue;
                 }
                 other if is_section => {
-                    let kind = other.type_str();
-                    self.faults
-                        .push(format!("{at} must be a section, `[{name}]`, not {kind}"));
+                    let (kind, line) = (other.type_str(), self.lines.told(&name));
+                    let wrong = format!("{at} must be a section, `[{name}]`, not {kind}{line}");
+                    self.faults.push(wrong);
                     continue;
                 }
                 toml::Value::String(text) => self.in_file.insert(name, text),
                 toml::Value::Boolean(flag) => self.in_file.insert(name, flag.to_string()),
                 other => {
-                    let kind = other.type_str();
-                    self.faults
-                        .push(format!("{at} must be a text or true or false, not {kind}"));
+                    let (kind, line) = (other.type_str(), self.lines.told(&name));
+                    let wrong = format!("{at} must be a text or true or false, not {kind}{line}");
+                    self.faults.push(wrong);
                     continue;
                 }
             };
         }
+    }
+
+    /// The file, and the fields of its sections.
+    pub(super) fn given_fields(&self) -> (PathBuf, BTreeSet<String>) {
+        let path = self.given.file.as_ref().map(|(path, _)| path.clone());
+        (path.unwrap_or_default(), self.fields.clone())
     }
 
     /// A section of the file, if it is there and right.
@@ -110,21 +125,19 @@ impl<'a> Reader<'a> {
     fn understood<S: Section>(&mut self, table: toml::Table, name: &str) -> Option<S> {
         let (path, _) = self.given.file.as_ref()?;
         let at = format!("`{}`: `[{name}]`", path.display());
-        let mut section: S = match table.try_into() {
-            Ok(section) => section,
-            Err(error) => {
-                let why = error.message().trim_end().to_owned();
-                self.faults.push(format!("{at}: {why}"));
-                return None;
-            }
-        };
         let folder = path.parent().unwrap_or(Path::new(""));
-        if let Err(faults) = section.settle(folder) {
-            let told = faults.into_iter().map(|fault| format!("{at}: {fault}"));
-            self.faults.extend(told);
-            return None;
+        match faults::read(table, folder) {
+            Ok(section) => Some(section),
+            Err(found) => {
+                let lines = &self.lines;
+                let told = found.into_iter().map(|fault| {
+                    let line = lines.told(&format!("{name}.{}", fault.field));
+                    format!("{at}: {}{line}", fault.why)
+                });
+                self.faults.extend(told);
+                None
+            }
         }
-        Some(section)
     }
 
     fn raw(&self, setting: &str) -> Option<(String, Source)> {
@@ -188,6 +201,19 @@ impl<'a> Reader<'a> {
         });
         Setting { value, source }
     }
+}
+
+/// The fields of a section, and of the sections in it, by their names with dots.
+fn fields(name: &str, table: &toml::Table) -> Vec<String> {
+    let one = |(field, value): (&String, &toml::Value)| {
+        let full = format!("{name}.{field}");
+        let inner = match value {
+            toml::Value::Table(inner) => fields(&full, inner),
+            _ => Vec::new(),
+        };
+        [vec![full], inner].concat()
+    };
+    table.iter().flat_map(one).collect()
 }
 
 /// Something to go on with while the other faults are sought; never returned to a caller.

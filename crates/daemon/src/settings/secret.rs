@@ -3,12 +3,16 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 /// Longest secret, in bytes.
 pub const MAX_SECRET_BYTES: usize = 4096;
+
+/// That others than its owner and group can read a file.
+const OTHERS_READ: u32 = 0o004;
 
 /// Where a secret is kept: `{ file = "mail.password" }` or `{ env = "MAIL_PASSWORD" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,6 +30,16 @@ impl Secret {
         if let Self::File(path) = self {
             *path = folder.join(&path);
         }
+    }
+
+    /// Whether every user of the machine can read the file that it is kept in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let Self::File(path) = self else {
+            return false;
+        };
+        let metadata = std::fs::metadata(path);
+        metadata.is_ok_and(|metadata| metadata.permissions().mode() & OTHERS_READ != 0)
     }
 
     /// Reads it.
@@ -109,6 +123,21 @@ mod tests {
         let hidden = secret.read().unwrap();
         assert_eq!(hidden.reveal(), "open sesame");
         assert_eq!(format!("{hidden:?}"), "Hidden");
+    }
+
+    #[test]
+    fn a_file_that_everybody_can_read_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        std::fs::write(&path, "open sesame").unwrap();
+        let secret = Secret::File(path.clone());
+        for (mode, open) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, permissions).unwrap();
+            assert_eq!(secret.is_open(), open, "{mode:o}");
+        }
+        assert!(!Secret::File("nowhere".into()).is_open());
+        assert!(!Secret::Env("PATH".into()).is_open());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use super::Secret;
+
 /// Every section, and what it is for.
 pub const SECTIONS: [(&str, &str); 6] = [
     ("mail", "how mail is sent"),
@@ -34,29 +36,27 @@ pub trait Section: DeserializeOwned {
     /// All that is wrong, each as a line for people, beginning with the field.
     fn settle(&mut self, folder: &Path) -> Result<(), Vec<String>>;
 
+    /// Where its secrets are kept.
+    fn secrets(&self) -> Vec<&Secret> {
+        Vec::new()
+    }
+
     /// Its fields with their values, for `--settings`: secrets as where they are kept.
     fn rows(&self) -> Vec<(&'static str, String)>;
 }
 
 /// A section's rows, with its name before each field's.
-pub(super) fn rows<S: Section>(section: Option<&S>) -> Vec<(String, String, String)> {
+pub(super) fn rows<S: Section>(section: Option<&S>) -> Vec<(String, String)> {
     let rows = section.map(Section::rows).unwrap_or_default();
     let named = |(field, value): (&str, String)| (format!("{}.{field}", S::NAME), value);
-    let rows = rows.into_iter().map(named);
-    rows.map(|(name, value)| (name, value, "the file".to_owned()))
-        .collect()
+    rows.into_iter().map(named).collect()
 }
 
 /// The rows of sections that there may be several of, with `SECTION.NAME` before each field's.
-pub(super) fn named_rows<S: Section>(
-    sections: &BTreeMap<String, S>,
-) -> Vec<(String, String, String)> {
+pub(super) fn named_rows<S: Section>(sections: &BTreeMap<String, S>) -> Vec<(String, String)> {
     let of = |(name, section): (&String, &S)| {
         let rows = section.rows().into_iter();
-        let named = |(field, value)| {
-            let setting = format!("{}.{name}.{field}", S::NAME);
-            (setting, value, "the file".to_owned())
-        };
+        let named = |(field, value)| (format!("{}.{name}.{field}", S::NAME), value);
         rows.map(named).collect::<Vec<_>>()
     };
     sections.iter().flat_map(of).collect()

@@ -196,6 +196,10 @@ impl Section for MailSettings {
         }
     }
 
+    fn secrets(&self) -> Vec<&Secret> {
+        self.password.iter().collect()
+    }
+
     fn rows(&self) -> Vec<(&'static str, String)> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let password = self.password.as_ref();

@@ -103,11 +103,13 @@ fn a_file_that_changes_holds_and_a_broken_one_is_told() {
     let raised = text.replace("version: 1\n", "version: 2\n");
     assert_ne!(raised, text);
     fs::write(watched.workflow(), raised.replace("start: ", "start: no-")).unwrap();
-    watched.wait_until("a mistake is told", || {
-        watched
-            .warnings()
-            .iter()
-            .any(|one| one.contains("\"files\""))
+    watched.wait_until("the first mistake is told with its place", || {
+        watched.warnings().iter().any(|one| {
+            one.contains("\"files\"")
+                && one.contains("it-incident.yaml:")
+                && one.contains("there is no state `no-arrived`")
+                && one.contains("errors); what was in force before holds on")
+        })
     });
     replace(&watched.workflow(), &raised);
     watched.wait_until("it is right again", || watched.warnings().is_empty());
@@ -125,6 +127,37 @@ fn a_file_that_changes_holds_and_a_broken_one_is_told() {
         .unwrap()
         .unwrap();
     assert_eq!(ticket.version, 2);
+}
+
+#[test]
+fn a_folder_that_is_emptied_or_gone_is_told_and_one_that_comes_back_is_read() {
+    let watched = start();
+    assert_eq!(watched.warnings(), [""; 0]);
+    let (folder, away) = (watched.workflows.path(), watched.etc.path().join("away"));
+    let told = |word: &str| watched.warnings().iter().any(|one| one.contains(word));
+    fs::create_dir(&away).unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        fs::rename(&path, away.join(path.file_name().unwrap())).unwrap();
+    }
+    watched.wait_until("it is empty", || {
+        told("\"no-files\"") && told("has no file that ends in `.yaml`")
+    });
+    // What was in force is in force.
+    let by = || upline::core::Actor::System("test".into());
+    let open = |handle: upline::Handle| {
+        let open = handle.open("it-incident", by(), Vec::new());
+        watched.runtime.block_on(open)
+    };
+    open(watched.daemon.handle()).unwrap();
+    fs::remove_dir(folder).unwrap();
+    watched.wait_until("it is gone", || told("\"files\"") && told("No such file"));
+    open(watched.daemon.handle()).unwrap();
+    fs::rename(&away, folder).unwrap();
+    watched.wait_until("it is back", || watched.warnings().is_empty());
+    // And it is watched again.
+    fs::write(watched.workflow(), "workflow: ").unwrap();
+    watched.wait_until("a change is seen", || told("it-incident.yaml:"));
 }
 
 #[test]

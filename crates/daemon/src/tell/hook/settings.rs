@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::egress::Target;
 use super::shape::{Shape, Signs};
 use crate::settings::{Hidden, Secret, Section};
 
@@ -50,10 +51,27 @@ impl Address {
         }
     }
 
+    /// What is wrong with an address that stands in the settings themselves, a line for people. One that is
+    /// kept elsewhere is looked at when it is used.
+    pub(crate) fn fault(&self, allow_private: bool) -> Option<String> {
+        let Self::Text(text) = self else {
+            return None;
+        };
+        Target::new(text.trim(), allow_private, None).err()
+    }
+
     /// Takes a path as meant from this folder.
     pub(crate) fn settle(&mut self, folder: &Path) {
         if let Self::Kept(secret) = self {
             secret.settle(folder);
+        }
+    }
+
+    /// Where it is kept, if it is a secret.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Text(_) => None,
+            Self::Kept(secret) => Some(secret),
         }
     }
 
@@ -120,7 +138,7 @@ impl WebhookSettings {
     }
 
     fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let mut faults: Vec<String> = self.url.fault(self.allow_private).into_iter().collect();
         match (self.shape.signs(), &self.secret) {
             (Signs::Always, None) => faults.push(
                 "`secret` is missing: by it the peer knows that a message is ours; it is `whsec_` \
@@ -168,6 +186,11 @@ impl Section for WebhookSettings {
             true => Ok(()),
             false => Err(faults),
         }
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        let own = [&self.secret, &self.previous_secret];
+        own.into_iter().flatten().chain(self.url.secret()).collect()
     }
 
     fn rows(&self) -> Vec<(&'static str, String)> {
