@@ -303,3 +303,13 @@ fn a_webhook_is_tried_and_the_peers_word_told() {
     assert_eq!(exit, 2, "{told}");
     assert!(told.contains("private network"), "{told}");
 }
+
+#[test]
+fn what_a_daemon_refuses_to_dial_is_refused_here_too() {
+    let text = "listen = \"127.0.0.1:18099\"\n[webhook.self]\n\
+        url = \"http://127.0.0.1:18099/v1/tickets\"\nshape = \"slack\"\nallow-private = true\n";
+    let config = config("itself", text);
+    let (told, exit) = call(&["notify", "test", "webhook:self", "--config", &config]);
+    assert_eq!(exit, 1, "{told}");
+    assert!(told.contains("is Upline itself"), "{told}");
+}

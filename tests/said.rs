@@ -1,6 +1,7 @@
 //! What was said and done to a ticket, as the commands against a service tell it.
 
 use crate::asking::Service;
+use crate::documents::upline;
 
 #[test]
 fn what_was_said_and_done_is_shown_in_both_languages() {
@@ -115,4 +116,30 @@ fn of_a_ticket_that_was_erased_it_is_told() {
     assert_eq!(shown["erased"]["by"], "boss");
     let said = service.is("eye", &["ticket", "show", &id, "--lang", "zh"]);
     assert!(said.contains("  boss 于 "), "{said}");
+}
+
+#[test]
+fn what_is_not_on_call_is_told_in_the_language_that_was_asked_for() {
+    let service = Service::start("not-on-call");
+    let team = ["oncall", "who", "--team", "nobodies", "--lang", "zh"];
+    service.refuses("tom", &team, 3, "没有组 `nobodies`");
+    let calendar = ["oncall", "check", "--calendar", "none", "--lang", "zh"];
+    service.refuses("tom", &calendar, 3, "没有日历 `none`");
+    for (words, says) in [
+        (
+            &["oncall", "who", "workflows", "--team", "nobodies"][..],
+            "没有组 `nobodies`",
+        ),
+        (
+            &["oncall", "check", "workflows", "--calendar", "none"],
+            "没有日历 `none`",
+        ),
+        (&["oncall", "who", "examples/mail"], "没有通讯录"),
+    ] {
+        let words = words.iter().chain(&["--lang", "zh"]);
+        let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
+        let (said, exit) = upline(&words);
+        assert_eq!(exit, 3, "{said}");
+        assert!(said.contains("error: ") && said.contains(says), "{said}");
+    }
 }

@@ -87,9 +87,11 @@ fn rows(checkup: &Checkup, lang: &Lang) -> Vec<Vec<String>> {
         .format
         .map(|format| lang.pick(format!(", format {format}"), format!("，格式 {format}")));
     rows.add(kind, format!("{id}{}", format.unwrap_or_default()));
-    let used = match checkup.in_use {
-        true => lang.pick("yes, by an engine", "是，引擎正在使用"),
-        false => lang.pick("no", "否"),
+    let used = match (checkup.in_use, checkup.read_only) {
+        (true, _) => lang.pick("yes, by an engine", "是，引擎正在使用"),
+        // Whoever may only read it can't ask for the lock.
+        (false, true) => lang.pick("not known: it can only be read", "不详：只能读取"),
+        (false, false) => lang.pick("no", "否"),
     };
     rows.add(lang.pick("in use", "使用中"), used);
     if let Some(part) = &checkup.journal {

@@ -336,7 +336,8 @@ fn test_webhook(name: &str, settings: &Settings, output: &mut Output) -> Result<
     let language = language.unwrap_or_default();
     let source = settings.public_url.value.url();
     let source = source.map_or("urn:upline", |url| url.as_str());
-    let sent = runtime()?.block_on(try_webhook(name, webhook, language, source));
+    let own = settings.listen.value;
+    let sent = runtime()?.block_on(try_webhook(name, webhook, own, language, source));
     let host = sent.map_err(Failure::findings)?;
     if output.is_json() {
         output.json(&serde_json::json!({ "webhook": name, "sent-to": host }))?;

@@ -91,8 +91,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         calendar,
     };
     let found = match &asked.path {
-        Some(path) => question.of_files(path)?,
-        None => question.of_service(&args.at)?,
+        Some(path) => question.of_files(path, &asked.lang)?,
+        None => question.of_service(&args.at, &asked.lang)?,
     };
     let gaps =
         matches!(args.what, What::Check(_)) && found.teams.iter().any(|one| !one.gaps.is_empty());
@@ -122,11 +122,16 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn of_files(&self, path: &Path) -> Result<OnCall, Failure> {
-        let directory = directory(path)?;
+    fn of_files(&self, path: &Path, lang: &Lang) -> Result<OnCall, Failure> {
+        let directory = directory(path, lang)?;
         let at = self.at.unwrap_or_else(Timestamp::now);
         let calendar = self.calendar.map(|name| {
-            let none = || Failure::not_found(format!("the directory has no calendar `{name}`"));
+            let none = || {
+                Failure::not_found(lang.pick(
+                    format!("the directory has no calendar `{name}`"),
+                    format!("通讯录中没有日历 `{name}`"),
+                ))
+            };
             directory.calendars.get(name).ok_or_else(none)
         });
         let within = SignedDuration::from_hours(i64::from(self.days) * 24);
@@ -134,16 +139,18 @@ impl Question<'_> {
         let mut found = OnCall::of(&directory, at, to, calendar.transpose()?);
         match self.team {
             Some(team) if !found.only(team) => {
-                let message = format!(
-                    "the directory has no group `{team}`, and no schedule of this name that no group has"
-                );
-                Err(Failure::not_found(message))
+                Err(Failure::not_found(lang.pick(
+                    format!(
+                        "the directory has no group `{team}`, and no schedule of this name that no group has"
+                    ),
+                    format!("通讯录中没有组 `{team}`，也没有不属于任何组的同名班表"),
+                )))
             }
             _ => Ok(found),
         }
     }
 
-    fn of_service(&self, server: &At) -> Result<OnCall, Failure> {
+    fn of_service(&self, server: &At, lang: &Lang) -> Result<OnCall, Failure> {
         let mut path = format!("/v1/oncall?days={}", self.days);
         let at = self.at.map(|at| at.to_string());
         for (name, value) in [
@@ -155,16 +162,40 @@ impl Question<'_> {
                 path.push_str(&format!("&{name}={}", part(value)));
             }
         }
-        let answer = Client::new(server)?.get(&path)?;
+        let answer = Client::new(server)?.get(&path);
+        let answer = answer.map_err(|failure| self.refused(failure, lang))?;
         serde_json::from_value(answer.body).map_err(|error| {
-            let message = format!("the answer can't be read: {error}");
-            Failure::of(Exit::Unreachable, message)
-                .help("is the service's version the same as this program's?")
+            let message = lang.pick(
+                format!("the answer can't be read: {error}"),
+                format!("无法读取回答：{error}"),
+            );
+            Failure::of(Exit::Unreachable, message).help(lang.pick(
+                "is the service's version the same as this program's?",
+                "服务的版本与本程序相同吗？",
+            ))
         })
+    }
+
+    /// The service says in English that there is no such team or calendar.
+    fn refused(&self, failure: Failure, lang: &Lang) -> Failure {
+        if lang.get() == Language::English || failure.exit != Exit::NotFound {
+            return failure;
+        }
+        let message = match (self.team, self.calendar) {
+            (Some(team), None) => {
+                format!("服务的通讯录中没有组 `{team}`，也没有不属于任何组的同名班表")
+            }
+            (None, Some(name)) => format!("服务的通讯录中没有日历 `{name}`"),
+            (Some(team), Some(name)) => {
+                format!("服务的通讯录中没有组或班表 `{team}`，或者没有日历 `{name}`")
+            }
+            (None, None) => return failure,
+        };
+        Failure::not_found(message)
     }
 }
 
-fn directory(path: &Path) -> Result<Directory, Failure> {
+fn directory(path: &Path, lang: &Lang) -> Result<Directory, Failure> {
     let sets = sets::sets(&[path.to_owned()], None)?;
     let mut mistaken = None;
     for set in sets {
@@ -179,10 +210,20 @@ fn directory(path: &Path) -> Result<Directory, Failure> {
     let shown = upline_dsl::shown(path);
     Err(match mistaken {
         Some((sources, found)) => {
-            Failure::findings(format!("`{shown}` can't be used as it is")).found(sources, found)
+            let message = lang.pick(
+                format!("`{shown}` can't be used as it is"),
+                format!("`{shown}` 有错误，无法使用"),
+            );
+            Failure::findings(message).found(sources, found)
         }
-        None => Failure::not_found(format!("there is no directory for `{shown}`"))
-            .help("name a file that begins with `directory: NAME`"),
+        None => Failure::not_found(lang.pick(
+            format!("there is no directory for `{shown}`"),
+            format!("`{shown}` 没有通讯录"),
+        ))
+        .help(lang.pick(
+            "name a file that begins with `directory: NAME`",
+            "请给出以 `directory: NAME` 开头的文件",
+        )),
     })
 }
 

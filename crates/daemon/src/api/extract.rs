@@ -148,6 +148,12 @@ impl FromRequest<State> for Json {
 /// Reads a body. An empty one is `{}`.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
+    let is_object = body.trim_ascii_start().starts_with(b"{");
+    // An array would be taken for the members in their order.
+    if !is_object && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+        let detail = "the body must be an object, such as `{}`";
+        return Err(Problem::unprocessable("body-wrong", detail));
+    }
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
             Problem::unprocessable("body-wrong", error.to_string())

@@ -66,16 +66,33 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> Result<T, String> {
     let path = path.to_owned();
-    let done = tokio::task::spawn_blocking(move || {
-        work(&path).map_err(|error| format!("`{}`: {error}", path.display()))
-    });
+    let done =
+        tokio::task::spawn_blocking(move || work(&path).map_err(|error| told(&path, &error)));
     done.await.unwrap_or_else(|_| Err("stopped".to_owned()))
+}
+
+/// What the operator must know of an error.
+fn told(path: &Path, error: &io::Error) -> String {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            "`{shown}`: {error}: the user that the daemon runs as must own this mailbox, or be able to \
+             write in it"
+        ),
+        _ => format!("`{shown}`: {error}"),
+    }
 }
 
 /// The files of `new`, by name: those of one sender are in the order in which they came.
 fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
     for part in ["new", "cur"] {
-        if !folder.join(part).is_dir() {
+        // That it may not be looked into is another thing than that it is not there.
+        let is_there = match fs::metadata(folder.join(part)) {
+            Ok(metadata) => metadata.is_dir(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            Err(_) => false,
+        };
+        if !is_there {
             let why = format!("it is no mailbox: it has no folder `{part}`");
             return Err(io::Error::other(why));
         }
@@ -133,4 +150,26 @@ fn put(path: &Path, to: &Path, flags: &str) -> io::Result<()> {
         target = to.join(format!("{name}.{other}{flags}"));
     }
     fs::rename(path, target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mailbox_of_somebody_else_is_no_missing_one() {
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let said = told(Path::new("/var/mail/desk"), &denied);
+        assert!(said.contains("must own this mailbox"), "{said}");
+        let folder = tempfile::tempdir().unwrap();
+        let missing = list(folder.path()).unwrap_err();
+        assert!(
+            missing.to_string().contains("it has no folder `new`"),
+            "{missing}"
+        );
+        for part in ["new", "cur"] {
+            fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        assert_eq!(list(folder.path()).unwrap(), [""; 0].map(PathBuf::from));
+    }
 }

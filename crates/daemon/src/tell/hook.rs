@@ -318,17 +318,19 @@ impl Hook {
     }
 }
 
-/// Sends a trial to a webhook of the settings, by the way that messages go. The host that has taken it.
+/// Sends a trial to a webhook of the settings, by the way that messages go. The host that has taken it. `own`
+/// is where the daemon listens: what would be refused there is refused here.
 ///
 /// # Errors
 /// What is wrong with the section, or what the peer said; a line for the operator.
 pub async fn try_webhook(
     name: &str,
     settings: &WebhookSettings,
+    own: SocketAddr,
     language: Language,
     source: &str,
 ) -> Result<String, String> {
-    let hook = Hook::new(name, settings, None, source)?;
+    let hook = Hook::new(name, settings, Some(own), source)?;
     let now = Timestamp::now();
     let content = Content {
         key: &format!("test-{}", now.as_millisecond()),

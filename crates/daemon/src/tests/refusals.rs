@@ -72,6 +72,17 @@ fn an_opening_must_be_right() {
         service.send("POST", "/v1/tickets", &headers, body)
     };
     raw("application/json", b"{ not json").refuses(400, "not-json");
+    for none in [
+        &b"[]"[..],
+        b" [\"trouble-ticket\"]",
+        b"3",
+        b"\"x\"",
+        b"null",
+    ] {
+        let said = raw("application/json", none).refuses(422, "body-wrong");
+        assert_eq!(said["detail"], "the body must be an object, such as `{}`");
+    }
+    raw("application/json", b"[,]").refuses(400, "not-json");
     raw("text/plain", b"{}").refuses(415, "not-json");
     let large = format!("{{\"workflow\":\"{}\"}}", "x".repeat(MAX_BODY_BYTES));
     raw("application/json", large.as_bytes()).refuses(413, "too-large");

@@ -47,7 +47,9 @@ impl Place {
         if self.last.is_some_and(|last| uid <= last) {
             return Ok(());
         }
-        let new = self.path.with_extension("new");
+        // What stands behind the dot is the mailbox's name: each has a file of its own beside it.
+        let mut new = self.path.clone().into_os_string();
+        new.push(".new");
         let text = format!("{} {uid}\n", self.validity);
         let written = fs::File::create(&new).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
@@ -81,6 +83,10 @@ mod tests {
         place.passed(40).unwrap();
         assert_eq!(read(7).last(), Some(41), "never back");
         assert_eq!(read(8).last(), None);
+        // Another mailbox that is at the same moment half way writes elsewhere.
+        fs::create_dir(data.path().join("mailbox.new")).unwrap();
+        place.passed(42).unwrap();
+        assert_eq!(read(7).last(), Some(42));
         fs::write(data.path().join("mailbox.desk"), "what is this").unwrap();
         assert_eq!(read(7).last(), None);
     }
