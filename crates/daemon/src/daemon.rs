@@ -323,7 +323,7 @@ impl Daemon {
             stops,
             start.pace,
         );
-        let templates = start.mail.and_then(|mail| mail.templates);
+        let templates = start.mail.as_ref().and_then(|mail| mail.templates.clone());
         let files = Files::new(state.clone(), letters, start.token_file, templates);
         let loaded = files.load().await;
         if let Ok(strange) = &loaded
@@ -345,6 +345,7 @@ impl Daemon {
             threads,
             clock: start.clock,
             figures: state.watch().mailboxes().clone(),
+            mail: start.mail,
         });
         let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
         if let Some(heartbeat) = heartbeat {

@@ -7,6 +7,7 @@
 //! | what is the answer, and what is quoted | `quote` |
 //! | mails that no person wrote | `automatic` |
 //! | whose mail it is, and what becomes of it | `room`, `answer`, `open` |
+//! | what is sent back if a word of command was not carried out | `reply` |
 //! | a folder on this machine | `maildir` |
 //! | a server elsewhere | `imap` |
 //!
@@ -27,6 +28,7 @@ mod mail;
 mod maildir;
 mod open;
 mod quote;
+mod reply;
 mod room;
 mod run;
 mod settings;
@@ -37,6 +39,7 @@ pub(crate) use figures::{BECAME, Figures};
 pub use mail::{
     MAX_ATTACHMENTS, MAX_MAIL_BYTES, MAX_PARTS, MAX_RECIPIENTS, MAX_REFERENCES, MAX_TEXT_BYTES,
 };
+pub use reply::{MAX_REPLIES, MAX_REPLIES_PER_HOUR, REPLY_SECONDS};
 pub(crate) use run::{Given, Mailboxes, start};
 pub use settings::{
     AfterEnd, DEFAULT_EVERY, DEFAULT_FOLDER_EVERY, DEFAULT_PER_HOUR, ImapSettings, MAX_EVERY,

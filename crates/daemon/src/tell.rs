@@ -27,6 +27,7 @@ pub use mail::{
     DEFAULT_DIGEST_OVER, DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_DIGEST_WAIT, MAX_IN_DIGEST,
     MAX_TIMEOUT, Mail, MailSecurity, MailSettings, try_mail,
 };
+pub(crate) use mail::{Replier, Reply};
 pub(crate) use means::{means, threads};
 pub use tries::{MAX_REMEMBERED, Tries, Try};
 

@@ -147,19 +147,30 @@ impl Threads {
         told.is_some_and(|told| same(&mark.mac, &self.told_mac(&mark.ticket, told, to)))
     }
 
-    /// The id of a mail that went to somebody, for tests that send none.
-    #[cfg(test)]
-    pub(crate) fn made(&self, ticket: &str, written: Timestamp, to: &Recipient) -> String {
+    /// The id of a mail to somebody that is no message of the engine: of lower-case letters, digits and `-` is
+    /// its key. Without brackets, at this domain.
+    pub(crate) fn of_other(
+        &self,
+        ticket: &str,
+        key: &str,
+        written: Timestamp,
+        to: &Recipient,
+        domain: &str,
+    ) -> String {
         let told = Told {
-            key: format!("{ticket}-1"),
+            key: key.to_owned(),
             written: written.as_second(),
         };
         let mac = self.told_mac(ticket, &told, to);
         let ticket = written_as(ticket);
-        format!(
-            "{MARK}{ticket}.{}.{:x}.{mac}@example.com",
-            told.key, told.written
-        )
+        let written = told.written;
+        format!("{MARK}{ticket}.{key}.{written:x}.{mac}@{domain}")
+    }
+
+    /// The id of a mail that went to somebody, for tests that send none.
+    #[cfg(test)]
+    pub(crate) fn made(&self, ticket: &str, written: Timestamp, to: &Recipient) -> String {
+        self.of_other(ticket, &format!("{ticket}-1"), written, to, "example.com")
     }
 
     fn told_mac(&self, ticket: &str, told: &Told, to: &Recipient) -> String {

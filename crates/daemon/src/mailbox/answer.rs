@@ -3,15 +3,20 @@
 use upline::core::ticket::Position;
 use upline::core::value::MAX_TEXT_BYTES;
 use upline::core::{Actor, Branch, FieldType, Name, Operation, Recipient, Rejection, Value, Wish};
+use upline::lab::render::rejection_words;
 use upline::{Error, Met};
 
 use super::figures::Became;
 use super::mail::{self, Mail};
 use super::open::key;
+use super::reply::Waiting;
 use super::room::{Room, Stop};
 use super::settings::{AfterEnd, Strangers};
+use super::words::Asked;
 use super::{quote, words};
-use crate::thread::{Mark, Threads, Told};
+use crate::links::rendered;
+use crate::tell::Language;
+use crate::thread::{Mark, Threads, Told, hex};
 
 /// For how long a word of command may be answered to a mail, in seconds: as long as a link is good.
 pub const COMMAND_SECONDS: i64 = 72 * 3600;
@@ -25,6 +30,37 @@ pub(super) struct Answered {
     met: Met,
     /// The mail that it answers, and to whom that went.
     to: Option<(Told, Recipient)>,
+}
+
+/// A word of command that was not carried out.
+struct NotDone<'a> {
+    ticket: &'a Name,
+    person: &'a Name,
+    word: &'a str,
+    refused: Refused,
+}
+
+/// Why not.
+enum Refused {
+    TooOld,
+    /// It was among what the person could do.
+    No(Rejection),
+    /// It is not his, or needs more than a word.
+    NeedsMore(Rejection),
+}
+
+impl Refused {
+    fn told(&self, language: Language) -> String {
+        let words =
+            |rejection| rejection_words(rejection, rendered(language), &|at| at.to_string());
+        match self {
+            Self::TooOld => language.too_old().to_owned(),
+            Self::No(rejection) => words(rejection),
+            Self::NeedsMore(rejection) => {
+                format!("{} ({})", language.needs_more(), words(rejection))
+            }
+        }
+    }
 }
 
 /// Who has written it, as far as can be known.
@@ -170,38 +206,36 @@ impl Room {
             let text = self.whole_text(mail, &text, MAX_TEXT_BYTES);
             return self.comment(mail, ticket, by, None, text).await;
         };
+        let no = |refused| NotDone {
+            ticket,
+            person,
+            word: asked.word,
+            refused,
+        };
+        if met.ticket.ended.is_some() && self.settings.after_end == AfterEnd::Refuse {
+            self.tell(mail, &no(Refused::No(Rejection::HasEnded)))
+                .await?;
+            return Ok(Err(Rejection::HasEnded));
+        }
         let branch = asked.branch.clone();
         if !asked.rest.is_empty() || !mail.attachments.is_empty() {
             let text = self.whole_text(mail, asked.rest, MAX_TEXT_BYTES);
-            let said = self
-                .comment(mail, ticket, by.clone(), branch.clone(), text)
-                .await?;
+            let said = self.comment(mail, ticket, by.clone(), branch, text).await?;
             if let Err(rejection) = said {
                 return Ok(Err(rejection));
             }
         }
-        let language = self.settings.language;
-        let old = told.age(self.now()) > COMMAND_SECONDS;
-        if asked.is_possible && !old {
-            // As a link does: whoever acts by it is not signed in.
-            let hold = self.submission(mail, "hold", by.clone(), branch.clone(), Wish::Hold);
-            // It may have been held before, or have nothing that could be held.
-            let _ = self.give(ticket, hold).await?;
+        let refused = match self.act(mail, ticket, by, &asked, told).await? {
+            None => return Ok(Ok(Became::Acted)),
+            Some(refused) => refused,
+        };
+        let ended = matches!(refused, Refused::No(Rejection::HasEnded));
+        let no = no(refused);
+        if ended {
+            return Ok(Err(Rejection::HasEnded));
         }
-        let act = self.submission(mail, "act", by, branch, asked.wish.clone());
-        let refused = match old {
-            true => Err(language.too_old().to_owned()),
-            // Read again after it was done, it is not possible any more, and answered as before.
-            false => match self.give(ticket, act).await? {
-                Ok(()) => Ok(()),
-                Err(Rejection::HasEnded) => return Ok(Err(Rejection::HasEnded)),
-                Err(rejection) if asked.is_possible => Err(rejection.to_string()),
-                Err(rejection) => Err(format!("{} ({rejection})", language.needs_more())),
-            },
-        };
-        let Err(why) = refused else {
-            return Ok(Ok(Became::Acted));
-        };
+        let language = self.settings.language;
+        let why = no.refused.told(language);
         tracing::warn!(
             code = "mail-not-done",
             mailbox = %self.name,
@@ -211,8 +245,66 @@ impl Room {
             "a word of command was not carried out"
         );
         let text = language.not_done(person, asked.word, &why);
-        self.say(mail, "not done", ticket, self.system(), None, text, false)
-            .await
+        let said = self
+            .say(mail, "not done", ticket, self.system(), None, text, false)
+            .await?;
+        self.tell(mail, &no).await?;
+        Ok(said)
+    }
+
+    /// Does what a word of command asks for; or says why not.
+    async fn act(
+        &self,
+        mail: &Mail,
+        ticket: &Name,
+        by: Actor,
+        asked: &Asked<'_>,
+        told: &Told,
+    ) -> Result<Option<Refused>, Stop> {
+        let branch = asked.branch.clone();
+        let old = told.age(self.now()) > COMMAND_SECONDS;
+        if old {
+            return Ok(Some(Refused::TooOld));
+        }
+        if asked.is_possible {
+            // As a link does: whoever acts by it is not signed in.
+            let hold = self.submission(mail, "hold", by.clone(), branch.clone(), Wish::Hold);
+            // It may have been held before, or have nothing that could be held.
+            let _ = self.give(ticket, hold).await?;
+        }
+        let act = self.submission(mail, "act", by, branch, asked.wish.clone());
+        // Read again after it was done, it is not possible any more, and answered as before.
+        Ok(match self.give(ticket, act).await? {
+            Ok(()) => None,
+            Err(rejection) if asked.is_possible || rejection == Rejection::HasEnded => {
+                Some(Refused::No(rejection))
+            }
+            Err(rejection) => Some(Refused::NeedsMore(rejection)),
+        })
+    }
+
+    /// Lets a person know by mail what was not done, in his language.
+    async fn tell(&self, mail: &Mail, no: &NotDone<'_>) -> Result<(), Stop> {
+        let directory = self.directory().await?;
+        let speaks = directory
+            .people
+            .get(no.person)
+            .map(|known| &known.languages);
+        let speaks = speaks
+            .into_iter()
+            .flatten()
+            .find_map(|tag| Language::of_tag(tag));
+        let language = speaks.unwrap_or(self.settings.language);
+        self.reply(Waiting {
+            key: format!("r{}", hex(&mail.digest()[..8])),
+            ticket: no.ticket.clone(),
+            person: no.person.clone(),
+            word: no.word.to_owned(),
+            why: no.refused.told(language),
+            language: language.tag().to_owned(),
+            since: self.now().as_second(),
+        })
+        .await
     }
 
     /// An answer of a customer: something that he says, and what was awaited of him.

@@ -129,6 +129,7 @@ impl Client<'_> {
             if self.take_all(&mut session, &mut place, lines).await? {
                 return Ok(Over::Stop);
             }
+            self.room.send_replies().await;
             // Those from before that were seen are nobody's business any more.
             if let Some(next) = mailbox.uid_next {
                 place.passed(next.saturating_sub(1)).map_err(Over::Broke)?;

@@ -13,6 +13,7 @@ use super::attachments;
 use super::automatic::Automatic;
 use super::figures::{Became, Figures};
 use super::mail::{self, Mail, cut};
+use super::reply::Replies;
 use super::settings::MailboxSettings;
 use crate::thread::Threads;
 
@@ -40,6 +41,7 @@ pub(crate) struct Room {
     pub(super) threads: Threads,
     pub(super) clock: Arc<dyn Clock>,
     pub(crate) figures: Figures,
+    pub(super) replies: Replies,
     senders: Mutex<Senders>,
 }
 
@@ -71,6 +73,7 @@ impl Room {
         threads: Threads,
         clock: Arc<dyn Clock>,
         figures: Figures,
+        replies: Replies,
     ) -> Self {
         Self {
             name,
@@ -79,6 +82,7 @@ impl Room {
             threads,
             clock,
             figures,
+            replies,
             senders: Mutex::default(),
         }
     }

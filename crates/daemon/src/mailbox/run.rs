@@ -12,10 +12,12 @@ use upline::clock::Clock;
 use upline::core::Name;
 
 use super::figures::Figures;
+use super::reply::Replies;
 use super::room::Room;
 use super::settings::{MailboxSettings, Where};
 use super::{imap, maildir};
 use crate::limits::GRACE;
+use crate::tell::{MailSettings, Replier};
 use crate::thread::Threads;
 
 /// Most calls to look that wait.
@@ -32,6 +34,8 @@ pub(crate) struct Given {
     pub(crate) threads: Threads,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) figures: Figures,
+    /// How mail is sent, if any is.
+    pub(crate) mail: Option<MailSettings>,
 }
 
 /// The mailboxes at work. Dropped, they stop by themselves.
@@ -75,6 +79,12 @@ pub(crate) fn start(given: Given) -> Mailboxes {
         let Some(place) = settings.place() else {
             continue;
         };
+        let replier = given.mail.as_ref().and_then(|mail| {
+            // The same settings have made the way by which messages go.
+            Replier::new(mail, given.threads.clone()).ok()
+        });
+        let replies = given.data.join(format!("mailbox.{name}.replies"));
+        let replies = Replies::new(replies, replier);
         let room = Room::new(
             Name::new(name),
             settings,
@@ -82,6 +92,7 @@ pub(crate) fn start(given: Given) -> Mailboxes {
             given.threads.clone(),
             Arc::clone(&given.clock),
             given.figures.clone(),
+            replies,
         );
         // It is there from now on, and nothing is wrong yet.
         room.figures.set_fault(&room.name, None);
@@ -104,6 +115,7 @@ async fn watch_folder(room: &Room, folder: &Path, mut lines: Lines) {
     let mut call: Option<Call> = None;
     loop {
         let looked = maildir::look(room, folder, &lines.stop).await;
+        room.send_replies().await;
         room.figures.set_fault(&room.name, looked.err());
         if let Some(call) = call.take() {
             // Whoever called may have gone.

@@ -21,7 +21,7 @@ use crate::settings::{Secret, Section};
 use crate::thread::Threads;
 use compose::{Ready, Sender};
 use digest::{Digests, Turn};
-use smtp::{Smtp, Whose};
+use smtp::{Failed, Smtp, Whose};
 
 pub use digest::{DEFAULT_DIGEST_OVER, MAX_DIGEST_WAIT, MAX_IN_DIGEST};
 pub use smtp::MAX_CONNECTIONS;
@@ -300,6 +300,50 @@ impl Mail {
                 self.alarms.raise(ALARM, &reason);
                 SendError::Temporary { reason, after }
             }
+        })
+    }
+}
+
+/// A mail to a person that answers one of his, about a ticket.
+pub(crate) struct Reply<'a> {
+    /// The same for every try, and for no other mail: of lower-case letters and digits.
+    pub(crate) key: &'a str,
+    pub(crate) ticket: &'a str,
+    pub(crate) person: &'a Person,
+    pub(crate) written: Timestamp,
+}
+
+/// Sends replies, which no message of the engine asks for.
+pub(crate) struct Replier {
+    sender: Sender,
+    smtp: Smtp,
+    threads: Threads,
+}
+
+impl Replier {
+    /// # Errors
+    /// As [`Mail::new`].
+    pub(crate) fn new(settings: &MailSettings, threads: Threads) -> Result<Self, String> {
+        let sender = Sender::new(settings)?;
+        Ok(Self {
+            smtp: Smtp::new(settings, sender.from.email.domain())?,
+            sender,
+            threads,
+        })
+    }
+
+    /// Sends one. When this says that it was sent, the server has it.
+    pub(crate) async fn send(&self, reply: &Reply<'_>, letter: &Letter) -> Result<(), SendError> {
+        let ready = self.sender.reply(&self.threads, reply, letter);
+        let ready = ready.map_err(|reason| SendError::Permanent { reason })?;
+        let from = &self.sender.from.email;
+        let sent = self.smtp.send(from, &ready.to, &ready.bytes).await;
+        sent.map_err(|Failed { whose, reason }| match whose {
+            Whose::Recipient => SendError::Permanent { reason },
+            Whose::Passing | Whose::Operator => SendError::Temporary {
+                reason,
+                after: None,
+            },
         })
     }
 }

@@ -6,4 +6,5 @@ mod dovecot;
 mod hostile;
 mod kit;
 mod opening;
+mod replied;
 mod story;

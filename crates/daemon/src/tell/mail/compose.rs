@@ -7,8 +7,8 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use upline::core::{Person, Recipient, Value};
 use upline::notify::Message;
 
-use super::MailSettings;
 use super::address::{address, checked, display, mailbox};
+use super::{MailSettings, Reply};
 use crate::tell::Letter;
 use crate::thread::Threads;
 
@@ -110,6 +110,27 @@ impl Sender {
             reply_to: self.reply_to.clone(),
             key: key.to_owned(),
             date,
+        };
+        self.build(&envelope, letter)
+    }
+
+    /// A mail about a ticket that answers one of a person's.
+    pub(super) fn reply(
+        &self,
+        threads: &Threads,
+        reply: &Reply<'_>,
+        letter: &Letter,
+    ) -> Result<Ready, String> {
+        let domain = self.from.email.domain();
+        let to = Recipient::Person(reply.person.id.clone());
+        let own = threads.of_other(reply.ticket, reply.key, reply.written, &to, domain);
+        let envelope = Envelope {
+            to: of_person(reply.person)?,
+            own,
+            thread: Some(threads.of_ticket(reply.ticket, domain)),
+            reply_to: self.reply_to.clone(),
+            key: reply.key.to_owned(),
+            date: reply.written,
         };
         self.build(&envelope, letter)
     }
