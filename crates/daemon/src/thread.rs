@@ -147,8 +147,8 @@ impl Threads {
         told.is_some_and(|told| same(&mark.mac, &self.told_mac(&mark.ticket, told, to)))
     }
 
-    /// The id of a mail to somebody that is no message of the engine: of lower-case letters, digits and `-` is
-    /// its key. Without brackets, at this domain.
+    /// The id of a mail to somebody that is no message of the engine: of lower-case letters, digits and `-`
+    /// is its key. Without brackets, at this domain.
     pub(crate) fn of_other(
         &self,
         ticket: &str,

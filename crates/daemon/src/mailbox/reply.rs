@@ -1,9 +1,10 @@
 //! A short mail back to whoever wrote a word of command that was not carried out.
 //!
 //! It goes to somebody of the directory, at the address that stands there, never to the one that the mail
-//! names. What is to be sent is in the file `mailbox.NAME.replies` of the data folder before the mail counts as
-//! taken, and leaves it when the server has it: so it is sent at least once, under one id. Mails that no person
-//! wrote are put aside before anybody comes here, and what is sent says of itself that no person wrote it.
+//! names. What is to be sent is in the file `mailbox.NAME.replies` of the data folder before the mail counts
+//! as taken, and leaves it when the server has it: so it is sent at least once, under one id. Mails that no
+//! person wrote are put aside before anybody comes here, and what is sent says of itself that no person wrote
+//! it.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -8,8 +8,8 @@ use crate::render::Next;
 
 /// When somebody else has a position of the ticket, or its state is left, if nobody acts. Levels that only
 /// tell people are reckoned through to the next one that asks. `None`: no clock of it does, as while its
-/// ladder stands still or the last resort has it. Without the workflow every level is taken for one that asks;
-/// without the directory hours count around the clock.
+/// ladder stands still or the last resort has it. Without the workflow every level is taken for one that
+/// asks; without the directory hours count around the clock.
 pub fn moves(
     ticket: &Ticket,
     branch: &Branch,
