@@ -193,4 +193,8 @@ pub use jiff;
 pub use upline_core as core;
 pub use upline_dsl as dsl;
 pub use upline_lab as lab;
+/// What explanations and forecasts are asked for with.
+pub use upline_lab::forecast::Horizon;
+/// In which language, and in whose times, they are told.
+pub use upline_lab::render::{Language, Times};
 pub use writer::OVERDUE;

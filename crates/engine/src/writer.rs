@@ -105,8 +105,8 @@ pub(crate) struct Turn {
 enum Health {
     /// It can be written.
     Good,
-    /// It has failed and is opened again at this steady time.
-    Failed { again: Millis },
+    /// It has failed, perhaps only for want of room, and is opened again at this steady time.
+    Failed { again: Millis, full: bool },
     /// It is of no use to try again.
     Broken(String),
 }
@@ -235,7 +235,7 @@ impl Writer {
 
     /// Whether the store can be written. One that has failed is opened again when its time has come.
     fn is_open(&mut self, reading: Reading) -> bool {
-        if let Health::Failed { again } = self.health {
+        if let Health::Failed { again, .. } = self.health {
             if reading.steady < again {
                 return false;
             }
@@ -438,6 +438,7 @@ impl Writer {
             true => Health::Broken(why.clone()),
             false => Health::Failed {
                 again: reading.steady + again_after(self.failures),
+                full: matches!(error, StoreError::Full),
             },
         };
         self.failures += 1;
@@ -448,6 +449,7 @@ impl Writer {
     fn refuse_or_keep(&mut self) {
         let why = match (&self.health, self.full) {
             (Health::Broken(why), _) => why.clone(),
+            (Health::Failed { full: true, .. }, _) => StoreError::Full.to_string(),
             (Health::Failed { .. }, _) => "the store has failed and is being opened again".into(),
             (Health::Good, Some(_)) => StoreError::Full.to_string(),
             (Health::Good, None) => return,

@@ -89,7 +89,7 @@ impl Writer {
         let rest = |at: Millis, now: Millis| u64::try_from(at - now).unwrap_or(0);
         let rest = match self.health {
             Health::Broken(_) => return None,
-            Health::Failed { again } => rest(again, reading.steady),
+            Health::Failed { again, .. } => rest(again, reading.steady),
             Health::Good if self.full.is_some() => {
                 rest(self.full.unwrap_or_default(), reading.steady)
             }
