@@ -26,7 +26,7 @@ const LITTLE_ROOM: u64 = 256 << 20;
 /// Places of damage that are told.
 const MAX_TOLD: usize = 100;
 /// What Upline puts into a data folder or a backup.
-const OURS: [&str; 12] = [
+const OURS: [&str; 14] = [
     identity::FILE,
     "folder.new",
     "head",
@@ -40,6 +40,8 @@ const OURS: [&str; 12] = [
     "links.key",
     "links.burned",
     "mail.key",
+    "overrides",
+    "overrides.new",
 ];
 
 pub(super) fn examine(
