@@ -22,6 +22,7 @@ mod repository;
 mod said;
 mod serving;
 mod shipped;
+mod standing_in;
 mod tidy;
 mod transcripts;
 mod verifying;

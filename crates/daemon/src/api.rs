@@ -11,6 +11,7 @@ mod messages;
 mod oncall;
 mod openapi;
 mod operator;
+mod overrides;
 mod questions;
 mod service;
 mod tickets;
@@ -27,7 +28,7 @@ use axum::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
 use upline::Handle;
 
@@ -35,6 +36,7 @@ use crate::folder::Folder;
 use crate::inbound::Sources;
 use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
 use crate::links::Links;
+use crate::overrides::Overrides;
 use crate::passwords::Logins;
 use crate::problem::Problem;
 use crate::rates::Rates;
@@ -55,6 +57,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
     ("GET", "/v1/oncall"),
+    ("GET", "/v1/oncall/{schedule}/overrides"),
+    ("POST", "/v1/oncall/{schedule}/overrides"),
+    ("DELETE", "/v1/oncall/{schedule}/overrides/{id}"),
     ("POST", "/v1/tickets/{id}/erase"),
     ("POST", "/v1/tickets/{id}/put-back"),
     ("GET", "/v1/set-aside"),
@@ -91,6 +96,8 @@ pub(crate) struct Ways {
     pub(crate) sources: Sources,
     /// Webhooks that people are told by.
     pub(crate) hooks: Hooks,
+    /// What people have changed of who is on call.
+    pub(crate) overrides: Overrides,
     /// Who has asked how often lately.
     pub(crate) rates: Rates,
     /// Who has come in by a password.
@@ -201,6 +208,10 @@ impl State {
         &self.0.ways.hooks
     }
 
+    pub(crate) fn overrides(&self) -> &Overrides {
+        &self.0.ways.overrides
+    }
+
     pub(crate) async fn deploying(&self) -> MutexGuard<'_, ()> {
         self.0.deploying.lock().await
     }
@@ -238,6 +249,14 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
         .route("/v1/oncall", get(oncall::oncall))
+        .route(
+            "/v1/oncall/{schedule}/overrides",
+            get(overrides::list).post(overrides::make),
+        )
+        .route(
+            "/v1/oncall/{schedule}/overrides/{id}",
+            delete(overrides::remove),
+        )
         .route("/v1/tickets/{id}/erase", post(operator::erase))
         .route("/v1/tickets/{id}/put-back", post(operator::put_back))
         .route("/v1/set-aside", get(operator::set_aside))

@@ -22,6 +22,7 @@ use crate::inbound::{SourceSettings, Sources};
 use crate::links::{Links, LinksSettings};
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::manager;
+use crate::overrides::Overrides;
 use crate::passwords::Logins;
 use crate::rates::Rates;
 use crate::reload::{Files, watch_files};
@@ -293,6 +294,7 @@ impl Daemon {
         let links = start.make_links()?;
         let hooks = start.make_hooks(address)?;
         let heartbeat = start.make_heartbeat(address, &seen)?;
+        let overrides = Overrides::open(&start.data, seen.alarms().clone())?;
         let (letters, teller) = means(&start.data, start.mail.as_ref(), &hooks, seen.alarms())?;
         let teller = start.teller.take().or(teller);
         let teller = teller.map(|teller| teller.tries(seen.tries().clone()));
@@ -316,6 +318,7 @@ impl Daemon {
                 links,
                 sources,
                 hooks,
+                overrides,
                 rates: Rates::new(start.requests_per_second, start.behind_proxy),
                 logins: Logins::new(Arc::clone(&start.clock)),
             },
@@ -348,11 +351,7 @@ impl Daemon {
             mail: start.mail,
         });
         let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
-        if let Some(heartbeat) = heartbeat {
-            let state = state.clone();
-            let is_well = move || api::is_well(state.clone());
-            tokio::spawn(heartbeat.run(is_well, stop.subscribe()));
-        }
+        beat(heartbeat, state.clone(), stop.subscribe());
         if start.watch_files {
             tokio::spawn(watch_files(files.clone(), stop.subscribe()));
         }
@@ -437,5 +436,13 @@ impl Daemon {
         let stopped = self.engine.stop().await;
         tracing::info!(code = "stopped", "stopped");
         stopped
+    }
+}
+
+/// The monitor elsewhere is told from now on, if there is one.
+fn beat(heartbeat: Option<Heartbeat>, state: State, stop: watch::Receiver<bool>) {
+    if let Some(heartbeat) = heartbeat {
+        let is_well = move || api::is_well(state.clone());
+        tokio::spawn(heartbeat.run(is_well, stop));
     }
 }

@@ -52,6 +52,7 @@ mod log;
 pub mod mailbox;
 mod manager;
 mod memory;
+mod overrides;
 mod paced;
 pub mod passwords;
 pub mod problem;

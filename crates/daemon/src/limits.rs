@@ -84,6 +84,20 @@ pub const MAX_CONTACT_BYTES: usize = 512;
 /// Most files in the folder of workflows.
 pub const MAX_FILES: usize = 1000;
 
+/// Most overrides of who is on call that are not over, and most that are and are still known; one more of the
+/// former is 409, of the latter those that were over first are forgotten.
+pub const MAX_OVERRIDES: usize = 1000;
+
+/// Most of them that one token makes in 24 hours; one more is 409. Each is a new text of the directory in the
+/// journal.
+pub const MAX_OVERRIDES_A_DAY: usize = 100;
+
+/// How far ahead such an override may end.
+pub const OVERRIDE_AHEAD: Duration = Duration::from_secs(2 * 366 * 86_400);
+
+/// For how long one that is over stays in the directory, and its `Idempotency-Key` is known.
+pub const KEEP_OVERRIDES: Duration = Duration::from_secs(7 * 86_400);
+
 /// About how many commits of one ticket its timeline is made of at most: the newest, if there are more.
 pub const MAX_HISTORY: usize = 10_000;
 

@@ -183,7 +183,7 @@ async fn deploy(state: &State) -> Result<Loaded, StartError> {
     let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
     let strange = state.sources().strange(&files);
     let count = files.len();
-    match state.handle().deploy(files).await {
+    match state.overrides().deploy(state.handle(), files).await {
         Ok(deployed) => {
             tracing::info!(
                 code = "files",

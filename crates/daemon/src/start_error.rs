@@ -58,7 +58,7 @@ pub enum StartError {
     /// The data folder.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A secret of the daemon's own, in the data folder.
+    /// A file of the daemon's own, in the data folder.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
     /// The engine.

@@ -12,6 +12,7 @@ mod mail;
 mod mailbox;
 mod openapi;
 mod operator;
+mod overrides;
 #[expect(dead_code, reason = "a part is for the bench, which has this file too")]
 pub(crate) mod peer;
 #[expect(dead_code, reason = "a part is for the bench, which has this file too")]

@@ -4,6 +4,7 @@
 //! * [`phrase`] reads the three small grammars of the leaves: who, when, how long.
 //! * [`Directories`] says which file is the directory of a workflow; [`Files`] is who reads for it.
 //! * [`check()`] reads them, too, and says all that is wrong with their meaning; [`lint()`] says that alone.
+//! * [`with_overrides`] writes a directory anew, with more overrides in its schedules.
 //! * [`Found`] collects what is wrong, all of it at once; each mistake is a [`Diagnostic`] with a [`Code`].
 //! * [`render`] shows diagnostics to people and to programs; [`explain`] is the manual page of a code.
 
@@ -21,6 +22,7 @@ mod load;
 mod lower;
 pub mod manual;
 pub mod names;
+mod overrides;
 pub mod phrase;
 pub mod reader;
 pub mod render;
@@ -43,6 +45,7 @@ pub use lint::lint;
 pub use load::{Loaded, Read, decode, load, read_directory, read_with, read_workflow};
 pub use lower::limits;
 pub use manual::explain;
+pub use overrides::with_overrides;
 pub use phrase::{Phrase, PhraseError, Reference};
 pub use sources::{FileId, Position, Sources};
 pub use spans::SpanMap;

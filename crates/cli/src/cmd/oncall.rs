@@ -1,10 +1,14 @@
 //! `upline oncall`.
 
+mod overrides;
+
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use upline_core::Directory;
 use upline_lab::oncall::{OnCall, Someone, TeamOnCall};
 use upline_lab::render::{Language, Times, duration};
@@ -20,9 +24,10 @@ use crate::sets;
 /// Most gaps that are printed of a team; `--json` has all of them.
 const MAX_GAPS: usize = 20;
 
-/// Say who is on call
+/// Say who is on call, and change it for a time
 ///
-/// With a file or folder, by the directory there; without, by that of the running service.
+/// `who`, `next` and `check` go by the directory of a file or folder that is named; else, as the others
+/// always do, by the running service.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -39,6 +44,12 @@ enum What {
     Next(Days<14>),
     /// When nobody is there; code 1 if there is such a time
     Check(Check),
+    /// Put somebody on call for a time, in somebody's place: "ann takes bob's night"
+    Override(overrides::Make),
+    /// Who stands in when, and who made it so
+    Overrides(overrides::List),
+    /// Remove an override, or end one that is under way
+    Remove(overrides::Remove),
 }
 
 #[derive(clap::Args)]
@@ -75,6 +86,9 @@ struct Check {
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let (asked, days, calendar) = match &args.what {
+        What::Override(one) => return overrides::make(&args.at, one, output),
+        What::Overrides(list) => return overrides::list(&args.at, list, output),
+        What::Remove(one) => return overrides::remove(&args.at, one, output),
         What::Who(asked) => (asked, 0, None),
         What::Next(next) => (&next.asked, next.days, None),
         What::Check(check) => {
@@ -107,7 +121,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     match &args.what {
         What::Who(_) => who(&found, &asked.lang, output)?,
         What::Next(_) => next(&found, &asked.lang, output)?,
-        What::Check(_) => check(&found, &asked.lang, output)?,
+        _ => check(&found, &asked.lang, output)?,
     }
     Ok(exit)
 }
@@ -164,16 +178,7 @@ impl Question<'_> {
         }
         let answer = Client::new(server)?.get(&path);
         let answer = answer.map_err(|failure| self.refused(failure, lang))?;
-        serde_json::from_value(answer.body).map_err(|error| {
-            let message = lang.pick(
-                format!("the answer can't be read: {error}"),
-                format!("无法读取回答：{error}"),
-            );
-            Failure::of(Exit::Unreachable, message).help(lang.pick(
-                "is the service's version the same as this program's?",
-                "服务的版本与本程序相同吗？",
-            ))
-        })
+        read(answer.body, lang)
     }
 
     /// The service says in English that there is no such team or calendar.
@@ -193,6 +198,20 @@ impl Question<'_> {
         };
         Failure::not_found(message)
     }
+}
+
+/// What a service has answered.
+fn read<T: DeserializeOwned>(answer: Value, lang: &Lang) -> Result<T, Failure> {
+    serde_json::from_value(answer).map_err(|error| {
+        let message = lang.pick(
+            format!("the answer can't be read: {error}"),
+            format!("无法读取回答：{error}"),
+        );
+        Failure::of(Exit::Unreachable, message).help(lang.pick(
+            "is the service's version the same as this program's?",
+            "服务的版本与本程序相同吗？",
+        ))
+    })
 }
 
 fn directory(path: &Path, lang: &Lang) -> Result<Directory, Failure> {

@@ -54,7 +54,7 @@ async fn deploy(state: State, file: File) -> Result<Deployed, Problem> {
     let (folder, written) = (state.folder().clone(), file.clone());
     let staged = tokio::task::spawn_blocking(move || folder.stage(&written)).await;
     let staged = staged.map_err(|_| broken_off())?.map_err(unwritten)?;
-    let deployed = state.handle().deploy(vec![file]).await?;
+    let deployed = state.overrides().deploy(state.handle(), vec![file]).await?;
     let kept = tokio::task::spawn_blocking(move || staged.keep()).await;
     kept.map_err(|_| broken_off())?.map_err(unwritten)?;
     Ok(deployed)

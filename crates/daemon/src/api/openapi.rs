@@ -163,6 +163,7 @@ impl Operation {
                     "action" => "comment",
                     "message" => "call-ended",
                     "name" => "trouble-ticket.yaml",
+                    "schedule" => "duty-officer",
                     _ => "x",
                 },
             })

@@ -98,6 +98,8 @@ fn warnings(state: &State, status: &Status) -> Vec<Value> {
     if let Some(index::State::Failed { why }) = &status.index {
         warnings.push(json!({ "code": "index", "detail": why }));
     }
+    // One that was left out may be over meanwhile.
+    state.overrides().tell(status.now);
     let alarms = state.watch().alarms().current().into_iter();
     warnings.extend(alarms.map(|(code, why)| json!({ "code": code, "detail": why })));
     let hooks = state.hooks().standings().into_iter();

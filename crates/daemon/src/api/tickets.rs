@@ -27,7 +27,7 @@ use crate::problem::Problem;
 use crate::tokens::{Caller, Role};
 
 /// Says that the answer is that of an earlier request with the same key.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -37,6 +37,9 @@ fn ask(service: &Service, who: &str, method: &str, path: &str, body: &Value) -> 
         headers.push(("authorization", bearer.as_str()));
     }
     match path {
+        _ if method == "POST" && path.ends_with("/overrides") => {
+            headers.push(("idempotency-key", key.as_str()));
+        }
         "/v1/tickets" => headers.push(("idempotency-key", key.as_str())),
         _ => headers.push(("if-match", "*")),
     }
@@ -206,8 +209,13 @@ fn others(service: &Service, table: &mut String) {
     for (method, route) in routes {
         let path = route.replace("{name}", "none.yaml");
         let path = path.replace("{source}", "none").replace("{token}", "none");
-        let path = path.replace("{id}", "none");
-        let body = json!({ "workflow": "trouble-ticket", "fields": {} });
+        let path = path.replace("{schedule}", "duty-officer");
+        // Whoever comes first makes one, and removes it.
+        let path = path.replace("{id}", if *method == "DELETE" { "1" } else { "none" });
+        let body = match path.ends_with("/overrides") {
+            true => json!({ "to": "2026-03-07", "on-call": "max" }),
+            false => json!({ "workflow": "trouble-ticket", "fields": {} }),
+        };
         let cells: Vec<String> = CALLERS
             .iter()
             .map(|(who, _)| {

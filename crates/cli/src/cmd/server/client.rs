@@ -110,6 +110,16 @@ impl Client {
         })
     }
 
+    /// Removes what is at this path; done again, it is answered as the first time.
+    pub(crate) fn delete(&self, path: &str) -> Result<Answer, Failure> {
+        self.send(Asked {
+            method: "DELETE",
+            path,
+            headers: &[],
+            body: "",
+        })
+    }
+
     /// Opens a stream of events; it is read until it ends.
     pub(crate) fn stream(
         &self,

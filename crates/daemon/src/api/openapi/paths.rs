@@ -1,10 +1,12 @@
 //! The routes, each with what it takes and answers.
 
+mod people;
+
 use serde_json::{Value, json};
 
 use super::{Operation, Types, codes};
 use crate::api::view::TicketView;
-use crate::api::{events, login, messages, oncall, operator, questions, tickets, wishes};
+use crate::api::{events, login, messages, operator, questions, tickets, wishes};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -18,7 +20,7 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
         message(types),
     ];
     all.extend(asking(types));
-    all.push(oncall(types));
+    all.extend(people::all(types));
     all.extend(operating(types));
     all.extend(coming_and_going(types));
     all.push(events(types));
@@ -202,31 +204,6 @@ fn asking(types: &mut Types) -> Vec<Operation> {
     let all = all.into_iter();
     all.map(|one| one.token().refuses(404, &["no-such-ticket"]))
         .collect()
-}
-
-fn oncall(types: &mut Types) -> Operation {
-    let team = json!({
-        "type": "object",
-        "required": [
-            "team", "schedule", "zone", "on-duty", "until", "then", "lead", "manager", "changes",
-            "gaps",
-        ],
-    });
-    let found = json!({
-        "type": "object",
-        "required": ["at", "to", "teams", "last-resort"],
-        "properties": { "teams": { "type": "array", "items": team } },
-    });
-    Operation::new(
-        "GET",
-        "/v1/oncall",
-        "oncall",
-        "Who is on call, from when until when",
-    )
-    .token()
-    .query(types.query::<oncall::Wanted>())
-    .answers(200, "Who is on call.", found)
-    .refuses(404, &["no-such-team", "no-such-calendar"])
 }
 
 /// Passwords.
