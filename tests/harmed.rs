@@ -29,7 +29,7 @@ fn both(words: &[&str], exit: i32) -> (Called, Called) {
 }
 
 /// A copy of a folder beside it.
-fn copy(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn copy(folder: &Path, name: &str) -> PathBuf {
     let to = folder.with_file_name(name);
     fn all(from: &Path, to: &Path) {
         fs::create_dir_all(to).unwrap();

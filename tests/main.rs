@@ -5,6 +5,7 @@
 // So that clippy knows this for tests, where a panic is the way to fail.
 #![cfg(test)]
 
+mod altered;
 mod asking;
 mod command_line;
 mod data_folders;

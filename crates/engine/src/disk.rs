@@ -10,6 +10,7 @@ pub mod sim;
 mod tests;
 
 pub use real::RealDisk;
+pub(crate) use real::is_in_the_way;
 
 /// What a disk writes whole or not at all, in bytes.
 pub const SECTOR: usize = 512;

@@ -56,6 +56,8 @@ pub struct Finding {
     pub what: String,
     /// What to do now.
     pub advice: String,
+    /// Whether it is that something could not be read: nothing is known to be damaged by it.
+    pub unread: bool,
 }
 
 /// The journal.

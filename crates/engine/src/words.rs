@@ -13,7 +13,6 @@ use crate::journal::{Damage, JournalError};
 use crate::look::LookError;
 use crate::store::StoreError;
 use crate::store::log::snapshot::SnapshotError;
-use crate::vault::VaultError;
 use catalogue::{CATALOGUE, Entry};
 
 /// Parts of parts are told in Chinese down to this depth: none is deeper.
@@ -159,10 +158,6 @@ pub(crate) fn of_snapshot(error: &SnapshotError, language: Language) -> String {
     of(&error.to_string(), language)
 }
 
-pub(crate) fn of_vault(error: &VaultError, language: Language) -> String {
-    of(&error.to_string(), language)
-}
-
 #[cfg(feature = "sled")]
 impl crate::index::Difference {
     /// What differs, in a language.
@@ -197,6 +192,7 @@ impl crate::index::Difference {
 mod tests {
     use super::*;
     use crate::journal::{Flaw, FolderId, Mark, Position};
+    use crate::vault::VaultError;
 
     fn has_chinese(text: &str) -> bool {
         text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -287,7 +283,7 @@ mod tests {
             VaultError::Missing { path: path() },
             VaultError::Sealed { slot: 7 },
         ] {
-            let told = of_vault(&error, Language::Chinese);
+            let told = of(&error.to_string(), Language::Chinese);
             assert!(has_chinese(&told), "{told}");
         }
         for error in [

@@ -85,7 +85,7 @@ impl RealDisk {
         let data = file.metadata();
         match data.map(|data| data.is_file()) {
             Ok(true) => Ok(Arc::new(RealFile { file, path })),
-            Ok(false) => Err(named(operation, &path, io::Error::other("it is no file"))),
+            Ok(false) => Err(named(operation, &path, io::Error::other(NoFile))),
             Err(error) => Err(named(operation, &path, error)),
         }
     }
@@ -247,6 +247,33 @@ impl DiskFile for RealFile {
         self.file
             .sync_data()
             .map_err(|error| self.named("sync", error))
+    }
+}
+
+/// A pipe, a device, a folder in the place of a file.
+#[derive(Debug, thiserror::Error)]
+#[error("it is no file")]
+struct NoFile;
+
+/// Whether an error says that something is in the way of looking at a file or a folder: it may not be read, or
+/// is none. Of what is in it nothing is known then, and nothing says that it is damaged. (A file that was
+/// listed and is not found is a link that leads nowhere.)
+pub(crate) fn is_in_the_way(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let named = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let error = named.map_or(error, |named: &Named| &named.error);
+    if error.get_ref().is_some_and(|inner| inner.is::<NoFile>()) {
+        return true;
+    }
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::LOOP | Errno::NXIO | Errno::MFILE | Errno::NFILE | Errno::PERM) => true,
+        _ => matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::IsADirectory
+                | io::ErrorKind::NotFound
+        ),
     }
 }
 

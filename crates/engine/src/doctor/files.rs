@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use upline_lab::render::Language;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, is_in_the_way};
 use crate::journal::FolderId;
-use crate::store::log::backup::{self, MANIFEST, Tell};
+use crate::store::StoreError;
+use crate::store::log::backup::{self, FileFlaw, MANIFEST, Tell, unreadable};
 use crate::store::log::{check, identity};
-use crate::vault;
+use crate::vault::{self, VaultError};
 use crate::words;
 
 /// A file that is not what was written, or is missing.
@@ -20,6 +21,9 @@ pub struct FileDamage {
     pub path: String,
     /// What is wrong with it, with its name in it, in English.
     pub why: String,
+    /// Whether nothing is known of what is in it, since something is in the way of reading it: it may not be
+    /// read, or is no file. That is no damage.
+    pub unread: bool,
 }
 
 impl FileDamage {
@@ -47,45 +51,80 @@ pub fn check_files(
     tell: &mut Tell<'_>,
 ) -> io::Result<Vec<FileDamage>> {
     if disk.list("")?.iter().any(|name| name == MANIFEST) {
-        return of_backup(disk, tell);
+        return Ok(of_backup(disk, tell));
     }
     let Some(id) = folder.or_else(|| identity::read(&**disk).ok()) else {
         return Ok(Vec::new());
     };
-    let mut found = keys(disk, id)?;
+    let mut found = keys(disk, id);
     if !found.is_empty() {
         // An engine that starts meanwhile removes files of keys that no ticket has. Damage stays.
-        let again = keys(disk, id)?;
+        let again = keys(disk, id);
         found.retain(|one| again.contains(one));
     }
     Ok(found)
 }
 
-fn of_backup(disk: &Arc<dyn Disk>, tell: &mut Tell<'_>) -> io::Result<Vec<FileDamage>> {
+pub(super) fn of_backup(disk: &Arc<dyn Disk>, tell: &mut Tell<'_>) -> Vec<FileDamage> {
     let manifest = match backup::manifest(&**disk) {
         Ok(manifest) => manifest,
         Err(error) => {
-            let (path, why) = (MANIFEST.to_owned(), error.to_string());
-            return Ok(vec![FileDamage { path, why }]);
+            return vec![FileDamage {
+                path: MANIFEST.to_owned(),
+                why: error.to_string(),
+                unread: matches!(error, StoreError::Io { .. }),
+            }];
         }
     };
-    let flaws = backup::flaws(&**disk, &manifest, tell).into_iter();
-    let mut found: Vec<FileDamage> = flaws.map(|(path, why)| FileDamage { path, why }).collect();
+    let flaws = backup::flaws(disk, &manifest, tell).into_iter();
+    let mut found: Vec<FileDamage> = flaws.map(FileDamage::from).collect();
     // A backup may list less than its tickets need.
-    for one in keys(disk, manifest.folder)? {
+    for one in keys(disk, manifest.folder) {
         if found.iter().all(|known| known.path != one.path) {
             found.push(one);
         }
     }
-    Ok(found)
+    found
 }
 
-fn keys(disk: &Arc<dyn Disk>, id: FolderId) -> io::Result<Vec<FileDamage>> {
+impl From<FileFlaw> for FileDamage {
+    fn from(flaw: FileFlaw) -> Self {
+        let FileFlaw { path, why, unread } = flaw;
+        Self { path, why, unread }
+    }
+}
+
+fn keys(disk: &Arc<dyn Disk>, id: FolderId) -> Vec<FileDamage> {
     let last = check::last_key_in(disk, id);
-    let (_, wrong) = vault::examine(&**disk, id.0, last)?;
-    let damage = |(path, error): (String, vault::VaultError)| FileDamage {
-        path,
-        why: error.to_string(),
+    examined(vault::examine(&**disk, id.0, last)).1
+}
+
+/// How many files of keys there are, and what is wrong with which.
+pub(super) fn examined(
+    found: io::Result<(u64, Vec<(String, VaultError)>)>,
+) -> (u64, Vec<FileDamage>) {
+    let (files, wrong) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let folder = FileDamage {
+                path: vault::FOLDER.to_owned(),
+                why: unlisted(vault::FOLDER, &error),
+                unread: true,
+            };
+            return (0, vec![folder]);
+        }
     };
-    Ok(wrong.into_iter().map(damage).collect())
+    let damage = |(path, error): (String, VaultError)| {
+        let (why, unread) = match &error {
+            VaultError::Io(error) => (unreadable(&path, error), is_in_the_way(error)),
+            error => (error.to_string(), false),
+        };
+        FileDamage { path, why, unread }
+    };
+    (files, wrong.into_iter().map(damage).collect())
+}
+
+/// Of a folder that can't be looked into.
+pub(super) fn unlisted(folder: &str, error: &io::Error) -> String {
+    format!("the folder {folder:?} can't be looked into ({error})")
 }

@@ -17,6 +17,7 @@ impl Checkup {
             severity,
             what,
             advice: advice.to_owned(),
+            unread: false,
         });
     }
 
@@ -85,6 +86,28 @@ impl Checkup {
                 "请用写它的程序；什么也没有改动",
             ),
         );
+    }
+
+    /// Something that may not be read, or is no file. `what` is in the checkup's language.
+    pub(super) fn found_in_the_way(&mut self, what: String) {
+        self.trouble(
+            (what.clone(), what),
+            (
+                "nothing is known to be lost, and no backup is needed for this: see to its rights (whoever \
+                 gives this command must be able to read it, the engine to write it too), or to what stands \
+                 in its place, and look again",
+                "没有发现有什么丢失，也不需要恢复备份：请检查它的权限（执行这个命令的用户要能读，\
+                 引擎的用户还要能写），或它的位置上是什么，然后再看一次",
+            ),
+        );
+        self.mark_unread();
+    }
+
+    /// The last finding is about what could not be read.
+    fn mark_unread(&mut self) {
+        if let Some(last) = self.findings.last_mut() {
+            last.unread = true;
+        }
     }
 
     pub(super) fn found_no_journal(&mut self) {

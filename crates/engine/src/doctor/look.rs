@@ -8,8 +8,8 @@ use rustix::fs::{StatVfs, StatVfsMountFlags};
 use upline_lab::render::Language;
 
 use super::{
-    AsidePart, AsideTicket, BasePart, Checkup, Finding, IndexPart, JournalPart, KeysPart, Kind,
-    SnapshotPart,
+    AsidePart, AsideTicket, BasePart, Checkup, FileDamage, Finding, IndexPart, JournalPart,
+    KeysPart, Kind, SnapshotPart, files,
 };
 use crate::disk::{Disk, RealDisk};
 use crate::floor::instant;
@@ -141,7 +141,7 @@ fn inside(
     if let Some(id) = id {
         base(disk, id, checkup)?;
         snapshots(disk, id, checkup)?;
-        keys(disk, id, checkup)?;
+        keys(disk, id, checkup);
     }
     match checkup.kind {
         Kind::DataFolder => index(here.folder, disk, checkup),
@@ -316,34 +316,42 @@ fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::R
     Ok(())
 }
 
-fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
+fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) {
     let (_, bytes) = size(disk, vault::FOLDER);
-    let (files, wrong) = vault::examine(&**disk, id.0, check::last_key_in(disk, id))?;
-    let damage: Vec<String> = wrong
-        .iter()
-        .map(|(_, one)| words::of_vault(one, checkup.language))
-        .collect();
-    for why in damage.iter().take(MAX_TOLD) {
-        checkup.found_keys(why.clone());
+    let last = check::last_key_in(disk, id);
+    let (files, wrong) = files::examined(vault::examine(&**disk, id.0, last));
+    let told = |one: &FileDamage| one.told(checkup.language);
+    let (unread, damaged): (Vec<_>, Vec<_>) = wrong.iter().partition(|one| one.unread);
+    let (unread, damage): (Vec<String>, Vec<String>) = (
+        unread.into_iter().map(told).collect(),
+        damaged.into_iter().map(told).collect(),
+    );
+    // Of a backup, with its other files.
+    if checkup.kind != Kind::Backup {
+        let few = unread.into_iter().take(MAX_TOLD);
+        few.for_each(|what| checkup.found_in_the_way(what));
+        let few = damage.iter().take(MAX_TOLD);
+        few.for_each(|what| checkup.found_keys(what.clone()));
     }
     checkup.keys = Some(KeysPart {
         files,
         bytes,
         damage,
     });
-    Ok(())
 }
 
-/// Whether the files that a backup lists are as they were written. Of keys it is told elsewhere.
+/// Whether the files of a backup are as they were written.
 fn listed(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
-    let Ok(manifest) = backup::manifest(&**disk) else {
+    if backup::manifest(&**disk).is_err() {
         return;
-    };
-    let keys = format!("{}/", vault::FOLDER);
-    let mut flaws = backup::flaws(&**disk, &manifest, &mut |_| ());
-    flaws.retain(|(path, _)| !path.starts_with(&keys));
-    for (_, why) in flaws.iter().take(MAX_TOLD) {
-        checkup.found_changed(words::of(why, checkup.language));
+    }
+    let flaws = files::of_backup(disk, &mut |_| ());
+    for one in flaws.iter().take(MAX_TOLD) {
+        let told = one.told(checkup.language);
+        match one.unread {
+            true => checkup.found_in_the_way(told),
+            false => checkup.found_changed(told),
+        }
     }
 }
 

@@ -198,6 +198,26 @@ const FOLDERS: &[Entry] = &[
         "the folder to restore to must be empty, and has {} in it",
         "要恢复到的文件夹必须是空的，里面却有 {0}",
     ),
+    (
+        "the file {} has changed since: it has {} bytes, and had {}",
+        "文件 {0} 此后有改动：现在有 {1} 字节，原来是 {2}",
+    ),
+    (
+        "the file {} is there, but {} does not list it",
+        "有文件 {0}，{1} 里却没有列出它",
+    ),
+    (
+        "the file {} is of the data folder {}, and the other files of {}",
+        "文件 {0} 属于数据文件夹 {1}，而其他文件属于 {2}",
+    ),
+    (
+        "the file {} says that the last commit is {}, and in the journal it is {}",
+        "文件 {0} 说最后的提交是 {1}，而日志里是 {2}",
+    ),
+    (
+        "the folder {} can't be looked into ({})",
+        "文件夹 {0} 无法查看（{1}）",
+    ),
     ("the file {} has changed since", "文件 {0} 此后有改动"),
     ("the file {} of the backup is missing", "备份里缺少文件 {0}"),
     ("the file {} can't be read ({})", "文件 {0} 无法读取（{1}）"),

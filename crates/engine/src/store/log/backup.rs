@@ -5,6 +5,8 @@
 //! `backup.json` with the hash of each file, written last. What was erased before the backup is not in it;
 //! what is erased later still is, so that backups have to be thrown away in their time.
 
+mod listed;
+
 use std::io;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use crate::disk::{Disk, DiskFile};
 use crate::journal::{self, FolderId, Hash, JournalReader, Mark};
 use crate::store::StoreError;
 use crate::vault;
+pub(crate) use listed::{FileFlaw, flaws, unreadable};
+use listed::{changed, flaw, head_flaw, length_flaw, missing, read_through, unlisted, whose_flaw};
 
 /// The file that says what is in a backup.
 pub const MANIFEST: &str = "backup.json";
@@ -174,28 +178,48 @@ pub fn restore(
                 return Err(not_as_written(&missing(&file.path)));
             }
             other => {
-                if other.and_then(|opened| opened.len()).map_err(failed)? < file.bytes {
-                    return Err(not_as_written(&changed(&file.path)));
+                let length = other.and_then(|opened| opened.len()).map_err(failed)?;
+                if let Some(flaw) = length_flaw(file, length) {
+                    return Err(not_as_written(&flaw));
                 }
             }
         }
     }
+    let [identity] = &*identity else {
+        return Err(not_as_written(&missing(identity::FILE)));
+    };
     let copied = copy_all(from, &mut made, &plan(&rest), &mut progress, tell)?;
     same(&copied, &rest)?;
-    let reader = JournalReader::open(Arc::clone(to), Some(manifest.folder))?;
-    check::copy(&**to, manifest.folder, &reader, manifest.head.as_ref())?;
-    if identity.len() != 1 {
-        return Err(not_as_written(&missing(identity::FILE)));
+    // Only now: of an empty folder nobody could tell that nothing was restored to it.
+    let first = |flaws: Vec<FileFlaw>| flaws.into_iter().next().map(|one| one.why);
+    let flaw = flaw(from, identity, &mut |_| ()).map_err(failed)?;
+    let flaw = flaw.or_else(|| whose_flaw(from, &manifest));
+    if let Some(flaw) = flaw.or_else(|| first(unlisted(from, &manifest))) {
+        return Err(not_as_written(&flaw));
     }
-    let copied = copy_all(
-        from,
-        &mut made,
-        &plan(&identity),
-        &mut progress,
-        &mut |_| (),
-    )?;
-    same(&copied, &identity)?;
+    let reader = JournalReader::open(Arc::clone(to), Some(manifest.folder))?;
+    if let Some(flaw) = head_flaw(&reader, &manifest) {
+        return Err(not_as_written(&flaw));
+    }
+    check::copy(&**to, manifest.folder, &reader, manifest.head.as_ref())?;
+    copy_identity(from, &mut made, identity)?;
     Ok(manifest)
+}
+
+/// Copies the file that makes a data folder of the rest. It has its name when it is known to be what was
+/// written: a failure that comes later could not take it back for sure.
+fn copy_identity(from: &dyn Disk, to: &mut Made<'_>, said: &Copied) -> Result<(), StoreError> {
+    let file = from.open_read(identity::FILE).map_err(failed)?;
+    let mut bytes = Vec::new();
+    let hash = read_through(&*file, said.bytes, &mut |part, _| {
+        bytes.extend_from_slice(part);
+        Ok(())
+    });
+    if hash.map_err(failed)? != Some(said.hash) {
+        return Err(not_as_written(&changed(identity::FILE)));
+    }
+    bytes.resize(usize::try_from(said.length).unwrap_or(bytes.len()), 0);
+    put(to, identity::FILE, &bytes)
 }
 
 /// A folder that something is copied to, and the files that were made there. Whatever else appears in it is
@@ -365,75 +389,6 @@ fn put(to: &mut Made<'_>, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
     to.disk.rename(&draft, path).map_err(not_written)?;
     to.files.push(path.to_owned());
     to.disk.sync_folder("").map_err(not_written)
-}
-
-/// Reads so many bytes of a file and says what their hash is; `each` is given every part and where it begins.
-/// `None`: the file is shorter.
-fn read_through(
-    file: &dyn DiskFile,
-    bytes: u64,
-    each: &mut dyn FnMut(&[u8], u64) -> io::Result<()>,
-) -> io::Result<Option<Hash>> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; CHUNK];
-    let mut at = 0;
-    while at < bytes {
-        let most = usize::try_from(bytes - at).map_or(CHUNK, |rest| rest.min(CHUNK));
-        let read = file.read_at(&mut buffer[..most], at)?;
-        if read == 0 {
-            return Ok(None);
-        }
-        hasher.update(&buffer[..read]);
-        each(&buffer[..read], at)?;
-        at += read as u64;
-    }
-    Ok(Some(Hash(*hasher.finalize().as_bytes())))
-}
-
-/// What is wrong with a file of a backup, in English. `None`: it is what was written.
-fn flaw(from: &dyn Disk, file: &Copied, tell: &mut dyn FnMut(u64)) -> Option<String> {
-    let path = &file.path;
-    let read = from.open_read(path).and_then(|opened| {
-        let hash = read_through(&*opened, file.bytes, &mut |part, _| {
-            tell(part.len() as u64);
-            Ok(())
-        });
-        Ok((hash?, opened.len()?))
-    });
-    match read {
-        Ok((Some(hash), length)) if hash == file.hash && length == file.length => None,
-        Ok(_) => Some(changed(path)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(missing(path)),
-        Err(error) => Some(format!("the file {path:?} can't be read ({error})")),
-    }
-}
-
-/// The files of a backup that are not what was written, and what is wrong with each, in English.
-pub(crate) fn flaws(
-    from: &dyn Disk,
-    manifest: &Manifest,
-    tell: &mut Tell<'_>,
-) -> Vec<(String, String)> {
-    let of = manifest.files.iter().map(|file| file.bytes).sum();
-    let mut progress = Progress { done: 0, of };
-    let mut tell = |bytes| {
-        progress.done += bytes;
-        tell(progress);
-    };
-    let mut found = Vec::new();
-    for file in &manifest.files {
-        let flaw = flaw(from, file, &mut tell);
-        found.extend(flaw.map(|flaw| (file.path.clone(), flaw)));
-    }
-    found
-}
-
-fn changed(path: &str) -> String {
-    format!("the file {path:?} has changed since")
-}
-
-fn missing(path: &str) -> String {
-    format!("the file {path:?} of the backup is missing")
 }
 
 fn not_as_written(flaw: &str) -> StoreError {
