@@ -1,5 +1,5 @@
-//! Backups of which a file, or the list of files, is not what was written: `verify`, `doctor` and `restore` say
-//! the same of them, and what `restore` refuses is no data folder.
+//! Backups of which a file, or the list of files, is not what was written: `verify`, `doctor` and `restore`
+//! say the same of them, and what `restore` refuses is no data folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -55,7 +55,7 @@ async fn engine(folder: &Path) -> Engine {
 }
 
 /// Opens tickets and ends every second one.
-async fn work(engine: &Engine, tickets: usize) {
+pub(crate) async fn work(engine: &Engine, tickets: usize) {
     let handle = engine.handle();
     for ticket in 0..tickets {
         let opened = handle

@@ -12,6 +12,7 @@ mod data_folders;
 mod demo;
 mod documents;
 mod harmed;
+mod in_the_way;
 mod limits;
 mod logging_in;
 mod looking;

@@ -81,6 +81,14 @@ pub trait Disk: Send + Sync {
     fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>>;
 }
 
+/// Takes a lock whose file is listed. None is made, be it only where a link leads.
+pub(crate) fn lock_there(disk: &dyn Disk, path: &str) -> io::Result<Box<dyn Send + Sync>> {
+    match disk.open_read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        _ => disk.lock(path),
+    }
+}
+
 /// One open file. Writes go to a stated place, so that nothing depends on a cursor.
 pub trait DiskFile: Send + Sync {
     /// Its length in bytes.

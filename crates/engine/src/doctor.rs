@@ -5,6 +5,7 @@
 mod compare;
 mod files;
 mod findings;
+mod journal;
 mod look;
 #[cfg(test)]
 mod tests;
@@ -92,6 +93,8 @@ pub struct SnapshotPart {
     pub bytes: u64,
     /// What is wrong with it.
     pub damage: Option<String>,
+    /// What is in the way of reading it: that is no damage.
+    pub unread: Option<String>,
 }
 
 /// Where the journal begins, if the retention rule has removed what was before: a snapshot.
@@ -106,6 +109,8 @@ pub struct BasePart {
     pub bytes: u64,
     /// What is wrong with it.
     pub damage: Option<String>,
+    /// What is in the way of reading it: that is no damage.
+    pub unread: Option<String>,
 }
 
 /// The tickets' keys.

@@ -84,7 +84,7 @@ pub use error::{Damage, Flaw, JournalError};
 pub use mark::{Base, FolderId, Frame, Hash, Mark, ParseMarkError, Position, Remains};
 pub use read::{JournalReader, Scan, SegmentFile};
 pub use upkeep::Upkeep;
-pub use verify::{Progress, Report, verify_behind};
+pub use verify::{Progress, Report, Unread, verify_behind};
 pub use whole::{verify, verify_folder};
 pub use write::{Journal, Unsynced};
 

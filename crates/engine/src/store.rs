@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use upline_core::{Name, Workload};
 
+use crate::disk::is_in_the_way;
 use crate::feed::Feed;
 use crate::journal::{JournalError, JournalReader, Position};
 use crate::record::{CommandId, Commit, Entry, File, Millis, Number, Record, Unreadable};
@@ -209,7 +210,7 @@ pub enum StoreError {
     )]
     Full,
     /// The operating system.
-    #[error("{doing}: {source}")]
+    #[error("{doing}: {source}{}", way_out(source))]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -249,6 +250,14 @@ pub enum StoreError {
     /// More was decided at once than a commit may hold.
     #[error("a commit of {0} bytes is too large")]
     TooLarge(usize),
+}
+
+/// What to do about what is in the way. Of other errors the system's words have to do.
+fn way_out(error: &io::Error) -> &'static str {
+    match is_in_the_way(error) {
+        true => "; nothing is known to be lost: see to its rights, or to what stands in its place",
+        false => "",
+    }
 }
 
 impl From<JournalError> for StoreError {

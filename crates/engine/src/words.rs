@@ -6,8 +6,11 @@
 
 mod catalogue;
 
+use std::io;
+
 use upline_lab::render::Language;
 
+use crate::disk::is_in_the_way;
 use crate::error::Error;
 use crate::journal::{Damage, JournalError};
 use crate::look::LookError;
@@ -98,7 +101,7 @@ impl StoreError {
         }
         match self {
             Self::Full => "磁盘已满：请腾出空间；正在工作的引擎会自己继续，其他的要重新开始".into(),
-            Self::Io { source, .. } => format!("读写失败：{source}"),
+            Self::Io { source, .. } => format!("读写失败：{source}{}", way_out(source)),
             Self::Damaged(why) => chinese(why).unwrap_or_else(|| format!("已损坏：{why}")),
             Self::Ticket { number, why } => {
                 format!("第 {number} 号工单无法读取：{}", of(why, language))
@@ -144,12 +147,20 @@ impl LookError {
     }
 }
 
+/// What to do about what is in the way.
+fn way_out(error: &io::Error) -> &'static str {
+    match is_in_the_way(error) {
+        true => "；没有发现有什么丢失：请检查它的权限，或它的位置上是什么",
+        false => "",
+    }
+}
+
 pub(crate) fn of_journal(error: &JournalError, language: Language) -> String {
     match (error, language) {
         (
             JournalError::Io { source, .. } | JournalError::Full { source, .. },
             Language::Chinese,
-        ) => format!("日志读写失败：{source}"),
+        ) => format!("日志读写失败：{source}{}", way_out(source)),
         (error, language) => of(&error.to_string(), language),
     }
 }

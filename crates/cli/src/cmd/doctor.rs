@@ -38,9 +38,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         told(&checkup, lang, output)?;
     }
+    let troubles = checkup.findings.iter();
+    let mut troubles = troubles.filter(|one| one.severity == Severity::Trouble);
+    let only_unread = troubles.all(|one| one.unread);
     Ok(match (checkup.kind, checkup.is_fine()) {
         (Kind::Foreign, _) => Exit::NotFound,
         (_, true) => Exit::Ok,
+        // Nothing is known to be wrong with what could not be read.
+        (_, false) if only_unread => Exit::NotFound,
         (_, false) => Exit::Findings,
     })
 }
@@ -174,7 +179,7 @@ fn snapshots(checkup: &Checkup, lang: &Lang, rows: &mut Rows) {
         let (commit, size) = (base.commit, bytes(base.bytes));
         let until = base.at.as_deref();
         let until = until.unwrap_or(lang.pick("an unknown time", "未知时间"));
-        let damage = damaged(usize::from(base.damage.is_some()), lang);
+        let damage = state(base.damage.as_ref(), base.unread.as_ref(), lang);
         let told = lang.pick(
             format!("with commit {commit}, {size}{damage}; what ended until {until} is removed"),
             format!("第 {commit} 次提交，{size}{damage}；{until} 之前结束的已删除"),
@@ -183,12 +188,19 @@ fn snapshots(checkup: &Checkup, lang: &Lang, rows: &mut Rows) {
     }
     for snapshot in &checkup.snapshots {
         let (commit, size) = (snapshot.commit, bytes(snapshot.bytes));
-        let damage = damaged(usize::from(snapshot.damage.is_some()), lang);
+        let damage = state(snapshot.damage.as_ref(), snapshot.unread.as_ref(), lang);
         let told = lang.pick(
             format!("of commit {commit}, {size}{damage}"),
             format!("第 {commit} 次提交，{size}{damage}"),
         );
         rows.add(lang.pick("snapshot", "快照"), told);
+    }
+}
+
+fn state(damage: Option<&String>, unread: Option<&String>, lang: &Lang) -> String {
+    match unread {
+        Some(_) => lang.pick(", not read", "，没有读到").to_owned(),
+        None => damaged(usize::from(damage.is_some()), lang),
     }
 }
 

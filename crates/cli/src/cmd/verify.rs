@@ -1,12 +1,13 @@
 //! `upline verify`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
 use upline::doctor::{FileDamage, IndexCheck, check_files, compare_index, in_language};
-use upline::journal::{FolderId, Mark, verify_folder};
+use upline::journal::{FolderId, Mark, Report, verify_folder};
 use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
@@ -39,6 +40,7 @@ struct Answer {
     removed: bool,
     damage: Vec<String>,
     more: u64,
+    unread: Vec<String>,
     index: Option<IndexAnswer>,
 }
 
@@ -90,7 +92,8 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     bar.clear();
     let report = report.map_err(|error| failure(&args.folder, &error.into(), lang.get()))?;
     let files = files(&args.folder, &disk, report.folder, lang)?;
-    if report.folder.is_none() && report.is_whole() && files.is_empty() {
+    let all_read = report.unread.is_empty();
+    if report.folder.is_none() && report.is_whole() && files.is_empty() && all_read {
         let path = shown(&args.folder);
         return Err(Failure::not_found(lang.pick(
             format!("`{path}` has no journal"),
@@ -105,22 +108,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         false => None,
     };
     let fine = index.as_ref().is_none_or(|index| index.state.is_fine());
-    let mut damage: Vec<String> = report
-        .damage
-        .iter()
-        .map(|one| one.told(lang.get()))
-        .collect();
-    let places = || report.damage.iter().zip(&damage);
-    // That a file of a backup has changed is said already by a place in it.
-    let is_new = |file: &&FileDamage| {
-        !places().any(|(place, told)| place.path == file.path && told.contains(&file.path))
-    };
-    let new: Vec<String> = files
-        .iter()
-        .filter(is_new)
-        .map(|file| file.told(lang.get()))
-        .collect();
-    damage.extend(new);
+    let (damage, unread) = texts(&report, files, lang);
     let answer = Answer {
         whole,
         frames: report.frames,
@@ -131,6 +119,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         removed: report.removed,
         damage,
         more: report.more,
+        unread,
         index,
     };
     if output.is_json() {
@@ -138,10 +127,39 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     } else {
         told(&answer, lang, output)?;
     }
-    Ok(match whole && fine {
-        true => Exit::Ok,
-        false => Exit::Findings,
+    let harmed = !answer.damage.is_empty() || !anchored || !fine;
+    Ok(match (harmed, answer.unread.is_empty()) {
+        // Of what could not be read nothing is known, the commit of `--head` included.
+        (true, true) => Exit::Findings,
+        (true, false) if !answer.damage.is_empty() || !fine => Exit::Findings,
+        (_, false) => Exit::NotFound,
+        (false, true) => Exit::Ok,
     })
+}
+
+/// What is damaged, and what could not be read.
+fn texts(report: &Report, files: Vec<FileDamage>, lang: &Lang) -> (Vec<String>, Vec<String>) {
+    let (unread, files): (Vec<FileDamage>, Vec<FileDamage>) =
+        files.into_iter().partition(|file| file.unread);
+    let of_journal = report.unread.iter();
+    let mut unread: Vec<String> = of_journal
+        .map(|one| in_language(&one.why, lang.get()))
+        .chain(unread.iter().map(|file| file.told(lang.get())))
+        .collect();
+    // A file of a backup is looked at for what it is, and as one that is listed.
+    let mut seen = BTreeSet::new();
+    unread.retain(|one| seen.insert(one.clone()));
+    let damage = report.damage.iter();
+    let mut damage: Vec<String> = damage.map(|one| one.told(lang.get())).collect();
+    let places = || report.damage.iter().zip(&damage);
+    // That a file of a backup has changed is said already by a place in it.
+    let is_new = |file: &&FileDamage| {
+        !places().any(|(place, told)| place.path == file.path && told.contains(&file.path))
+    };
+    let new = files.iter().filter(is_new);
+    let new: Vec<String> = new.map(|file| file.told(lang.get())).collect();
+    damage.extend(new);
+    (damage, unread)
 }
 
 /// The files beside the journal that are not as they were written.
@@ -193,6 +211,14 @@ fn index(folder: &Path, lang: &Lang) -> Result<IndexAnswer, Failure> {
             let differences = verified.differences.iter();
             answer.differences = differences.map(|one| one.told(lang.get())).collect();
             answer.more = verified.more;
+        }
+        IndexCheck::OtherHistory => {
+            answer.state = IndexState::Differs;
+            answer.differences.push(lang.pick(
+                "its last commit is none of this journal: it is of another history of this folder"
+                    .to_owned(),
+                "它最后的提交不属于这份日志：它来自这个文件夹的另一段历史".to_owned(),
+            ));
         }
         IndexCheck::Failed(why) => {
             answer.state = IndexState::Unknown;
@@ -264,6 +290,17 @@ fn index_told(index: &IndexAnswer, lang: &Lang, output: &mut Output) -> Result<(
 fn told(answer: &Answer, lang: &Lang, output: &mut Output) -> Result<(), Failure> {
     for line in &answer.damage {
         output.line(lang.pick(format!("damaged: {line}"), format!("损坏：{line}")))?;
+    }
+    for line in &answer.unread {
+        output.line(lang.pick(
+            format!(
+                "not looked at: {line}; nothing is known to be lost: see to its rights, or to what stands \
+                 in its place, and look again"
+            ),
+            format!(
+                "没有查看：{line}；没有发现有什么丢失：请检查它的权限，或它的位置上是什么，然后再看一次"
+            ),
+        ))?;
     }
     let (frames, first, more) = (answer.frames, answer.first, answer.more);
     if more > 0 {

@@ -255,8 +255,8 @@ impl DiskFile for RealFile {
 #[error("it is no file")]
 struct NoFile;
 
-/// Whether an error says that something is in the way of looking at a file or a folder: it may not be read, or
-/// is none. Of what is in it nothing is known then, and nothing says that it is damaged. (A file that was
+/// Whether an error says that something is in the way of looking at a file or a folder: it may not be read,
+/// or is none. Of what is in it nothing is known then, and nothing says that it is damaged. (A file that was
 /// listed and is not found is a link that leads nowhere.)
 pub(crate) fn is_in_the_way(error: &io::Error) -> bool {
     use rustix::io::Errno;

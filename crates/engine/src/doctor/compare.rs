@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::look::is_refused;
-use crate::disk::{Disk, RealDisk};
+use super::look::{LOCK, is_refused};
+use crate::disk::{Disk, RealDisk, lock_there};
 use crate::index::{Index, IndexError, IndexOptions, Verified};
 use crate::journal::{JournalError, JournalReader};
 
@@ -24,10 +24,18 @@ pub enum IndexCheck {
     ReadOnly,
     /// It is damaged: the next start builds it anew. Nothing is lost.
     Damaged(String),
+    /// Its last commit is none of the journal's, although that is whole: it was built from another history of
+    /// this folder. It has to be removed, and nothing is lost by that.
+    OtherHistory,
     /// It could not be compared.
     Failed(String),
     /// It was compared; up to its last commit, since the next start goes on from there.
     Compared(Verified),
+}
+
+/// Whether an index seeks a commit where a journal that is whole has none.
+pub(super) const fn is_of_another_history(error: &IndexError) -> bool {
+    matches!(error, IndexError::Journal(JournalError::Damaged(_)))
 }
 
 /// Compares the index of a data folder with what its journal says, which must be whole. Nothing in the folder
@@ -43,6 +51,7 @@ pub fn compare_index(
     if !folder.join("index").exists() {
         return Ok(IndexCheck::None);
     }
+    // Where nobody has it open there need be no file to lock, and none is made.
     compare(folder, Arc::new(RealDisk::new(folder)), tell)
 }
 
@@ -51,7 +60,11 @@ pub(super) fn compare(
     disk: Arc<dyn Disk>,
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<IndexCheck, JournalError> {
-    let _lock = match disk.lock("lock") {
+    let lock = match disk.list("") {
+        Ok(names) if !names.iter().any(|name| name == LOCK) => Ok(None),
+        _ => lock_there(&*disk, LOCK).map(Some),
+    };
+    let _lock = match lock {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(IndexCheck::InUse),
         Err(error) if is_refused(error.kind()) => return Ok(IndexCheck::ReadOnly),
         Err(error) => return Ok(IndexCheck::Failed(error.to_string())),
@@ -65,6 +78,7 @@ pub(super) fn compare(
     match compared {
         Ok(verified) => Ok(IndexCheck::Compared(verified)),
         Err(IndexError::Broken(why)) => Ok(IndexCheck::Damaged(why)),
+        Err(error) if is_of_another_history(&error) => Ok(IndexCheck::OtherHistory),
         Err(IndexError::Journal(error)) => Err(error),
         Err(other) => Ok(IndexCheck::Failed(other.to_string())),
     }

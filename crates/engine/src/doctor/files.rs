@@ -6,9 +6,9 @@ use std::sync::Arc;
 use upline_lab::render::Language;
 
 use crate::disk::{Disk, is_in_the_way};
-use crate::journal::FolderId;
+use crate::journal::{FolderId, Unread};
 use crate::store::StoreError;
-use crate::store::log::backup::{self, FileFlaw, MANIFEST, Tell, unreadable};
+use crate::store::log::backup::{self, FileFlaw, MANIFEST, Tell};
 use crate::store::log::{check, identity};
 use crate::vault::{self, VaultError};
 use crate::words;
@@ -108,7 +108,7 @@ pub(super) fn examined(
         Err(error) => {
             let folder = FileDamage {
                 path: vault::FOLDER.to_owned(),
-                why: unlisted(vault::FOLDER, &error),
+                why: Unread::folder(vault::FOLDER, &error).why,
                 unread: true,
             };
             return (0, vec![folder]);
@@ -116,15 +116,10 @@ pub(super) fn examined(
     };
     let damage = |(path, error): (String, VaultError)| {
         let (why, unread) = match &error {
-            VaultError::Io(error) => (unreadable(&path, error), is_in_the_way(error)),
+            VaultError::Io(error) => (Unread::file(&path, error).why, is_in_the_way(error)),
             error => (error.to_string(), false),
         };
         FileDamage { path, why, unread }
     };
     (files, wrong.into_iter().map(damage).collect())
-}
-
-/// Of a folder that can't be looked into.
-pub(super) fn unlisted(folder: &str, error: &io::Error) -> String {
-    format!("the folder {folder:?} can't be looked into ({error})")
 }

@@ -1,5 +1,7 @@
 //! What can be found, and what to do then, in words.
 
+use std::io;
+
 use upline_lab::render::Language;
 
 use super::{Checkup, Finding, Severity};
@@ -101,6 +103,112 @@ impl Checkup {
             ),
         );
         self.mark_unread();
+    }
+
+    /// `why` is in the checkup's language. A start looks at the newest first, and passes over none that it
+    /// can't read: it may know of commits that the journal has lost.
+    pub(super) fn found_snapshot_unread(&mut self, commit: u64, why: &str, is_newest: bool) {
+        let what = (
+            format!("the snapshot of commit {commit} can't be read: {why}"),
+            format!("第 {commit} 次提交的快照无法读取：{why}"),
+        );
+        if !is_newest {
+            return self.note(
+                what,
+                (
+                    "nothing is lost: no start looks at it while a newer one is whole",
+                    "什么也没丢：只要更新的快照完好，启动时就不会看它",
+                ),
+            );
+        }
+        self.trouble(
+            what,
+            (
+                "nothing is known to be lost, but an engine that can't read it either does not start: see to \
+                 its rights, or to what stands in its place; or move it out of this folder, and the next \
+                 start reads more of the journal instead, if `upline verify` says that it is whole",
+                "没有发现有什么丢失，但读不了它的引擎不会启动：请检查它的权限，或它的位置上是什么；\
+                 也可以把它移出这个文件夹，下次启动就会改读更多日志，只要 `upline verify` 说日志完整",
+            ),
+        );
+        self.mark_unread();
+    }
+
+    /// `why` is in the checkup's language.
+    pub(super) fn found_base_unread(&mut self, why: &str) {
+        self.trouble(
+            (
+                format!("the snapshot that the journal begins with can't be read: {why}"),
+                format!("日志开头的快照无法读取：{why}"),
+            ),
+            (
+                "nothing is known to be lost: see to its rights, or to what stands in its place, and do not \
+                 remove it: it stands for what the rule on old history has removed",
+                "没有发现有什么丢失：请检查它的权限，或它的位置上是什么；不要删除它：\
+                 按保留规则删除的内容由它代表",
+            ),
+        );
+        self.mark_unread();
+    }
+
+    pub(super) fn found_unwritable(&mut self, path: &str, error: &io::Error) {
+        self.trouble(
+            (
+                format!(
+                    "the file {path:?} can't be written ({error}): no engine of this user starts"
+                ),
+                format!("文件 {path:?} 不能写（{error}）：这个用户的引擎不会启动"),
+            ),
+            (
+                "nothing is lost: let the user under whom the engine runs write it",
+                "什么也没丢：请让引擎的用户能写它",
+            ),
+        );
+    }
+
+    pub(super) fn found_lock(&mut self, error: &io::Error) {
+        self.trouble(
+            (
+                format!(
+                    "what is in the place of the file \"lock\" can't be used ({error}): no engine starts"
+                ),
+                format!("文件 \"lock\" 的位置上的东西不能用（{error}）：引擎不会启动"),
+            ),
+            (
+                "nothing is lost: remove it while no engine runs; the next start makes it anew",
+                "什么也没丢：请在没有引擎运行时删除它，下次启动会重新建立",
+            ),
+        );
+    }
+
+    pub(super) fn found_journal_missing(&mut self) {
+        self.trouble(
+            (
+                "the journal is missing, and with it what is known of all tickets".into(),
+                "日志不见了，所有工单的内容也随之不见".into(),
+            ),
+            (
+                "start no engine here; if the folder `journal` was moved away, put it back, and nothing is \
+                 lost; otherwise restore the latest backup into an empty folder",
+                "不要在这里启动引擎；如果文件夹 `journal` 被移走了，请放回来，那样什么也没丢；\
+                 否则把最近的备份恢复到空文件夹里",
+            ),
+        );
+    }
+
+    /// `why` is in the checkup's language.
+    pub(super) fn found_index_of_other(&mut self, why: &str) {
+        self.trouble(
+            (
+                format!("the index of all tickets can't be used: {why}"),
+                format!("所有工单的索引不能用：{why}"),
+            ),
+            (
+                "nothing is lost: stop the engine and remove the folder `index`; the next start builds it \
+                 anew from the journal",
+                "什么也没丢：请停止引擎，删除文件夹 `index`；下次启动会从日志重建",
+            ),
+        );
     }
 
     /// The last finding is about what could not be read.

@@ -8,33 +8,37 @@ use rustix::fs::{StatVfs, StatVfsMountFlags};
 use upline_lab::render::Language;
 
 use super::{
-    AsidePart, AsideTicket, BasePart, Checkup, FileDamage, Finding, IndexPart, JournalPart,
-    KeysPart, Kind, SnapshotPart, files,
+    AsidePart, AsideTicket, BasePart, Checkup, FileDamage, Finding, IndexPart, KeysPart, Kind,
+    SnapshotPart, files, journal,
 };
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, RealDisk, is_in_the_way, lock_there};
 use crate::floor::instant;
-use crate::journal::{self, Damage, Flaw, FolderId, JournalError, JournalReader, Mark};
-use crate::record::{self, Commit};
+use crate::journal::{FolderId, JournalReader, Unread};
 use crate::store::StoreError;
-use crate::store::log::snapshot::{self, Snapshot};
+use crate::store::log::snapshot::{self, Snapshot, SnapshotError};
 use crate::store::log::{backup, base, check, identity};
 use crate::vault;
 use crate::words;
 
+pub(super) const LOCK: &str = "lock";
+const INDEX: &str = "index";
+/// Of an index whose last commit is none of the journal's.
+pub(super) const OTHER_HISTORY: &str =
+    "its last commit is none of this journal: it is of another history of this folder";
 /// Less room than this is told: a full disk stops all writing.
 const LITTLE_ROOM: u64 = 256 << 20;
 /// Places of damage that are told.
-const MAX_TOLD: usize = 100;
+pub(super) const MAX_TOLD: usize = 100;
 /// What Upline puts into a data folder or a backup.
 const OURS: [&str; 14] = [
     identity::FILE,
     "folder.new",
     "head",
-    "lock",
-    journal::FOLDER,
+    LOCK,
+    crate::journal::FOLDER,
     vault::FOLDER,
-    "snapshots",
-    "index",
+    snapshot::FOLDER,
+    INDEX,
     backup::MANIFEST,
     // The daemon's.
     "links.key",
@@ -84,7 +88,7 @@ pub(super) fn examine_here(
     let kind = match () {
         () if names.is_empty() => Kind::Empty,
         () if has(backup::MANIFEST) => Kind::Backup,
-        () if has(identity::FILE) || has(journal::FOLDER) => Kind::DataFolder,
+        () if has(identity::FILE) || has(crate::journal::FOLDER) => Kind::DataFolder,
         () => Kind::Foreign,
     };
     let mut checkup = Checkup {
@@ -107,7 +111,7 @@ pub(super) fn examine_here(
     match kind {
         Kind::Empty => checkup.found_empty(),
         Kind::Foreign => checkup.found_foreign(),
-        Kind::DataFolder | Kind::Backup => inside(here, &names, &mut checkup, tell)?,
+        Kind::DataFolder | Kind::Backup => inside(here, &names, &mut checkup, tell),
     }
     let worst_first = |one: &Finding| std::cmp::Reverse(one.severity);
     checkup.findings.sort_by_key(worst_first);
@@ -119,7 +123,7 @@ fn inside(
     names: &[String],
     checkup: &mut Checkup,
     tell: &mut dyn FnMut(u64, u64),
-) -> io::Result<()> {
+) {
     let disk = here.disk;
     // Behind the latter the daemon notes how far it has read an IMAP mailbox.
     let several = ["index.broken-", "mailbox."];
@@ -129,18 +133,20 @@ fn inside(
     checkup.strangers = strangers.cloned().collect();
     // Looked at and let go: an engine must be able to start. Where there is none, none is made, and on a disk
     // that can't be written nobody has it open.
-    if names.iter().any(|name| name == "lock") {
-        match disk.lock("lock").err().map(|error| error.kind()) {
-            Some(io::ErrorKind::WouldBlock) => checkup.in_use = true,
-            Some(kind) if is_refused(kind) => checkup.read_only = true,
+    if names.iter().any(|name| name == LOCK) {
+        match lock_there(&**disk, LOCK).err() {
+            Some(error) if error.kind() == io::ErrorKind::WouldBlock => checkup.in_use = true,
+            Some(error) if is_refused(error.kind()) => checkup.read_only = true,
+            Some(error) if checkup.kind == Kind::DataFolder => checkup.found_lock(&error),
             _ => (),
         }
     }
     let id = whose(disk, checkup);
-    journal(disk, id, checkup, tell);
-    if let Some(id) = id {
-        base(disk, id, checkup)?;
-        snapshots(disk, id, checkup)?;
+    let written = journal::look(disk, id.ok().flatten(), checkup, tell);
+    // Whose folder it is, the journal says too; but not what another format means.
+    if let Some(id) = id.unwrap_or(written) {
+        base(disk, id, checkup);
+        snapshots(disk, id, checkup);
         keys(disk, id, checkup);
     }
     match checkup.kind {
@@ -149,10 +155,10 @@ fn inside(
     }
     set_aside(disk, checkup);
     general(checkup);
-    Ok(())
 }
 
-fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Option<FolderId> {
+/// `Err`: it can't be read, and may be anything. `Ok(None)`: it is none that this program knows.
+fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Result<Option<FolderId>, ()> {
     let id = match checkup.kind {
         Kind::Backup => backup::manifest(&**disk).map(|manifest| manifest.folder),
         _ => identity::read(&**disk),
@@ -160,7 +166,16 @@ fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Option<FolderId> {
     match id {
         Ok(id) => {
             checkup.folder = Some(id.to_string());
-            Some(id)
+            Ok(Some(id))
+        }
+        Err(StoreError::Io { source, .. }) if is_in_the_way(&source) => {
+            let file = match checkup.kind {
+                Kind::Backup => backup::MANIFEST,
+                _ => identity::FILE,
+            };
+            let why = Unread::file(file, &source).why;
+            checkup.found_in_the_way(words::of(&why, checkup.language));
+            Err(())
         }
         Err(error) => {
             let told = error.told(checkup.language);
@@ -168,123 +183,25 @@ fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Option<FolderId> {
                 StoreError::Format(_) => checkup.found_other_format(told),
                 _ => checkup.found_unreadable(told),
             }
-            None
+            Ok(None)
         }
     }
 }
 
-fn journal(
-    disk: &Arc<dyn Disk>,
-    id: Option<FolderId>,
-    checkup: &mut Checkup,
-    tell: &mut dyn FnMut(u64, u64),
-) {
-    let (files, bytes) = size(disk, journal::FOLDER);
-    let mut part = JournalPart {
-        format: journal::FORMAT,
-        files,
-        bytes,
-        first: 0,
-        commits: None,
-        head: None,
-        last_at: None,
-        damage: Vec::new(),
-    };
-    let walked = match checkup.in_use {
-        true => Ok(false),
-        false => walk(disk, id, &mut part, checkup.language, tell),
-    };
-    let starts = matches!(walked, Ok(true));
-    let read = walked.and_then(|_| last(disk, id, &mut part, checkup.language));
-    if let Err(error) = read {
-        let told = words::of_journal(&error, checkup.language);
-        match (&error, part.damage.is_empty()) {
-            (JournalError::Newer { .. } | JournalError::Older { .. }, _) => {
-                checkup.found_other_journal(told);
-            }
-            (_, true) => part.damage.push(told),
-            (_, false) => (),
-        }
-    }
-    if !part.damage.is_empty() {
-        checkup.found_damage(part.damage.len(), starts);
-    }
-    if files == 0 {
-        checkup.found_no_journal();
-    }
-    checkup.journal = Some(part);
-}
-
-/// Whether a start comes upon this damage: it reads the headers of all files, and what is in them from the
-/// newest snapshot on.
-fn stops_a_start(damage: &Damage, newest: Option<&Mark>) -> bool {
-    match damage.flaw {
-        Flaw::Header
-        | Flaw::Foreign { .. }
-        | Flaw::Name { .. }
-        | Flaw::Cut { .. }
-        | Flaw::Unreadable(_)
-        | Flaw::Newer { .. }
-        | Flaw::RolledBack { .. } => true,
-        _ => newest.is_none_or(|newest| damage.seq >= newest.seq),
-    }
-}
-
-/// Looks at every commit. Says whether an engine starts in spite of the damage.
-fn walk(
-    disk: &Arc<dyn Disk>,
-    id: Option<FolderId>,
-    part: &mut JournalPart,
-    language: Language,
-    tell: &mut dyn FnMut(u64, u64),
-) -> Result<bool, JournalError> {
-    let report = journal::verify(&**disk, id, None, &mut |progress| {
-        tell(progress.segments, progress.of);
-    })?;
-    part.first = report.first;
-    part.commits = Some(report.frames);
-    part.head = report.last.map(|mark| mark.to_string());
-    let damage = report.damage.iter().take(MAX_TOLD);
-    part.damage = damage.map(|one| one.told(language)).collect();
-    let newest = id.and_then(|id| check::newest_mark(&**disk, id).ok()?);
-    let stops = |damage| stops_a_start(damage, newest.as_ref());
-    Ok(report.more == 0 && !report.damage.iter().any(stops))
-}
-
-/// The last commit.
-fn last(
-    disk: &Arc<dyn Disk>,
-    id: Option<FolderId>,
-    part: &mut JournalPart,
-    language: Language,
-) -> Result<(), JournalError> {
-    let reader = JournalReader::open(Arc::clone(disk), id)?;
-    part.first = reader.oldest().map_or(0, |(first, _)| first);
-    let Some(head) = reader.head() else {
-        return Ok(());
-    };
-    part.head = Some(head.to_string());
-    let frame = reader.read(head.position)?;
-    match record::decode::<Commit>(&frame.payload) {
-        Ok(commit) => part.last_at = Some(instant(commit.at).to_string()),
-        Err(error) => part.damage.push(match language {
-            Language::English => format!("commit {} can't be read: {error}", head.seq),
-            Language::Chinese => format!("第 {} 次提交无法读取：{error}", head.seq),
-        }),
-    }
-    Ok(())
-}
-
-fn base(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
-    let Some(seq) = base::list(&**disk)?.first().copied() else {
-        return Ok(());
+fn base(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) {
+    // That the folder can't be looked into is told with the other snapshots.
+    let Some(seq) = base::list(&**disk).unwrap_or_default().first().copied() else {
+        return;
     };
     let file = disk.open_read(&base::path_of(seq));
     let opened = base::open(&**disk, id, seq);
     let read = opened.and_then(|one| one.each(|_| Ok(())).map(|()| one));
-    let found = base::find(&**disk, id)?.filter(|found| found.mark.seq == seq);
-    let damage = read.err();
-    let damage = damage.map(|error| words::of_snapshot(&error, checkup.language));
+    let found = base::find(&**disk, id).ok().flatten();
+    let found = found.filter(|found| found.mark.seq == seq);
+    let (unread, damage) = why(read.err().as_ref(), checkup.language);
+    if let Some(why) = &unread {
+        checkup.found_base_unread(why);
+    }
     if let Some(why) = &damage {
         checkup.found_base(why);
     }
@@ -293,27 +210,52 @@ fn base(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result
         at: found.map(|found| instant(found.at).to_string()),
         bytes: file.and_then(|file| file.len()).unwrap_or(0),
         damage,
+        unread,
     });
-    Ok(())
 }
 
-fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) -> io::Result<()> {
-    for seq in snapshot::list(&**disk)? {
+/// Why a snapshot can't be read, or what is wrong with it.
+fn why(error: Option<&SnapshotError>, language: Language) -> (Option<String>, Option<String>) {
+    let told = error.map(|error| words::of_snapshot(error, language));
+    match error {
+        Some(SnapshotError::Io(_)) => (told, None),
+        _ => (None, told),
+    }
+}
+
+fn snapshots(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) {
+    let list = match snapshot::list(&**disk) {
+        Ok(list) => list,
+        Err(error) => {
+            let why = Unread::folder(snapshot::FOLDER, &error).why;
+            return checkup.found_in_the_way(words::of(&why, checkup.language));
+        }
+    };
+    let is_there = |seq| snapshot::list(&**disk).is_ok_and(|now| now.contains(&seq));
+    let mut is_newest = true;
+    for seq in list {
         let file = disk.open_read(&snapshot::path(seq));
-        let bytes = file.and_then(|file| file.len()).unwrap_or(0);
         let opened = Snapshot::open(&**disk, id, seq);
-        let damage = opened.err();
-        let damage = damage.map(|error| words::of_snapshot(&error, checkup.language));
+        // An engine at work removes old ones.
+        if opened.is_err() && !is_there(seq) {
+            continue;
+        }
+        let is_whole = opened.is_ok();
+        let (unread, damage) = why(opened.err().as_ref(), checkup.language);
+        if let Some(why) = &unread {
+            checkup.found_snapshot_unread(seq, why, is_newest);
+        }
         if let Some(why) = &damage {
             checkup.found_snapshot(seq, why);
         }
+        is_newest &= !is_whole;
         checkup.snapshots.push(SnapshotPart {
             commit: seq,
-            bytes,
+            bytes: file.and_then(|file| file.len()).unwrap_or(0),
             damage,
+            unread,
         });
     }
-    Ok(())
 }
 
 fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) {
@@ -356,8 +298,12 @@ fn listed(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
 }
 
 fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
-    let (files, bytes) = size(disk, "index");
+    let (files, bytes) = size(disk, INDEX);
     let names = disk.list("").unwrap_or_default();
+    let listed = match names.iter().any(|name| name == INDEX) {
+        true => disk.list(INDEX).map(drop),
+        false => Ok(()),
+    };
     let aside = names
         .into_iter()
         .filter(|name| name.starts_with("index.broken-"));
@@ -369,16 +315,34 @@ fn index(folder: &Path, disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
     };
     if files > 0 && !checkup.in_use && !checkup.read_only {
         (part.commit, part.damage) = how_index_is(folder, disk);
-        let told = |why: String| words::of(&why, checkup.language);
-        part.damage = part.damage.map(told);
+    }
+    let is_of_other = part.damage.as_deref() == Some(OTHER_HISTORY);
+    // A journal that is damaged itself is no measure.
+    let mut journal = checkup.journal.iter();
+    if is_of_other && journal.any(|journal| !journal.damage.is_empty()) {
+        part.damage = None;
+    }
+    let told = |why: String| words::of(&why, checkup.language);
+    part.damage = part.damage.map(told);
+    if let Err(error) = listed {
+        let why = words::of(&Unread::folder(INDEX, &error).why, checkup.language);
+        match error.kind() {
+            // The next start sets it aside.
+            io::ErrorKind::NotADirectory => part.damage = Some(why),
+            _ => checkup.found_in_the_way(why),
+        }
     }
     if let Some(why) = &part.damage {
-        checkup.found_index(why);
+        match is_of_other {
+            true => checkup.found_index_of_other(why),
+            false => checkup.found_index(why),
+        }
     }
     if !part.set_aside.is_empty() {
         checkup.found_old_index(&part.set_aside.join(", "));
     }
-    checkup.index = (files > 0 || !part.set_aside.is_empty()).then_some(part);
+    let is_there = files > 0 || part.damage.is_some() || !part.set_aside.is_empty();
+    checkup.index = is_there.then_some(part);
 }
 
 #[cfg(feature = "sled")]
@@ -389,6 +353,9 @@ fn how_index_is(folder: &Path, disk: &Arc<dyn Disk>) -> (Option<u64>, Option<Str
     };
     match index.open_as_it_is(&reader) {
         Ok(mark) => (mark.map(|mark| mark.seq), None),
+        Err(error) if super::compare::is_of_another_history(&error) => {
+            (None, Some(OTHER_HISTORY.to_owned()))
+        }
         Err(error) => (None, Some(error.to_string())),
     }
 }
@@ -456,7 +423,7 @@ fn general(checkup: &mut Checkup) {
 }
 
 /// How many files a folder has, and their bytes.
-fn size(disk: &Arc<dyn Disk>, folder: &str) -> (u64, u64) {
+pub(super) fn size(disk: &Arc<dyn Disk>, folder: &str) -> (u64, u64) {
     let (mut files, mut bytes) = (0, 0);
     for name in disk.list(folder).unwrap_or_default() {
         let path = format!("{folder}/{name}");

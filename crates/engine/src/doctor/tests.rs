@@ -280,3 +280,81 @@ async fn a_folder_that_can_only_be_read_has_no_damaged_index() {
     }
     assert!(look(home.path()).is_fine());
 }
+
+/// A disk of which one file or folder may not be read, and nothing but the lock be written.
+struct Forbidden(RealDisk, &'static str);
+
+impl Forbidden {
+    fn may(&self, path: &str) -> io::Result<()> {
+        match path == self.1 {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl crate::kit::reads::Between for Forbidden {
+    type File = Arc<dyn crate::disk::DiskFile>;
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.may(folder).and_then(|()| self.0.list(folder))
+    }
+
+    fn open(&self, path: &str) -> io::Result<Self::File> {
+        self.may(path).and_then(|()| self.0.open_read(path))
+    }
+
+    fn len(&self, file: &Self::File) -> io::Result<u64> {
+        file.len()
+    }
+
+    fn read_at(&self, file: &Self::File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        file.read_at(buffer, at)
+    }
+
+    fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
+        self.0.lock("lock")
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_or_written_is_told_and_is_no_damage() {
+    let home = tempfile::tempdir().unwrap();
+    with_tickets(home.path()).await;
+    let look = |forbidden| {
+        let disk = Forbidden(RealDisk::new(home.path()), forbidden);
+        let disk: Arc<dyn Disk> = crate::kit::reads::ReadsOf::new(disk);
+        let here = look::Here {
+            folder: home.path(),
+            disk: &disk,
+            free: None,
+            read_only: false,
+        };
+        look::examine_here(&here, Language::English, &mut |_, _| ()).unwrap()
+    };
+    let segment = "journal/00000000000000000001.log";
+    for forbidden in ["journal", segment, "keys", "keys/0000000001", "folder"] {
+        let checkup = look(forbidden);
+        let mut findings = checkup.findings.iter();
+        let worst = findings.find(|one| one.unread).unwrap();
+        assert!(!checkup.is_fine());
+        assert!(
+            worst.what.contains(forbidden) || forbidden == "journal",
+            "{worst:?}"
+        );
+        assert!(
+            worst.advice.contains("nothing is known to be lost"),
+            "{worst:?}"
+        );
+        assert!(checkup.journal.unwrap().damage.is_empty());
+        assert!(!said(&look(forbidden)).contains("damaged"), "{forbidden}");
+    }
+    // All of it can be read, and an engine could not go on in it.
+    let checkup = look("nothing");
+    let told = said(&checkup);
+    assert!(
+        told.contains(&format!("Trouble: the file \"{segment}\" can't be written")),
+        "{told}"
+    );
+    assert!(!checkup.findings[0].unread);
+}

@@ -5,6 +5,7 @@ use std::io;
 
 use super::mark::{FolderId, Mark, Position};
 use super::{FORMAT, MAX_PAYLOAD};
+use crate::disk::is_in_the_way;
 
 /// Why a journal can't be opened, read or written. Nothing was acknowledged, and what had been is still
 /// there.
@@ -20,9 +21,7 @@ pub enum JournalError {
     },
     /// The disk failed. The journal is at its last good frame; a frame that was being written is there or not
     /// until the next frame is acknowledged, and is then superseded by that.
-    #[error(
-        "cannot {doing}: {source}; look into the system's log for what is wrong with the disk, then try again"
-    )]
+    #[error("cannot {doing}: {source}; {}, then try again", way_out(source))]
     Io {
         /// What was to be done.
         doing: &'static str,
@@ -72,7 +71,7 @@ pub enum JournalError {
     },
     /// The journal ends before a frame that was once in it.
     #[error(
-        "the journal ends with frame {end}, but frame {} was in it: it was cut, or put back from an older \
+        "the journal ends with commit {end}, but commit {} was in it: it was cut, or put back from an older \
          copy; nothing was changed: put the newer files back",
         marked.seq
     )]
@@ -83,13 +82,15 @@ pub enum JournalError {
         marked: Box<Mark>,
     },
     /// Old segments were removed, and what is asked for was in them.
-    #[error("frames before {oldest} were removed by the retention rule: they are only in a backup")]
+    #[error(
+        "commits before {oldest} were removed by the retention rule: they are only in a backup"
+    )]
     Removed {
         /// The oldest frame that is still there.
         oldest: u64,
     },
     /// There is no synced frame that far.
-    #[error("there is no frame at {position} yet: the journal is synced up to {end}")]
+    #[error("there is no commit at {position} yet: the journal is synced up to {end}")]
     NotYet {
         /// What was asked for.
         position: Position,
@@ -108,6 +109,14 @@ pub enum JournalError {
     /// The frame before is still being synced.
     #[error("the commit before is still being synced: wait for it")]
     Busy,
+}
+
+/// What to do about an error of the system.
+fn way_out(error: &io::Error) -> &'static str {
+    match is_in_the_way(error) {
+        true => "nothing is known to be lost: see to its rights, or to what stands in its place",
+        false => "look into the system's log for what is wrong with the disk",
+    }
 }
 
 impl JournalError {
@@ -163,7 +172,10 @@ impl fmt::Display for Damage {
         if flaw.is_nowhere() {
             return write!(f, "{flaw}");
         }
-        write!(f, "{path} is damaged at byte {offset}, frame {seq}: {flaw}")
+        write!(
+            f,
+            "{path} is damaged at byte {offset}, commit {seq}: {flaw}"
+        )
     }
 }
 
@@ -185,7 +197,7 @@ pub enum Flaw {
         expected: FolderId,
     },
     /// The segment was given another name.
-    #[error("the file's name says frame {named}, and its header says frame {first}")]
+    #[error("the file's name says commit {named}, and its header says commit {first}")]
     Name {
         /// By its name.
         named: u64,
@@ -204,42 +216,42 @@ pub enum Flaw {
         made: u64,
     },
     /// The frame's header is not whole: there is no frame here.
-    #[error("there is no frame here")]
+    #[error("there is no commit here")]
     NoFrame,
     /// The frame's header says that it goes on behind the end of the file.
-    #[error("the frame is longer than the file")]
+    #[error("the commit is longer than the file")]
     Length,
     /// The frame is not what its hash says.
-    #[error("the frame does not match its hash")]
+    #[error("the commit does not match its hash")]
     Content,
     /// A frame with another number is here.
-    #[error("frame {found} is here instead")]
+    #[error("commit {found} is here instead")]
     Sequence {
         /// The number of the frame that is here.
         found: u64,
     },
     /// A frame that was written elsewhere is here.
-    #[error("the frame at {found} is here instead")]
+    #[error("the commit at {found} is here instead")]
     Misplaced {
         /// Where it was written.
         found: Position,
     },
     /// The frame was written behind another frame than stands before it.
-    #[error("the frame before is not the one that it was written behind")]
+    #[error("the commit before is not the one that it was written behind")]
     Chain,
     /// The frame has a form of a newer version.
-    #[error("the frame has the format {found}, which is newer than {FORMAT}")]
+    #[error("the commit has the format {found}, which is newer than {FORMAT}")]
     Newer {
         /// Its form.
         found: u32,
     },
     /// The frame is whole, but not the one that was marked.
     #[error(
-        "the frame is not the one whose mark was kept: the journal was put back and written anew"
+        "the commit is not the one whose mark was kept: the journal was put back and written anew"
     )]
     Other,
     /// Frames are missing before this one.
-    #[error("the frames from {from} on are missing before it")]
+    #[error("the commits from {from} on are missing before it")]
     Missing {
         /// The first of them.
         from: u64,

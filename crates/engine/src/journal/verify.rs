@@ -1,5 +1,6 @@
 //! Looking for damage everywhere.
 
+use std::io;
 use std::ops::ControlFlow;
 
 use super::error::{Damage, Flaw, JournalError};
@@ -8,7 +9,8 @@ use super::mark::{FolderId, Mark, Remains};
 use super::segment::{self, Segment};
 use super::tail::{self, Tail};
 use super::walk::{Place, Step, Window, search, step};
-use crate::disk::Disk;
+use crate::disk::{Disk, is_in_the_way};
+use crate::store::log::snapshot;
 
 pub(super) const DOING: &str = "verify the journal";
 /// Places that a report lists; more are counted.
@@ -33,6 +35,9 @@ pub struct Report {
     pub last: Option<Mark>,
     /// How many whole frames there are.
     pub frames: u64,
+    /// Files that something is in the way of reading, those of snapshots too: that is no damage, and nothing
+    /// is known of what is in them.
+    pub unread: Vec<Unread>,
     /// Places where something is not as it was written, in order; the first 1,000.
     pub damage: Vec<Damage>,
     /// How many there are beyond those.
@@ -50,13 +55,14 @@ impl Report {
     /// Whether every frame is as it was written.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.damage.is_empty()
+        self.damage.is_empty() && !self.unread.iter().any(Unread::is_of_the_journal)
     }
 
     /// Whether all that is damaged here was found damaged there too.
     pub(super) fn is_no_worse_than(&self, other: &Self) -> bool {
         let known = |damage| other.damage.contains(damage);
-        self.more <= other.more && self.damage.iter().all(known)
+        let unread = |one| other.unread.contains(one);
+        self.more <= other.more && self.damage.iter().all(known) && self.unread.iter().all(unread)
     }
 
     fn add(&mut self, damage: Damage) {
@@ -65,6 +71,36 @@ impl Report {
         } else {
             self.more += 1;
         }
+    }
+}
+
+/// A file or a folder that may not be read, or is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unread {
+    /// Which, in the data folder.
+    pub path: String,
+    /// What is in the way, with its name in it, in English.
+    pub why: String,
+}
+
+impl Unread {
+    pub(crate) fn file(path: &str, error: &io::Error) -> Self {
+        let why = format!("the file {path:?} can't be read ({error})");
+        let path = path.to_owned();
+        Self { path, why }
+    }
+
+    pub(crate) fn folder(path: &str, error: &io::Error) -> Self {
+        let why = format!("the folder {path:?} can't be looked into ({error})");
+        let path = path.to_owned();
+        Self { path, why }
+    }
+
+    /// Whether it is no snapshot, which only says again what the journal does.
+    #[must_use]
+    pub fn is_of_the_journal(&self) -> bool {
+        !self.path.starts_with(snapshot::FOLDER)
     }
 }
 
@@ -184,6 +220,11 @@ impl Check<'_> {
         let window = window.map_err(JournalError::io(DOING));
         let mut window = match window.and_then(|file| Window::new(file, DOING)) {
             Ok(window) => window,
+            Err(JournalError::Io { source, .. }) if is_in_the_way(&source) => {
+                let unread = Unread::file(&segment.path(), &source);
+                self.report.unread.push(unread);
+                return Ok(());
+            }
             Err(error) => {
                 self.report.add(unread(0, &error));
                 return Ok(());
@@ -236,6 +277,11 @@ impl Check<'_> {
             Err(JournalError::Damaged(damage)) => damage.flaw,
             Err(error @ (JournalError::Newer { .. } | JournalError::Older { .. })) => {
                 return Err(error);
+            }
+            Err(JournalError::Io { source, .. }) if is_in_the_way(&source) => {
+                let unread = Unread::file(&segment::path(number), &source);
+                self.report.unread.push(unread);
+                return Ok(None);
             }
             Err(error) => Flaw::Unreadable(error.to_string()),
         };
@@ -388,6 +434,11 @@ impl Check<'_> {
     }
 
     fn against_marks(&mut self, last: Option<u64>) {
+        let ends = last.map(segment::path);
+        let mut unread = self.report.unread.iter();
+        if unread.any(|unread| Some(&unread.path) == ends.as_ref()) {
+            return;
+        }
         let end = self.report.last.map_or(0, |last| last.seq);
         let marks = self.anchor.into_iter().chain(self.marks.iter().copied());
         let newest = marks.map(|mark| mark.seq).max();

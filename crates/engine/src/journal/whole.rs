@@ -9,9 +9,11 @@
 use super::error::{Damage, Flaw, JournalError};
 use super::mark::{FolderId, Mark};
 use super::segment;
-use super::verify::{DOING, Progress, Report, verify_against};
-use crate::disk::Disk;
-use crate::store::log::{base, check, head, identity};
+use super::verify::{DOING, Progress, Report, Unread, verify_against};
+use crate::disk::{Disk, is_in_the_way};
+use crate::store::StoreError;
+use crate::store::log::check::Readable;
+use crate::store::log::{base, head, identity};
 
 /// How often a journal is looked through at most. The beginning moves on every few days, and the end with
 /// every 64 MiB: that it has each time, and that each look has found something else, does not happen.
@@ -25,7 +27,8 @@ const MAX_LOOKS: usize = 8;
 /// kept elsewhere: in the file `head` and the newest snapshot of the folder, and `anchor`.
 ///
 /// # Errors
-/// [`JournalError::Io`] if the folder can't be listed (a file that can't be read is listed as damage);
+/// [`JournalError::Io`] if the folder can't be listed (a file that the disk can't read is listed as damage,
+/// one that may not be read as [unread](Report::unread));
 /// [`JournalError::Newer`], [`JournalError::Older`]; [`JournalError::MovedOn`].
 pub fn verify(
     disk: &dyn Disk,
@@ -64,6 +67,12 @@ pub fn verify_folder(
     let is_there = report.folder.is_some() || !report.is_whole();
     let flaw = match (identity::read(disk), report.folder) {
         (Ok(found), Some(expected)) if found != expected => Flaw::Owner { found, expected },
+        (Err(StoreError::Io { source, .. }), _) if is_in_the_way(&source) => {
+            report
+                .unread
+                .insert(0, Unread::file(identity::FILE, &source));
+            return Ok(report);
+        }
         (Err(error), _) if is_there => Flaw::Identity(error.to_string()),
         _ => return Ok(report),
     };
@@ -87,7 +96,8 @@ struct Extent {
 impl Extent {
     fn of(disk: &dyn Disk) -> Result<Self, JournalError> {
         Ok(Self {
-            bases: base::list(disk).map_err(JournalError::io(DOING))?,
+            // Of snapshots that can't be listed it is told when they are looked for.
+            bases: base::list(disk).unwrap_or_default(),
             segments: segment::numbers(&segment::names(disk, DOING)?),
         })
     }
@@ -103,16 +113,20 @@ fn look(
     let whose = whose.or_else(|| identity::read(disk).ok());
     // Before the journal is looked at: what it says was committed before, and so was what a snapshot is of.
     let head = whose.and_then(|whose| head::read(disk, whose));
-    let newest = whose.map(|whose| check::newest_mark(disk, whose));
-    let newest = newest
-        .transpose()
-        .map_err(JournalError::io(DOING))?
-        .flatten();
-    let base = whose.map(|whose| base::find(disk, whose)).transpose();
-    let base = base.map_err(JournalError::io(DOING))?.flatten();
+    let snapshots = whose.map(|whose| Readable::of(disk, whose));
+    let newest = snapshots.as_ref().and_then(Readable::mark);
+    let base = snapshots.as_ref().and_then(|found| found.base);
     let base = base.map(|base| base.mark);
     let marks: Vec<&Mark> = newest.iter().chain(&base).chain(&head).collect();
-    verify_against(disk, folder, base.as_ref(), anchor, &marks, progress)
+    let mut report = verify_against(disk, folder, base.as_ref(), anchor, &marks, progress)?;
+    let unread = snapshots.map_or_else(Vec::new, |found| found.unread);
+    if base.is_none() && !unread.is_empty() {
+        // What may stand for the beginning could not be read.
+        let begins = |damage: &Damage| damage.flaw == Flaw::Missing { from: 1 };
+        report.damage.retain(|damage| !begins(damage));
+    }
+    report.unread.extend(unread);
+    Ok(report)
 }
 
 /// The folder that the oldest segment that can be read belongs to.

@@ -17,6 +17,10 @@ pub(crate) trait Between: Send + Sync + Sized + 'static {
     fn len(&self, file: &Self::File) -> io::Result<u64>;
 
     fn read_at(&self, file: &Self::File, buffer: &mut [u8], at: u64) -> io::Result<usize>;
+
+    fn lock(&self) -> io::Result<Box<dyn Send + Sync>> {
+        refused()
+    }
 }
 
 /// The disk: whatever would change it is refused.
@@ -78,7 +82,7 @@ impl<B: Between> Disk for ReadsOf<B> {
     }
 
     fn lock(&self, _: &str) -> io::Result<Box<dyn Send + Sync>> {
-        refused()
+        self.0.lock()
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, lock_there};
 
 /// How much of a write is compared at a time with what is there.
 const COMPARED: usize = 1 << 16;
@@ -74,7 +74,7 @@ impl Disk for Glass {
         if !self.disk.list("")?.iter().any(|name| name == path) {
             return Ok(Box::new(()));
         }
-        match self.disk.lock(path) {
+        match lock_there(&*self.disk, path) {
             Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(Box::new(())),
             other => other,
         }

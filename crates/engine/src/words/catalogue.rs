@@ -33,17 +33,17 @@ const JOURNAL: &[Entry] = &[
         "{0} 的格式是 {1}，这个版本的 Upline 已经不能读：请先用中间的版本打开一次",
     ),
     (
-        "the journal ends with frame {}, but frame {} was in it: it was cut, or put back from an older \
+        "the journal ends with commit {}, but commit {} was in it: it was cut, or put back from an older \
          copy; nothing was changed: put the newer files back",
-        "日志到第 {0} 帧为止，但里面曾有第 {1} 帧：被截断，或被换回旧的；什么也没有改动：请放回较新的文件",
+        "日志到第 {0} 次提交为止，但里面曾有第 {1} 次提交：被截断，或被换回旧的；什么也没有改动：请放回较新的文件",
     ),
     (
-        "frames before {} were removed by the retention rule: they are only in a backup",
-        "第 {0} 帧之前的已按保留规则删除：只有备份里才有",
+        "commits before {} were removed by the retention rule: they are only in a backup",
+        "第 {0} 次提交之前的已按保留规则删除：只有备份里才有",
     ),
     (
-        "there is no frame at {} yet: the journal is synced up to {}",
-        "位置 {0} 还没有帧：日志写到 {1} 为止",
+        "there is no commit at {} yet: the journal is synced up to {}",
+        "位置 {0} 还没有提交：日志写到 {1} 为止",
     ),
     (
         "the journal moved on while it was read: look again",
@@ -58,8 +58,8 @@ const JOURNAL: &[Entry] = &[
         "有工单的密钥，却没有日志：请把日志放回来",
     ),
     (
-        "{} is damaged at byte {}, frame {}: {}",
-        "{0} 在第 {1} 字节、第 {2} 帧处损坏：{3}",
+        "{} is damaged at byte {}, commit {}: {}",
+        "{0} 在第 {1} 字节、第 {2} 次提交处损坏：{3}",
     ),
 ];
 
@@ -73,8 +73,8 @@ const FLAWS: &[Entry] = &[
         "该段属于数据文件夹 {0}，而不是 {1}",
     ),
     (
-        "the file's name says frame {}, and its header says frame {}",
-        "文件名说是第 {0} 帧，头部说是第 {1} 帧",
+        "the file's name says commit {}, and its header says commit {}",
+        "文件名说是第 {0} 次提交，头部说是第 {1} 次提交",
     ),
     (
         "the segment does not begin where the one before ends",
@@ -84,26 +84,29 @@ const FLAWS: &[Entry] = &[
         "the file has {} bytes and was made with {}",
         "文件有 {0} 字节，原来是 {1} 字节",
     ),
-    ("there is no frame here", "这里没有帧"),
-    ("the frame is longer than the file", "帧比文件还长"),
-    ("the frame does not match its hash", "帧与它的哈希不符"),
-    ("the frame at {} is here instead", "这里却是位置 {0} 的帧"),
-    ("frame {} is here instead", "这里却是第 {0} 帧"),
+    ("there is no commit here", "这里没有提交"),
+    ("the commit is longer than the file", "提交比文件还长"),
+    ("the commit does not match its hash", "提交与它的哈希不符"),
     (
-        "the frame before is not the one that it was written behind",
-        "前一帧不是写入时的那一帧",
+        "the commit at {} is here instead",
+        "这里却是位置 {0} 的提交",
+    ),
+    ("commit {} is here instead", "这里却是第 {0} 次提交"),
+    (
+        "the commit before is not the one that it was written behind",
+        "前一次提交不是写入时的那一次",
     ),
     (
-        "the frame has the format {}, which is newer than {}",
-        "帧的格式是 {0}，比 {1} 新",
+        "the commit has the format {}, which is newer than {}",
+        "提交的格式是 {0}，比 {1} 新",
     ),
     (
-        "the frame is not the one whose mark was kept: the journal was put back and written anew",
-        "这不是留有标记的那一帧：日志曾被换回旧的，然后重新写过",
+        "the commit is not the one whose mark was kept: the journal was put back and written anew",
+        "这不是留有标记的那一次提交：日志曾被换回旧的，然后重新写过",
     ),
     (
-        "the frames from {} on are missing before it",
-        "它之前从第 {0} 帧起缺失",
+        "the commits from {} on are missing before it",
+        "它之前从第 {0} 次提交起缺失",
     ),
     (
         "the journal ends before commit {}, which was in it: it was cut, or put back from an older copy",
@@ -114,6 +117,7 @@ const FLAWS: &[Entry] = &[
          mixed",
         "文件 \"folder\" 属于数据文件夹 {0}，而日志属于 {1}：两个文件夹的文件混在了一起",
     ),
+    ("the journal can't be read ({})", "日志无法读取（{0}）"),
     ("it can't be read ({})", "无法读取（{0}）"),
 ];
 
@@ -230,6 +234,10 @@ const FOLDERS: &[Entry] = &[
 ];
 
 const INDEX: &[Entry] = &[
+    (
+        "its last commit is none of this journal: it is of another history of this folder",
+        "它最后的提交不属于这份日志：它来自这个文件夹的另一段历史",
+    ),
     ("the index is not open yet", "索引还没有打开"),
     (
         "the index is damaged and must be built anew: {}",

@@ -70,7 +70,7 @@ fn readers_see_each_frame_once_it_is_synced_and_not_before() {
         assert!(scan.next_frame().unwrap().is_none());
     }
     let error = reader.read(Position(3)).unwrap_err().to_string();
-    assert!(error.contains("there is no frame here"), "{error}");
+    assert!(error.contains("there is no commit here"), "{error}");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn old_segments_go_and_the_rest_is_a_whole_chain() {
     let gone = |error: Option<JournalError>| {
         let text = error.unwrap().to_string();
         assert!(
-            text.starts_with(&format!("frames before {oldest} were removed")),
+            text.starts_with(&format!("commits before {oldest} were removed")),
             "{text}"
         );
     };

@@ -229,7 +229,7 @@ fn segments_removed_swapped_cut_or_copied_are_found() {
     let bytes = |index: usize| disk.contents(&files[index]).unwrap();
 
     let (error, report) = changed(&|disk| disk.take(&files[2]));
-    assert!(error.contains("the frames from"), "{error}");
+    assert!(error.contains("the commits from"), "{error}");
     assert_eq!(report.damage.len(), 1);
     assert!(matches!(report.damage[0].flaw, Flaw::Missing { .. }));
     assert!(report.damage[0].path == files[3], "{report:?}");
@@ -238,7 +238,7 @@ fn segments_removed_swapped_cut_or_copied_are_found() {
         disk.put(&files[1], &bytes(3));
         disk.put(&files[3], &bytes(1));
     });
-    assert!(error.contains("the file's name says frame"), "{error}");
+    assert!(error.contains("the file's name says commit"), "{error}");
     let (error, _) = changed(&|disk| disk.put(&files[1], &bytes(1)[..600]));
     assert!(error.contains("is damaged at byte"), "{error}");
     let (error, report) = changed(&|disk| disk.put(&files[6], &bytes(6)[..1_024]));
@@ -255,7 +255,7 @@ fn segments_removed_swapped_cut_or_copied_are_found() {
         header[512..].fill(0);
         disk.put(&files[6], &header);
     });
-    assert!(error.contains("there is no frame here"), "{error}");
+    assert!(error.contains("there is no commit here"), "{error}");
 
     // The oldest segments may have gone by the retention rule: then there is something in their place.
     let copy = disk.copy(0);
@@ -283,7 +283,7 @@ fn a_cut_tail_and_an_older_copy_are_found_against_a_mark() {
     let text = error.to_string();
     assert!(
         text.starts_with(&format!(
-            "the journal ends with frame {end}, but frame 14 was in it"
+            "the journal ends with commit {end}, but commit 14 was in it"
         )),
         "{text}"
     );

@@ -17,7 +17,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::journal::{self, FolderId, Hash, JournalReader, Mark};
 use crate::store::StoreError;
 use crate::vault;
-pub(crate) use listed::{FileFlaw, flaws, unreadable};
+pub(crate) use listed::{FileFlaw, flaws};
 use listed::{changed, flaw, head_flaw, length_flaw, missing, read_through, unlisted, whose_flaw};
 
 /// The file that says what is in a backup.

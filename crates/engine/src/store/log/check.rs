@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::base;
 use super::snapshot::{self, Snapshot, SnapshotError};
 use crate::disk::Disk;
-use crate::journal::{self, FolderId, JournalReader, Mark};
+use crate::journal::{self, Base, FolderId, JournalReader, Mark, Unread};
 use crate::record::{self, Commit, Entry};
 use crate::store::{Recovered, StoreError};
 use crate::vault;
@@ -37,14 +37,8 @@ pub(super) fn newest_below(
 }
 
 /// The newest snapshot that a start would use: one of the journal's beginning is one too.
-pub(crate) fn newest(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Snapshot>> {
-    let snapshots = snapshot::list(disk)?.into_iter();
-    let bases = base::list(disk)?.into_iter();
-    let snapshots = snapshots.map(|seq| (seq, snapshot::path(seq)));
-    let bases = bases.map(|seq| (seq, base::path_of(seq)));
-    let mut all: Vec<(u64, String)> = snapshots.chain(bases).collect();
-    all.sort_unstable_by(|a, b| b.cmp(a));
-    for (seq, path) in all {
+fn newest(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Snapshot>> {
+    for (seq, path) in files(disk)? {
         match Snapshot::open_at(disk, folder, seq, &path) {
             Ok(snapshot) => return Ok(Some(snapshot)),
             // An engine at work removes old ones.
@@ -57,9 +51,72 @@ pub(crate) fn newest(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Sna
     Ok(None)
 }
 
-/// The commit of the newest snapshot. The journal must have it: a snapshot is made of what was committed.
-pub(crate) fn newest_mark(disk: &dyn Disk, folder: FolderId) -> io::Result<Option<Mark>> {
-    Ok(newest(disk, folder)?.map(|newest| newest.mark))
+/// The newest snapshot that is whole, as far as they can be read, and the newest base; of all others that are
+/// newer and can't be read, which and why.
+pub(crate) struct Readable {
+    pub(crate) newest: Option<Snapshot>,
+    pub(crate) base: Option<Base>,
+    pub(crate) unread: Vec<Unread>,
+}
+
+impl Readable {
+    pub(crate) fn of(disk: &dyn Disk, folder: FolderId) -> Self {
+        let mut found = Self {
+            newest: None,
+            base: None,
+            unread: Vec::new(),
+        };
+        let all = match files(disk) {
+            Ok(all) => all,
+            Err(error) => {
+                found.unread.push(Unread::folder(snapshot::FOLDER, &error));
+                return found;
+            }
+        };
+        for (seq, path) in all {
+            let is_base = path == base::path_of(seq);
+            if found.newest.is_some() && (!is_base || found.base.is_some()) {
+                continue;
+            }
+            match Snapshot::open_at(disk, folder, seq, &path) {
+                Ok(snapshot) => {
+                    if is_base && found.base.is_none() {
+                        found.base = base::of(&snapshot).ok();
+                    }
+                    found.newest.get_or_insert(snapshot);
+                }
+                // An engine at work removes old ones; one that is still listed is a link that leads nowhere.
+                Err(SnapshotError::Io(error))
+                    if error.kind() != io::ErrorKind::NotFound || is_listed(disk, &path) =>
+                {
+                    found.unread.push(Unread::file(&path, &error));
+                }
+                Err(_) => (),
+            }
+        }
+        found
+    }
+
+    /// The commit of the newest snapshot. The journal must have it: it is made of what was committed.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        self.newest.as_ref().map(|newest| newest.mark)
+    }
+}
+
+fn is_listed(disk: &dyn Disk, path: &str) -> bool {
+    let files = files(disk).unwrap_or_default();
+    files.iter().any(|(_, one)| one == path)
+}
+
+/// All snapshots, those too with which a journal begins, newest first.
+fn files(disk: &dyn Disk) -> io::Result<Vec<(u64, String)>> {
+    let snapshots = snapshot::list(disk)?.into_iter();
+    let bases = base::list(disk)?.into_iter();
+    let snapshots = snapshots.map(|seq| (seq, snapshot::path(seq)));
+    let bases = bases.map(|seq| (seq, base::path_of(seq)));
+    let mut all: Vec<(u64, String)> = snapshots.chain(bases).collect();
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(all)
 }
 
 /// The last key that a ticket has, by what a start would read: the newest snapshot, and the journal from
@@ -86,9 +143,9 @@ pub(crate) fn last_key(reader: &JournalReader, newest: Option<&Snapshot>) -> Opt
 /// The last key that a ticket of a folder has; 0 if that can't be read.
 pub(crate) fn last_key_in(disk: &Arc<dyn Disk>, folder: FolderId) -> u32 {
     let reader = JournalReader::open(Arc::clone(disk), Some(folder));
-    let newest = newest(&**disk, folder);
-    let last = reader.ok().zip(newest.ok());
-    last.and_then(|(reader, newest)| last_key(&reader, newest.as_ref()))
+    let newest = Readable::of(&**disk, folder).newest;
+    let last = reader.ok();
+    last.and_then(|reader| last_key(&reader, newest.as_ref()))
         .unwrap_or(0)
 }
 
@@ -107,6 +164,9 @@ pub(super) fn copy(
         return Err(StoreError::Damaged(format!(
             "the journal is not whole, in {places} places; the first: {damage}"
         )));
+    }
+    if let Some(unread) = report.unread.first() {
+        return Err(failed(io::Error::other(unread.why.clone())));
     }
     if report.last.as_ref() != head {
         return Err(StoreError::Damaged(

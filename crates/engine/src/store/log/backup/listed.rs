@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{CHUNK, Copied, MANIFEST, Manifest, Progress, Tell};
 use crate::disk::{Disk, DiskFile, is_in_the_way};
-use crate::journal::{self, Hash, JournalReader, Mark};
+use crate::journal::{self, Hash, JournalReader, Mark, Unread};
 use crate::store::log::{identity, snapshot};
 use crate::vault;
 
@@ -101,7 +101,7 @@ impl FileFlaw {
         let (why, unread) = match looked {
             Ok(None) => return None,
             Ok(Some(why)) => (why, false),
-            Err(error) => (unreadable(path, &error), is_in_the_way(&error)),
+            Err(error) => (Unread::file(path, &error).why, is_in_the_way(&error)),
         };
         let path = path.to_owned();
         Some(Self { path, why, unread })
@@ -168,8 +168,4 @@ pub(super) fn changed(path: &str) -> String {
 
 pub(super) fn missing(path: &str) -> String {
     format!("the file {path:?} of the backup is missing")
-}
-
-pub(crate) fn unreadable(path: &str, error: &io::Error) -> String {
-    format!("the file {path:?} can't be read ({error})")
 }

@@ -18,7 +18,7 @@ fn worked() -> SimDisk {
 
 fn marked(disk: &SimDisk) -> Mark {
     let folder = identity::read(disk).unwrap();
-    check::newest_mark(disk, folder).unwrap().unwrap()
+    check::Readable::of(disk, folder).mark().unwrap()
 }
 
 fn segments(disk: &SimDisk) -> Vec<String> {
