@@ -453,6 +453,15 @@ call version 2, as of Fri 2026-03-06 16:55 Europe/Berlin
         (&json["movable"], &json["stuck"], &json["version"]),
         (&1.into(), &0.into(), &2.into())
     );
+    assert_eq!(json["unused"], serde_json::json!([]));
+    let called = ask(&folder, &[&words[..], &["--state", "workin=busy"]].concat());
+    let told = "`--state`: none of these tickets is in a state `workin`\n";
+    assert!(called.out.contains(told), "{called:?}");
+    let other = folder.with_file_name("other.yaml");
+    fs::write(&other, CALL.replace("workflow: call", "workflow: another")).unwrap();
+    let called = ask(&folder, &["migrate", "--plan", text(&folder), text(&other)]);
+    let told = "no open ticket here is of a workflow `another`\n";
+    assert!(called.exit == 0 && called.out.ends_with(told), "{called:?}");
     let place = &json["tickets"][0]["positions"][0];
     assert_eq!(
         (&place["from"], &place["to"]),

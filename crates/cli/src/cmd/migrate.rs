@@ -71,6 +71,7 @@ struct Answer<'a> {
     stuck: u64,
     there: u64,
     unreadable: u64,
+    unused: &'a [Name],
     tickets: Vec<Row>,
 }
 
@@ -173,7 +174,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     );
     bar.clear();
     let plan = plan.map_err(failed)?;
-    told(&planning, plan, rows, language, output)?;
+    // Most likely it is written in another way.
+    let is_used = |state: &Name| {
+        let mut places = rows.iter().flat_map(|row: &Row| &row.positions);
+        places.any(|place| place.from == *state)
+    };
+    let states = migration.states.keys();
+    let unused: Vec<Name> = states.filter(|state| !is_used(state)).cloned().collect();
+    told(&planning, plan, rows, &unused, language, output)?;
     Ok(match plan.stuck + plan.unreadable {
         0 => Exit::Ok,
         _ => Exit::Findings,
@@ -236,6 +244,7 @@ fn told(
     planning: &Planning,
     plan: Plan,
     rows: Vec<Row>,
+    unused: &[Name],
     language: Language,
     output: &mut Output,
 ) -> Result<(), Failure> {
@@ -256,6 +265,7 @@ fn told(
             stuck,
             there,
             unreadable,
+            unused,
             tickets: rows,
         })?;
         return Ok(());
@@ -285,10 +295,40 @@ fn told(
             output.line(format!("  {}", place.told(&time, chinese)))?;
         }
     }
+    summed(workflow, &plan, unused, chinese, output)
+}
+
+/// The last lines.
+fn summed(
+    workflow: &Name,
+    plan: &Plan,
+    unused: &[Name],
+    chinese: bool,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let Plan {
+        movable,
+        stuck,
+        there,
+        unreadable,
+        ..
+    } = *plan;
     output.line(match chinese {
         false => format!("{movable} can move, {stuck} can't, {there} have this version already"),
         true => format!("可迁移 {movable} 个，不可迁移 {stuck} 个，已是此版 {there} 个"),
     })?;
+    for state in unused {
+        output.line(match chinese {
+            false => format!("`--state`: none of these tickets is in a state `{state}`"),
+            true => format!("`--state`：这些工单都不在状态 `{state}` 里"),
+        })?;
+    }
+    if movable + stuck + there == 0 {
+        output.line(match chinese {
+            false => format!("no open ticket here is of a workflow `{workflow}`"),
+            true => format!("这里没有属于工作流 `{workflow}` 的未结束工单"),
+        })?;
+    }
     if unreadable > 0 {
         output.line(match chinese {
             false => format!("{unreadable} can't be read: `upline doctor` says why"),
