@@ -341,7 +341,7 @@ mod tests {
         };
         let error = StoreError::from(JournalError::Damaged(damage));
         let told = error.told(Language::Chinese);
-        let start = "journal/x.log 在第 512 字节、第 9 帧处损坏：帧与它的哈希不符；";
+        let start = "journal/x.log 在第 512 字节、第 9 次提交处损坏：提交与它的哈希不符；";
         assert!(told.starts_with(start), "{told}");
         // Nothing that stands in a text is taken for a place of another one.
         let told = of(

@@ -13,7 +13,7 @@ use super::verify::{DOING, Progress, Report, Unread, verify_against};
 use crate::disk::{Disk, is_in_the_way};
 use crate::store::StoreError;
 use crate::store::log::check::Readable;
-use crate::store::log::{base, head, identity};
+use crate::store::log::{base, head, identity, snapshot};
 
 /// How often a journal is looked through at most. The beginning moves on every few days, and the end with
 /// every 64 MiB: that it has each time, and that each look has found something else, does not happen.
@@ -120,7 +120,8 @@ fn look(
     let marks: Vec<&Mark> = newest.iter().chain(&base).chain(&head).collect();
     let mut report = verify_against(disk, folder, base.as_ref(), anchor, &marks, progress)?;
     let unread = snapshots.map_or_else(Vec::new, |found| found.unread);
-    if base.is_none() && !unread.is_empty() {
+    let may_be_base = |one: &Unread| one.path == snapshot::FOLDER || base::is_path(&one.path);
+    if base.is_none() && unread.iter().any(may_be_base) {
         // What may stand for the beginning could not be read.
         let begins = |damage: &Damage| damage.flaw == Flaw::Missing { from: 1 };
         report.damage.retain(|damage| !begins(damage));

@@ -22,6 +22,11 @@ pub(crate) fn path_of(seq: u64) -> String {
     path(seq).replace(".snap", END)
 }
 
+/// Whether this is the path of one.
+pub(crate) fn is_path(path: &str) -> bool {
+    path.ends_with(END)
+}
+
 /// The numbers of the frames of which there are bases, newest first: one, or two if the older one could not
 /// be removed.
 pub(crate) fn list(disk: &dyn Disk) -> io::Result<Vec<u64>> {
