@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::kit::{Service, tokens_text};
 use crate::ROUTES;
 use crate::api::KINDS;
 use crate::tokens::{Role, Tokens};
+
+/// How long the index may be behind.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn document() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/http-api.md");
@@ -77,7 +81,13 @@ fn curl(service: &Service, command: &str, token: &str) -> (String, super::kit::A
         .iter()
         .map(|(a, b)| (a.as_str(), b.as_str()))
         .collect();
-    let answer = service.send(&method, &path, &headers, &body);
+    let mut answer = service.send(&method, &path, &headers, &body);
+    // The index follows behind the answers: who is told so asks again, as the document says.
+    let end = Instant::now() + PATIENCE;
+    while answer.status == 503 && answer.text.contains("\"indexing\"") && Instant::now() < end {
+        std::thread::park_timeout(Duration::from_millis(20));
+        answer = service.send(&method, &path, &headers, &body);
+    }
     (format!("{method} {path}"), answer)
 }
 

@@ -204,7 +204,7 @@ fn a_storm_is_one_mail_and_the_fate_of_each_message_is_known() {
          closed: { end: done }\n",
     );
     let post = PostOffice::open();
-    let mail = settings(post.port, "digest-over = 2\ndigest-wait = \"2 s\"");
+    let mail = settings(post.port, "digest-over = 2\ndigest-wait = \"5 s\"");
     let service = Service::with_mail(workflows, &mail).unwrap();
     let storm = |from: usize| {
         for number in from..from + 6 {

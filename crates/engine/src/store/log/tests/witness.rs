@@ -52,7 +52,7 @@ fn a_journal_that_is_gone_begins_no_new_one() {
     }
     let said = refused(&without);
     assert!(
-        said.contains(&format!("frame {} was in it", last.seq)),
+        said.contains(&format!("commit {} was in it", last.seq)),
         "{said}"
     );
     // Nothing was done that could not be undone.
@@ -78,7 +78,7 @@ fn a_journal_whose_end_is_zeros_is_refused_and_told() {
     bytes[end..].fill(0);
     disk.put(&path, &bytes);
     let said = refused(&disk);
-    let ends = format!("ends with frame {}, but frame {}", short.seq, last.seq);
+    let ends = format!("ends with commit {}, but commit {}", short.seq, last.seq);
     assert!(said.contains(&ends), "{said}");
     let report = verify(&disk, None, None, &mut |_| ()).unwrap();
     let flaws: Vec<&Flaw> = report.damage.iter().map(|one| &one.flaw).collect();
