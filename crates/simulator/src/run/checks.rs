@@ -70,11 +70,14 @@ impl Run<'_> {
                 self.turn()?;
             }
             wrong = self.check_now()?;
-            // One that says that it goes on at once is not done yet.
+            // One that says that it goes on at once is not done yet; and what it says of itself is of before
+            // the commit with which that turn ends.
+            let mut again = true;
             for _ in 0..MOST_COMMITS {
-                if wrong.is_none() || self.wake != Some(Duration::ZERO) {
+                if wrong.is_none() || !again {
                     break;
                 }
+                again = self.wake == Some(Duration::ZERO);
                 wrong = self.check_now()?;
             }
             if wrong.is_none() {
