@@ -28,11 +28,12 @@ use axum::http::header::{CACHE_CONTROL, CONNECTION, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{delete, get, post};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
 use upline::Handle;
 
 use crate::folder::Folder;
+use crate::held::HeldFiles;
 use crate::inbound::Sources;
 use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
 use crate::links::Links;
@@ -64,7 +65,10 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/tickets/{id}/put-back"),
     ("GET", "/v1/set-aside"),
     ("GET", "/v1/events"),
+    ("GET", "/v1/files"),
+    ("GET", "/v1/files/{name}"),
     ("PUT", "/v1/files/{name}"),
+    ("POST", "/v1/workflows:check"),
     ("POST", "/v1/hooks/{source}"),
     ("POST", "/v1/login"),
     ("POST", "/v1/logout"),
@@ -111,6 +115,7 @@ pub(crate) struct State(Arc<Inner>);
 struct Inner {
     handle: Handle,
     folder: Folder,
+    files: HeldFiles,
     /// Others take their place when their file changes.
     tokens: RwLock<Arc<Tokens>>,
     ways: Ways,
@@ -149,6 +154,7 @@ impl State {
         Self(Arc::new(Inner {
             handle,
             folder,
+            files: HeldFiles::default(),
             tokens: RwLock::new(Arc::new(tokens)),
             ways,
             watch,
@@ -167,6 +173,11 @@ impl State {
 
     pub(crate) fn folder(&self) -> &Folder {
         &self.0.folder
+    }
+
+    /// What was deployed last.
+    pub(crate) fn files(&self) -> &HeldFiles {
+        &self.0.files
     }
 
     pub(crate) fn tokens(&self) -> Arc<Tokens> {
@@ -262,7 +273,9 @@ pub(crate) fn router(state: State) -> Router {
         .route("/v1/set-aside", get(operator::set_aside))
         .route("/v1/events", get(events::events))
         .route("/v1/hooks/{source}", post(hooks::take))
-        .route("/v1/files/{name}", put(files::put))
+        .route("/v1/files", get(files::list))
+        .route("/v1/files/{name}", get(files::show).put(files::put))
+        .route("/v1/workflows:check", post(files::check))
         .route("/v1/login", post(login::login))
         .route("/v1/logout", post(login::logout))
         .route("/v1/openapi.json", get(openapi::openapi))

@@ -44,6 +44,7 @@ pub mod demo;
 pub mod folder;
 mod given;
 pub mod heartbeat;
+mod held;
 pub mod inbound;
 pub mod keyfile;
 pub mod limits;

@@ -183,8 +183,10 @@ async fn deploy(state: &State) -> Result<Loaded, StartError> {
     let files = read.map_err(|_| StartError::Refused(Error::Stopped))??;
     let strange = state.sources().strange(&files);
     let count = files.len();
+    let given = files.clone();
     match state.overrides().deploy(state.handle(), files).await {
         Ok(deployed) => {
+            state.files().set(given);
             tracing::info!(
                 code = "files",
                 workflows = deployed.workflows.len(),

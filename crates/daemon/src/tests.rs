@@ -2,6 +2,7 @@
 
 mod document;
 mod events;
+mod files;
 mod inbound;
 mod journey;
 mod kit;

@@ -200,7 +200,7 @@ fn paths_methods_and_questions_must_be_right() {
         .get("eye", "/v1/tickets/77/explain")
         .refuses(404, "no-such-ticket");
     service
-        .get("eye", "/v1/files/a.yaml")
+        .get("eye", "/v1/workflows:check")
         .refuses(405, "other-method");
     for query in [
         "?limit=0",

@@ -1,5 +1,6 @@
 //! The routes, each with what it takes and answers.
 
+mod files;
 mod people;
 
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
     all.extend(operating(types));
     all.extend(coming_and_going(types));
     all.push(events(types));
+    all.extend(files::all(types));
     all.extend(others());
     all
 }
@@ -285,12 +287,6 @@ fn events(types: &mut Types) -> Operation {
 fn others() -> Vec<Operation> {
     let object = |required: &[&str]| json!({ "type": "object", "required": required });
     let text = || json!({ "type": "string" });
-    let put = Operation::new(
-        "PUT",
-        "/v1/files/{name}",
-        "putFile",
-        "Deploys a workflow or the directory",
-    );
     let ready = Operation::new("GET", "/readyz", "readyz", "Whether it does its work");
     let page = |operation: Operation| {
         let what = "A page for people.";
@@ -305,17 +301,6 @@ fn others() -> Vec<Operation> {
         Operation::new("GET", "/v1/openapi.json", "openapi", "This file")
             .open()
             .answers(200, "The file.", object(&["openapi", "info", "paths"])),
-        put.token()
-            .body("text/plain")
-            .answers(
-                200,
-                "It holds from now on.",
-                object(&["workflows", "directory"]),
-            )
-            .refuses(400, &["path-wrong"])
-            .refuses(403, &["not-allowed"])
-            .refuses(409, &["same-version"])
-            .refuses(422, &["name-wrong", "files-wrong"]),
         hook(),
         page(Operation::new(
             "GET",
