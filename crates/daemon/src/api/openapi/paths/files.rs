@@ -13,7 +13,7 @@ pub(super) fn all(types: &mut Types) -> [Operation; 4] {
         "required": ["files"],
         "properties": { "files": { "type": "array", "items": one } },
     });
-    let text = json!({ "type": "string" });
+    let mapping = json!({ "type": "object" });
     let report = json!({
         "type": "object",
         "required": ["code", "severity", "message", "file", "line", "column", "start", "end"],
@@ -37,7 +37,8 @@ pub(super) fn all(types: &mut Types) -> [Operation; 4] {
         Operation::new("GET", "/v1/files", "listFiles", list).answers(200, "All of them.", listed),
         Operation::new("GET", path, "showFile", show)
             .query(Vec::new())
-            .answers_with(200, "As its author wrote it.", "application/yaml", text)
+            // Of YAML, a schema is about what it says: each file is a mapping.
+            .answers_with(200, "As its author wrote it.", "application/yaml", mapping)
             .answer_header(200, "ETag", etag)
             .refuses(404, &["no-such-file"]),
         Operation::new("PUT", path, "putFile", put)
