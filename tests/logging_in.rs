@@ -74,6 +74,11 @@ fn a_password_that_is_wrong_or_weak_is_told() {
         (&agent[..], "", "15 characters or more"),
         (&agent[..], &"x".repeat(2000), "1024 bytes at most"),
         (&agent[..4], PASSWORD, "`person` must say"),
+        (
+            &["password", "pbx", "--role", "integration"],
+            PASSWORD,
+            "another system has no password",
+        ),
     ] {
         let (out, said, exit) = given(&mut service.command("-", words), input);
         assert_eq!((out.as_str(), exit), ("", 2), "{said}");

@@ -7,21 +7,9 @@ use upline_daemon::limits::MAX_PASSWORD_BYTES;
 use upline_daemon::passwords::HashedPassword;
 use upline_daemon::tokens::Tokens;
 
+use super::serve::Role;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-
-/// What somebody may do who logs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Role {
-    /// Everything, and deploying files
-    Admin,
-    /// A person who sees every ticket
-    Lead,
-    /// A person who sees what has to do with him
-    Agent,
-    /// Sees every ticket, does nothing
-    Reader,
-}
 
 /// Make a login with a password for `upline serve`
 ///
@@ -40,6 +28,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    if args.role == Role::Integration {
+        let message = "another system has no password";
+        return Err(Failure::usage(message).help("`upline token` makes it a token"));
+    }
     let password = ask("the password: ")?;
     if io::stdin().is_terminal() && ask("once more: ")? != password {
         return Err(Failure::usage("the two are not the same; nothing was made"));

@@ -53,9 +53,9 @@ pub(crate) struct ServeArgs {
     settings: bool,
 }
 
-/// What a token may do.
+/// What a token or a login may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Role {
+pub(crate) enum Role {
     /// Everything, and deploying files
     Admin,
     /// A person who sees every ticket

@@ -93,9 +93,11 @@ impl Replies {
         if written.len() >= MAX_REPLIES_PER_HOUR || waiting.len() >= MAX_REPLIES {
             return Ok(false);
         }
-        written.push((reply.since, reply.key.clone()));
+        let known = (reply.since, reply.key.clone());
         waiting.push(reply);
+        // Known only when it is on disk: the mail that could not be noted is read again.
         self.store(&waiting)?;
+        written.push(known);
         state.waiting = Some(waiting);
         Ok(true)
     }
@@ -127,7 +129,11 @@ impl Replies {
             let mut file = fs::File::create(&new)?;
             file.write_all(&serde_json::to_vec(waiting)?)?;
             file.sync_all()?;
-            fs::rename(&new, &self.path)
+            fs::rename(&new, &self.path)?;
+            match self.path.parent() {
+                Some(folder) => fs::File::open(folder)?.sync_all(),
+                None => Ok(()),
+            }
         })();
         written.map_err(|error| format!("`{}`: {error}", self.path.display()))
     }
@@ -264,5 +270,37 @@ fn letter(reply: &Waiting, language: Language) -> Letter {
         html: None,
         brief,
         buttons: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one() -> Waiting {
+        Waiting {
+            key: "1-ann".into(),
+            ticket: Name::new("1"),
+            person: Name::new("ann"),
+            word: "accept".into(),
+            why: "it has ended".into(),
+            language: "en".into(),
+            since: 1_000,
+        }
+    }
+
+    #[test]
+    fn a_reply_that_could_not_be_noted_is_noted_when_its_mail_is_read_again() {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().join("later").join("mailbox.desk.replies");
+        let mail = "server = \"127.0.0.1\"\nsecurity = \"none\"\nfrom = \"desk@example.com\"";
+        let threads = crate::tell::threads(data.path()).unwrap();
+        let replier = Replier::new(&toml::from_str(mail).unwrap(), threads).unwrap();
+        let replies = Replies::new(path.clone(), Some(replier));
+        assert!(replies.add(one()).is_err());
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        assert_eq!(replies.add(one()), Ok(true));
+        let kept: Vec<Waiting> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(kept, [one()]);
     }
 }
