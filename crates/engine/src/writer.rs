@@ -159,7 +159,7 @@ impl Writer {
             last: reading,
             remembered: usize::MAX,
         };
-        writer.take_messages();
+        writer.take_messages()?;
         Ok(writer)
     }
 
@@ -247,7 +247,10 @@ impl Writer {
                     self.floor.now = self.floor.now.max(0);
                     self.health = Health::Good;
                     self.outbox.forget();
-                    self.take_messages();
+                    if let Err(error) = self.take_messages() {
+                        self.failed(&error, reading);
+                        return false;
+                    }
                 }
                 Err(error) => {
                     self.failed(&error, reading);
@@ -395,7 +398,9 @@ impl Writer {
         if changed {
             self.failures = 0;
         }
-        self.take_messages();
+        if let Err(error) = self.take_messages() {
+            return self.failed(&error, reading);
+        }
         self.keep_up(reading);
         if changed && let Err(error) = self.floor.audit_some(&mut *self.store) {
             self.failed(&error, reading);

@@ -70,6 +70,10 @@ impl Floor {
         record.set_aside = None;
         let record = record.clone();
         self.link(&record);
+        // Those that were written just before it could not be read were never taken in.
+        if !record.unsent.is_empty() {
+            self.unsent.push(number);
+        }
         self.changed.insert(number);
         self.entries.push(Entry::Released { number, by });
         Ok(())

@@ -13,13 +13,24 @@ use crate::store::StoreError;
 const MESSAGES_IN_A_HERD: usize = 32;
 
 impl Writer {
-    pub(super) fn take_messages(&mut self) {
+    /// Takes the messages of tickets that have changed into the outbox.
+    ///
+    /// # Errors
+    /// If a ticket can't be read now. The outbox lacks its messages then, and knows of no time to look again:
+    /// the store must count as failed, so that all of them are taken in anew when it is opened again.
+    pub(super) fn take_messages(&mut self) -> Result<(), StoreError> {
         let now = self.floor.now;
         for number in std::mem::take(&mut self.floor.unsent) {
-            if let Ok(record) = self.floor.record(&mut *self.store, number) {
-                self.outbox.add(record, now, self.last.steady);
+            match self.floor.record(&mut *self.store, number) {
+                Ok(record) => self.outbox.add(record, now, self.last.steady),
+                // A damaged ticket is set aside, and its messages are taken in when it is let go on.
+                Err(Fault::Store(error)) if !matches!(error, StoreError::Ticket { .. }) => {
+                    return Err(error);
+                }
+                Err(_) => (),
             }
         }
+        Ok(())
     }
 
     /// The messages whose turn has come. Those about something that is over are withdrawn.
