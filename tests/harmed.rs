@@ -189,6 +189,37 @@ fn nothing_is_restored_into_the_backup_itself() {
 }
 
 #[test]
+fn nothing_is_copied_into_itself_by_way_of_a_folder_that_is_not_there() {
+    let folder = data("detour");
+    let nix = folder.with_file_name("nix");
+    let beside = folder.join("../nix/../beside");
+    let called = upline(&["backup", text(&folder), text(&beside)]);
+    assert!(called.exit == 0 && !nix.exists(), "{called:?}");
+    let backup = folder.with_file_name("beside");
+    let detours = [
+        "../nix/../{}/x",
+        "../nix/{}/../../{}/x",
+        "nix/../x",
+        "../nix/../{}",
+    ];
+    for (command, of) in [("backup", &folder), ("restore", &backup)] {
+        let name = of.file_name().unwrap().to_str().unwrap();
+        for detour in detours {
+            let to = of.join(detour.replace("{}", name));
+            let (called, chinese) = both(&[command, text(of), text(&to)], 2);
+            let told = match detour.ends_with('x') {
+                true => ("is inside of the folder", "就在要复制的文件夹里面"),
+                false => ("must be empty", "必须是空的"),
+            };
+            assert!(called.error.contains(told.0), "{to:?}: {called:?}");
+            assert!(chinese.error.contains(told.1), "{to:?}: {chinese:?}");
+        }
+        assert!(!nix.exists() && !of.join("x").exists() && !of.join("nix").exists());
+        assert_eq!(upline(&["verify", text(of)]).exit, 0);
+    }
+}
+
+#[test]
 fn errors_of_a_look_are_told_in_chinese() {
     let folder = data("look-zh");
     let explain = |folder: &Path, words: &[&str], exit: i32| {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use upline_dsl::{Content, Files, Unreadable};
 
@@ -45,6 +45,37 @@ pub(crate) fn read(path: &Path) -> Result<Content, Unreadable> {
     // Pipes have no size of their own.
     let size = size.max(bytes.len() as u64);
     Ok(Content { bytes, size })
+}
+
+/// Where a path is that may not be there yet, without links and `..`. `None`: the working directory is gone.
+pub(crate) fn resolved(path: &Path) -> Option<PathBuf> {
+    let mut at = std::env::current_dir().ok()?;
+    for part in path.components() {
+        match part {
+            Component::Prefix(_) | Component::RootDir => at = PathBuf::from(part.as_os_str()),
+            Component::CurDir => (),
+            // No link is left in what is before it, and what is not there yet will be none.
+            Component::ParentDir => drop(at.pop()),
+            Component::Normal(name) => {
+                at.push(name);
+                at = fs::canonicalize(&at).unwrap_or(at);
+            }
+        }
+    }
+    Some(at)
+}
+
+/// A path without the `..` that leads out of a folder which is not there: the system would make that one too.
+pub(crate) fn without_detours(path: &Path) -> PathBuf {
+    let mut parts = path.ancestors();
+    let out_of_nothing = |part: &Path| {
+        let before = part.parent().filter(|_| part.ends_with(".."));
+        before.is_some_and(|before| !before.as_os_str().is_empty() && !before.exists())
+    };
+    match parts.any(out_of_nothing) {
+        true => resolved(path).unwrap_or_else(|| path.to_owned()),
+        false => path.to_owned(),
+    }
 }
 
 /// All files below `folder` that `wanted` takes, sorted. Hidden ones and build output are passed over.

@@ -14,6 +14,7 @@ use upline_lab::render::Language;
 
 use crate::bar::{Bar, Unit};
 use crate::exit::{Exit, Failure};
+use crate::files::{resolved, without_detours};
 use crate::language::{Lang, pick};
 use crate::output::Output;
 
@@ -76,33 +77,35 @@ impl<'a> Answer<'a> {
 pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit, Failure> {
     let lang = &args.lang;
     let what = lang.pick("the folder for the backup", "备份用的文件夹");
+    let path = without_detours(&args.to);
     must_be_there(&args.folder, lang.get())?;
-    must_be_empty(&args.to, what, lang)?;
-    must_be_outside(&args.to, &args.folder, lang)?;
+    must_be_empty(&path, what, lang)?;
+    must_be_outside(&path, &args.folder, lang)?;
     let from: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.folder));
-    let to = RealDisk::new(&args.to);
-    let made = not_there_yet(&args.to);
+    let to = RealDisk::new(&path);
+    let made = not_there_yet(&path);
     let bar = bar(lang);
     let taken = backup(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let taken = taken.map_err(|error| not_copied(&args.folder, &args.to, &made, &error, lang))?;
+    let taken = taken.map_err(|error| not_copied(&args.folder, &path, &made, &error, lang))?;
     told(&taken, lang.pick("backed up", "已备份"), lang, output)
 }
 
 pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exit, Failure> {
     let lang = &args.lang;
     let what = lang.pick("the folder to restore to", "要恢复到的文件夹");
+    let path = without_detours(&args.to);
     must_be_there(&args.backup, lang.get())?;
-    must_be_empty(&args.to, what, lang)?;
-    must_be_outside(&args.to, &args.backup, lang)?;
+    must_be_empty(&path, what, lang)?;
+    must_be_outside(&path, &args.backup, lang)?;
     let from = RealDisk::new(&args.backup);
-    let to: Arc<dyn Disk> = Arc::new(RealDisk::new(&args.to));
-    let made = not_there_yet(&args.to);
+    let to: Arc<dyn Disk> = Arc::new(RealDisk::new(&path));
+    let made = not_there_yet(&path);
     let bar = bar(lang);
     let restored = restore(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
     let restored =
-        restored.map_err(|error| not_copied(&args.backup, &args.to, &made, &error, lang))?;
+        restored.map_err(|error| not_copied(&args.backup, &path, &made, &error, lang))?;
     told(&restored, lang.pick("restored", "已恢复"), lang, output)
 }
 
@@ -152,12 +155,7 @@ fn must_be_outside(to: &Path, folder: &Path, lang: &Lang) -> Result<(), Failure>
     let Ok(folder) = fs::canonicalize(folder) else {
         return Ok(());
     };
-    // What is there already of the way to it; the rest is yet to be made.
-    let there = to.ancestors().find_map(|part| match part {
-        empty if empty.as_os_str().is_empty() => fs::canonicalize(".").ok(),
-        part => fs::canonicalize(part).ok(),
-    });
-    if there.is_none_or(|there| !there.starts_with(&folder)) {
+    if resolved(to).is_none_or(|to| !to.starts_with(&folder)) {
         return Ok(());
     }
     let to = shown(to);
@@ -244,13 +242,14 @@ fn told(
         return Ok(Exit::Ok);
     }
     let files = manifest.files.len();
+    let word = if files == 1 { "file" } else { "files" };
     output.line(match &manifest.head {
         Some(head) => lang.pick(
-            format!("{done}: {files} files, head: {head}"),
+            format!("{done}: {files} {word}, head: {head}"),
             format!("{done}：{files} 个文件，末尾：{head}"),
         ),
         None => lang.pick(
-            format!("{done}: {files} files, no commit yet"),
+            format!("{done}: {files} {word}, no commit yet"),
             format!("{done}：{files} 个文件，还没有提交"),
         ),
     })?;
