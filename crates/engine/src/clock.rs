@@ -26,6 +26,15 @@ pub struct Reading {
     pub steady: Millis,
 }
 
+impl Reading {
+    /// So much later, but not later than there are instants.
+    fn forward(&mut self, by: Millis) {
+        let end = Timestamp::MAX.as_millisecond();
+        self.wall = self.wall.saturating_add(by).min(end);
+        self.steady = self.steady.saturating_add(by).min(LONGEST);
+    }
+}
+
 /// A source of time. The engine asks nothing else what time it is.
 pub trait Clock: Send + Sync {
     /// What the clocks show now.
@@ -127,20 +136,17 @@ impl ManualClock {
 
     /// Lets time pass, in one step: an engine finds all that fell due meanwhile at once, as after an outage,
     /// and catches up with it as the workflow says. [`Handle::pass`](crate::Handle::pass) goes from one clock
-    /// to the next.
+    /// to the next. Where instants end, at [`Timestamp::MAX`], it stands still, and what is due only there
+    /// never fires.
     pub fn forward(&self, by: Duration) {
-        self.change(|reading| {
-            reading.wall += millis(by);
-            reading.steady += millis(by);
-        });
+        self.change(|reading| reading.forward(millis(by)));
     }
 
     /// Lets time pass until `to`, in one step; an earlier instant changes nothing.
     pub fn forward_to(&self, to: Timestamp) {
         self.change(|reading| {
-            let by = (to.as_millisecond() - reading.wall).max(0);
-            reading.wall += by;
-            reading.steady += by;
+            let by = to.as_millisecond() - reading.wall;
+            reading.forward(by.max(0));
         });
     }
 
@@ -194,7 +200,7 @@ impl TimeKeeper {
     /// Begins with what the clocks show, but not before the last commit.
     pub(crate) fn begin(reading: Reading, last: Millis) -> Self {
         Self {
-            now: reading.wall.max(last),
+            now: reading.wall.min(end()).max(last),
             steady: reading.steady,
             jumped: None,
             rest: 0,
@@ -203,26 +209,29 @@ impl TimeKeeper {
 
     /// The engine's time.
     pub(crate) fn observe(&mut self, reading: Reading) -> Millis {
-        let passed = (reading.steady - self.steady).max(0);
+        let passed = reading.steady.saturating_sub(self.steady).max(0);
         self.steady = self.steady.max(reading.steady);
-        let by_steady = self.now + passed;
-        let ahead = reading.wall - by_steady;
+        let by_steady = self.now.saturating_add(passed);
+        let ahead = reading.wall.saturating_sub(by_steady);
+        let mut now = reading.wall;
         if ahead < 0 {
             self.jumped = None;
-            let sixteenths = passed * (SLEW - 1) + self.rest;
+            let sixteenths = passed.saturating_mul(SLEW - 1).saturating_add(self.rest);
             self.rest = sixteenths % SLEW;
-            self.now = (self.now + sixteenths / SLEW).max(reading.wall.min(by_steady));
+            let slower = self.now.saturating_add(sixteenths / SLEW);
+            now = slower.max(reading.wall.min(by_steady));
         } else if ahead <= millis(JUMP) {
             self.jumped = None;
-            self.now = reading.wall;
         } else {
             let since = *self.jumped.get_or_insert(reading.steady);
-            self.now = by_steady;
-            if reading.steady - since >= millis(JUMP_LASTS) {
+            if reading.steady.saturating_sub(since) >= millis(JUMP_LASTS) {
                 self.jumped = None;
-                self.now = reading.wall;
+            } else {
+                now = by_steady;
             }
         }
+        // One that began behind the end stays there.
+        self.now = now.min(end()).max(self.now);
         self.now
     }
 
@@ -234,21 +243,31 @@ impl TimeKeeper {
     /// An operator says that the clock on the wall is right.
     pub(crate) fn believe(&mut self, reading: Reading) {
         self.jumped = None;
-        self.now = self.now.max(reading.wall);
+        self.now = self.now.max(reading.wall.min(end()));
     }
 
     /// How far the clock on the wall is ahead of the engine's time, if that is not believed yet.
     pub(crate) fn doubt(&self, reading: Reading) -> Option<Duration> {
         self.jumped?;
-        u64::try_from(reading.wall - self.now)
+        u64::try_from(reading.wall.saturating_sub(self.now))
             .ok()
             .map(Duration::from_millis)
     }
 }
 
+/// Longer than anything lasts, and still far from where sums end.
+const LONGEST: Millis = Millis::MAX / 4;
+
 /// A duration in milliseconds; one too long is the longest there is.
 pub(crate) fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX / 4)
+    let millis = Millis::try_from(duration.as_millis());
+    millis.map_or(LONGEST, |millis| millis.min(LONGEST))
+}
+
+/// The last instant of an engine. What would be due later than there are instants is due at the last one: it
+/// would fire there without end if time came so far.
+fn end() -> Millis {
+    Timestamp::MAX.as_millisecond() - 1
 }
 
 #[cfg(test)]
@@ -309,5 +328,33 @@ mod tests {
     fn a_restart_goes_on_from_the_last_commit() {
         let mut time = TimeKeeper::begin(reading(0, 0), HOUR);
         assert_eq!(time.observe(reading(16, 16)), HOUR + 15);
+    }
+
+    #[test]
+    fn time_ends_where_instants_end() {
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let mut time = TimeKeeper::begin(clock.read(), 0);
+        let longest = Duration::from_secs(9_223_372_036_854_775);
+        for by in [
+            longest,
+            Duration::MAX,
+            longest,
+            Duration::MAX,
+            Duration::MAX,
+        ] {
+            clock.forward(by);
+            assert_eq!(time.observe(clock.read()), end());
+        }
+        assert_eq!(clock.now().as_millisecond(), end() + 1);
+        clock.set_wall(Timestamp::UNIX_EPOCH);
+        clock.forward(Duration::MAX);
+        assert_eq!(time.observe(clock.read()), end());
+        let mut time = TimeKeeper::begin(reading(0, 0), 0);
+        time.observe(reading(0, Millis::MAX));
+        time.observe(reading(Millis::MAX, Millis::MIN));
+        time.observe(reading(Millis::MIN, Millis::MAX));
+        time.believe(reading(Millis::MAX, 0));
+        assert_eq!(time.now(), end());
+        assert_eq!(time.doubt(reading(Millis::MIN, 0)), None);
     }
 }

@@ -217,7 +217,7 @@ impl Outbox {
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
         let share = 800 + i64::try_from(self.seed % 401).unwrap_or(0);
-        let next = now + (millis(wait) * share / 1000).max(1);
+        let next = now + (millis(wait) / 1000 * share + millis(wait) % 1000 * share / 1000).max(1);
         if let Some(state) = self.states.get_mut(&id) {
             let before = (std::mem::replace(&mut state.next, next), id);
             self.leased.remove(&before);

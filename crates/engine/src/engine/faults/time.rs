@@ -154,3 +154,25 @@ async fn time_that_passes_is_no_outage() {
     engine.stop().await.unwrap();
     stepped.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn where_time_ends_nothing_fires_without_end_and_the_engine_answers() {
+    let (clock, heard) = (ManualClock::at(begin()), Heard::default());
+    let engine = with(Engine::builder(), &clock, &heard).await;
+    let handle = engine.handle();
+    open(&handle).await.unwrap();
+    for by in [300_000_000_000, 9_223_372_036_854_775, u64::MAX] {
+        clock.forward(Duration::from_secs(by));
+        handle.settled().await.unwrap();
+    }
+    assert_eq!(holder(&handle, "1").await, "bob", "after it nothing is due");
+    clock.set_wall(begin());
+    clock.forward(Duration::MAX);
+    handle.pass(&clock, Duration::MAX).await.unwrap();
+    // What is opened there has no time left to climb.
+    let opened = open(&handle).await.unwrap();
+    handle.settled().await.unwrap();
+    assert_eq!(holder(&handle, &opened.id).await, "ann");
+    engine.stop().await.unwrap();
+    assert_eq!(heard.lock().unwrap().as_slice(), []);
+}
