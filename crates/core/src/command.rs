@@ -47,7 +47,8 @@ pub type Typed = Vec<(Name, String)>;
 pub enum Wish {
     /// Open the ticket.
     Open {
-        /// Its id.
+        /// Its id: one line of at most [`MAX_ID_BYTES`](crate::decide::MAX_ID_BYTES). To an engine an empty
+        /// one is the ticket's number, and one of digits alone is refused, since those are numbers.
         ticket: Name,
         /// The key by which another system finds it.
         key: Option<Name>,

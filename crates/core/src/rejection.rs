@@ -130,6 +130,15 @@ pub enum Rejection {
         /// Longest allowed, in bytes.
         limit: usize,
     },
+    /// What a ticket can't be called. An id of digits alone is a ticket's number, which the engine gives.
+    #[error(
+        "a ticket's id or key is one line of at most {limit} bytes, and no key is empty; an id of digits \
+         alone is a ticket's number, and nobody else gives those"
+    )]
+    BadId {
+        /// Longest allowed, in bytes.
+        limit: usize,
+    },
     /// The workflow runs in a circle with no person and no time between.
     #[error("`{state}` leads back to itself without a person or a clock")]
     InstantLoop {

@@ -241,7 +241,7 @@ impl From<Rejection> for Problem {
             Rejection::NoSuchLevel { .. } => wrong("no-such-level"),
             Rejection::NoSuchClock => wrong("no-such-clock"),
             Rejection::BadTime { latest } => wrong("bad-time").with("latest", latest.to_string()),
-            Rejection::BadText { .. } => wrong("bad-text"),
+            Rejection::BadText { .. } | Rejection::BadId { .. } => wrong("bad-text"),
             Rejection::InstantLoop { .. }
             | Rejection::CannotMigrate { .. }
             | Rejection::WrongWorkflow { .. } => conflict("workflow-wrong"),

@@ -180,7 +180,8 @@ impl Found {
             diagnostic.also(*other, "the same name");
         }
         diagnostic.help(
-            "delete the copy, move it to another folder, or let its name not end with `.yaml`",
+            "delete the copy, move it to another folder, or let its name not end with `.yaml`; a new version \
+             has the file name of the one that it replaces",
         );
         self.push(diagnostic);
     }

@@ -22,7 +22,7 @@ pub(super) fn open(
     }
     let is_bad = |text: &str| text.len() > MAX_ID_BYTES || text.chars().any(char::is_control);
     if is_bad(id) || key.is_some_and(|key| key.is_empty() || is_bad(key)) {
-        return Err(Rejection::BadText {
+        return Err(Rejection::BadId {
             limit: MAX_ID_BYTES,
         });
     }

@@ -71,7 +71,9 @@ impl Handle {
         self.open_with(workflow, Submission::new(by, wish)).await
     }
 
-    /// The same with all that can be said; the wish is [`Wish::Open`], and an empty id in it is filled.
+    /// The same with all that can be said; the wish is [`Wish::Open`]. An empty id in it is filled with the
+    /// ticket's number. Any other is one line of at most 256 bytes that no open ticket has, and not of digits
+    /// alone, since those are numbers: it is refused as [`Rejection::BadId`](upline_core::Rejection::BadId).
     ///
     /// # Errors
     /// [`Error`].
@@ -174,6 +176,11 @@ impl Handle {
     /// with a mistake in them nothing changes. Open tickets keep the version of their workflow; new ones get
     /// the highest that ever came. So a workflow is not withdrawn by giving its file another content: deploy
     /// a higher version, and whoever opens tickets must stop doing so.
+    ///
+    /// A file takes the place of the one that has its *name*, and all that hold stand together. So a new
+    /// version of a workflow comes under the name that the file of the old one has: under another name it
+    /// would be a second file with the same workflow, which is a mistake (`duplicate-name`), as is a second
+    /// directory.
     ///
     /// # Errors
     /// [`Error::Files`] with all mistakes; [`Error::SameVersion`].

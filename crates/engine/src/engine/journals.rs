@@ -359,9 +359,18 @@ fn a_ticket_of_an_id_that_is_taken_is_refused() {
     let main = setting.main.clone();
     let first = stage.ask(|reply| Input::Open(main.clone(), open("t1"), reply));
     assert_eq!(first.unwrap().id, "t1");
-    for taken in ["t1", "17"] {
+    for taken in ["t1", "1"] {
         let again = stage.ask(|reply| Input::Open(main.clone(), open(taken), reply));
         let refused = matches!(again, Err(Error::Rejected(Rejection::AlreadyOpen)));
         assert!(refused, "{taken}: {again:?}");
+    }
+    let long = "x".repeat(257);
+    for bad in ["17", "a\nb", &long] {
+        let opened = stage.ask(|reply| Input::Open(main.clone(), open(bad), reply));
+        let refused = matches!(
+            opened,
+            Err(Error::Rejected(Rejection::BadId { limit: 256 }))
+        );
+        assert!(refused, "{bad}: {opened:?}");
     }
 }

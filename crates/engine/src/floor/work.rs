@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use upline_core::decide::{Migration, migrate};
+use upline_core::decide::{MAX_ID_BYTES, Migration, migrate};
 use upline_core::{Actor, Command, Context, Event, Name, Rejection, Wish, Workflow, decide};
 use upline_lab::world::{Consequence, Refusal, is_too_deep};
 
@@ -82,9 +82,11 @@ impl Floor {
         };
         if ticket.is_empty() {
             *ticket = Name::new(number.to_string());
-        } else if super::links::number_of(ticket).is_some() || self.find_id(ticket).is_some() {
-            // Ids of digits are the engine's own.
+        } else if self.find_id(ticket).is_some() {
             return Err(Rejection::AlreadyOpen.into());
+        } else if super::links::number_of(ticket).is_some() {
+            let limit = MAX_ID_BYTES;
+            return Err(Rejection::BadId { limit }.into());
         }
         if let Some(key) = key
             && let Some(open) = self

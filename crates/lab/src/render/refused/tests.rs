@@ -65,6 +65,16 @@ fn operation(because: Because) -> Rejection {
     }
 }
 
+fn form() -> Rejection {
+    let faults = vec![FieldFault::Missing { field: name() }];
+    Rejection::Form { faults }
+}
+
+fn not_ticked() -> Rejection {
+    let items = vec![name()];
+    Rejection::NotTicked { items }
+}
+
 fn excluded() -> Rejection {
     Rejection::Excluded {
         action: name(),
@@ -100,12 +110,8 @@ fn rejections() {
             person: name(),
             reason: Reason::Absent { until: at() },
         },
-        R::Form {
-            faults: vec![FieldFault::Missing { field: name() }],
-        },
-        R::NotTicked {
-            items: vec![name()],
-        },
+        form(),
+        not_ticked(),
         R::NoSuchItem { item: name() },
         R::NoSuchLevel { levels: 3 },
         R::NoSuchClock,
@@ -118,6 +124,7 @@ fn rejections() {
         },
         R::WrongWorkflow { state: name() },
         excluded(),
+        R::BadId { limit: 5 },
     ];
     let number = number! {
         R:
@@ -145,6 +152,7 @@ fn rejections() {
         R::CannotMigrate { .. } => 21,
         R::WrongWorkflow { .. } => 22,
         R::Excluded { .. } => 23,
+        R::BadId { .. } => 24,
     };
     each(values, number, rejected_as);
     let every = Operation::ALL.map(|operation| R::NotAllowed { operation });
