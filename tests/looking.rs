@@ -18,13 +18,13 @@ use upline::vault::system_entropy;
 
 use crate::data_folders::{Called, journal, place, runtime, text, told, upline};
 
-const DESK: &str = "
+pub(crate) const DESK: &str = "
 directory: acme
 last-resort: user max
 people: { ann: { mail: ann@example.com }, lea: { mail: lea@example.com }, max: { mail: max@example.com } }
 calendars: { office: { time-zone: Europe/Berlin, hours: { mon-fri: [\"09:00-17:00\"] } } }
 ";
-const CALL: &str = "
+pub(crate) const CALL: &str = "
 workflow: call
 calendar: office
 start: asked
@@ -37,7 +37,7 @@ states:
 
 /// A folder in which, since Friday 2026-03-06 16:50 in Berlin, ticket 1 has ended, 2 is asked and 3 is worked
 /// on.
-fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     let folder = place(name).join("data");
     runtime().block_on(async {
         let engine = engine(&folder).await;
@@ -86,14 +86,14 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// `upline` with these words about a folder, in which nothing may change.
-fn ask(folder: &Path, words: &[&str]) -> Called {
+pub(crate) fn ask(folder: &Path, words: &[&str]) -> Called {
     let before = files(folder);
     let called = upline(words);
     assert!(files(folder) == before, "{words:?} has changed something");
     called
 }
 
-const FRIDAY: [&str; 2] = ["--at", "2026-03-06 16:55"];
+pub(crate) const FRIDAY: [&str; 2] = ["--at", "2026-03-06 16:55"];
 
 #[test]
 fn a_ticket_is_explained() {

@@ -18,6 +18,7 @@ mod logging_in;
 mod looking;
 mod minding;
 mod notifying;
+mod planned;
 mod reference;
 mod replay;
 mod repository;

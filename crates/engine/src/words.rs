@@ -8,7 +8,7 @@ mod catalogue;
 
 use std::io;
 
-use upline_lab::render::Language;
+use upline_lab::render::{Language, rejection_words};
 
 use crate::disk::is_in_the_way;
 use crate::error::Error;
@@ -122,7 +122,7 @@ impl StoreError {
 }
 
 impl LookError {
-    /// What went wrong, in a language. An engine's refusal stays as the engine says it.
+    /// What went wrong, in a language. Mistakes in files stay as they are told.
     #[must_use]
     pub fn told(&self, language: Language) -> String {
         match (self, language) {
@@ -133,16 +133,28 @@ impl LookError {
             (Self::Removed { ticket }, Language::Chinese) => {
                 format!("工单 `{ticket}` 已结束，日志里已没有它的开头")
             }
-            (Self::Refused(error), Language::Chinese) => match &**error {
-                Error::NoSuchWorkflow { workflow } => format!("没有工作流 `{workflow}`"),
-                Error::NoDirectory => "还没有目录：请先部署一个".into(),
-                Error::SameVersion { workflow, version } => {
-                    format!("`{workflow}` 第 {version} 版已有不同的内容：请提高 `version`")
-                }
-                Error::SetAside { why } => format!("工单已搁置：{}", of(why, language)),
-                other => other.to_string(),
-            },
+            (Self::Refused(error), language) => error.told(language),
             (error, _) => error.to_string(),
+        }
+    }
+}
+
+impl Error {
+    /// Why a command was not carried out, in a language: all that a plan tells. The rest stays in English.
+    #[must_use]
+    pub fn told(&self, language: Language) -> String {
+        if language == Language::English {
+            return self.to_string();
+        }
+        match self {
+            Self::Rejected(rejection) => rejection_words(rejection, language, &|at| at.to_string()),
+            Self::NoSuchWorkflow { workflow } => format!("没有工作流 `{workflow}`"),
+            Self::NoDirectory => "还没有目录：请先部署一个".into(),
+            Self::SameVersion { workflow, version } => {
+                format!("`{workflow}` 第 {version} 版已有不同的内容：请提高 `version`")
+            }
+            Self::SetAside { why } => format!("工单已搁置：{}", of(why, language)),
+            other => other.to_string(),
         }
     }
 }
@@ -237,6 +249,7 @@ mod tests {
             Flaw::Other,
             Flaw::Missing { from: 71 },
             Flaw::RolledBack { marked: 71 },
+            Flaw::Gone { marked: 71 },
             Flaw::Owner { found, expected },
             Flaw::Identity("the file \"folder\" is not of a data folder".into()),
         ];

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use upline::doctor::in_language;
 use upline_dsl::{Code, did_you_mean, explain, shown};
 use upline_lab::render::Times;
 
@@ -60,13 +61,15 @@ fn of_folder(args: &Args, ticket: &str, output: &mut Output) -> Result<Exit, Fai
     let mut look = Look::into(Path::new(&args.what), args.when.language())?;
     let found = look.find(ticket, &args.when)?;
     let explanation = look.folder.explain(&found);
-    let explanation = explanation.map_err(|error| look.failure(&error))?;
+    let mut explanation = explanation.map_err(|error| look.failure(&error))?;
+    let language = args.when.language();
+    let times = Times::new(look.zone(&found.ticket), language);
     if output.is_json() {
+        explanation.reasons_in(&times, language);
+        explanation.set_aside = explanation.set_aside.map(|why| in_language(&why, language));
         look.json(&explanation, output)?;
         return Ok(Exit::Ok);
     }
-    let language = args.when.language();
-    let times = Times::new(look.zone(&found.ticket), language);
     output.line(look.head(&found, language))?;
     for line in explanation.lines(&times, language) {
         output.line(line)?;

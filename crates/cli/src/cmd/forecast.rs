@@ -67,10 +67,11 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let timeline = timeline.map_err(|error| look.failure(&error))?;
     if output.is_json() {
         let set_aside = found.set_aside.as_deref();
+        let set_aside = set_aside.map(|why| in_language(why, language));
         look.json(
             &Ahead {
                 timeline: &timeline,
-                set_aside,
+                set_aside: set_aside.as_deref(),
             },
             output,
         )?;
@@ -104,6 +105,6 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
             Language::Chinese => "到那时为止什么也不会发生",
         })?;
     }
-    print(&timeline, output)?;
+    print(&timeline, language, output)?;
     Ok(Exit::Ok)
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use upline::core::decide::{MigratedClocks, Migration};
 use upline::core::{Actor, Name, Ticket};
-use upline::look::{Plan, Planned, Planning};
+use upline::look::{LookError, Plan, Planned, Planning};
 use upline::record::File;
-use upline_dsl::{plain, shown};
+use upline_dsl::{did_you_mean, plain, shown};
 use upline_lab::render::{Language, Times};
 
 use super::look::{Look, When, failure, not_before, stamp};
@@ -98,12 +98,12 @@ struct Place {
     would_be_due: Option<Timestamp>,
 }
 
-impl From<Planned> for Row {
-    fn from(planned: Planned) -> Self {
+impl Row {
+    fn of(planned: Planned, language: Language) -> Self {
         let Planned { before, after, .. } = planned;
         let (after, why) = match after {
             Ok((_, after)) => (Some(after), None),
-            Err(error) => (None, Some(error.to_string())),
+            Err(error) => (None, Some(error.told(language))),
         };
         let due = |ticket: &Ticket, branch: &Name| {
             let clocks = ticket.clocks.iter();
@@ -155,7 +155,10 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     }
     let failed = |error| failure(&path, &error, language);
     let last = folder.last_commit();
-    let mut planning = folder.with_workflow(file).map_err(failed)?;
+    let planning = folder.with_workflow(file);
+    let mut planning =
+        planning.map_err(|error| no_workflow(args, &error).unwrap_or_else(|| failed(error)))?;
+    known_states(&migration, &planning, language)?;
     if let Some(at) = at {
         planning.at(not_before(last, &at, &planning.zone(), language)?);
     }
@@ -168,7 +171,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         &by,
         args.ticket.as_deref(),
         &mut |one, done, of| {
-            rows.push(Row::from(one));
+            rows.push(Row::of(one, language));
             bar.at_of(done, of);
         },
     );
@@ -186,6 +189,54 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         0 => Exit::Ok,
         _ => Exit::Findings,
     })
+}
+
+/// Said of the file as it was named here.
+fn no_workflow(args: &Args, error: &LookError) -> Option<Failure> {
+    let LookError::Refused(refused) = error else {
+        return None;
+    };
+    let upline::Error::NoSuchWorkflow { .. } = **refused else {
+        return None;
+    };
+    let (path, language) = (shown(&args.workflow), args.when.language());
+    let message = pick(
+        language,
+        format!("`{path}` is a directory of people, and no workflow"),
+        format!("`{path}` 是人员目录，不是工作流"),
+    );
+    let help = ("name the file of a workflow", "请指定一个工作流文件");
+    Some(Failure::findings(message).help(pick(language, help.0, help.1)))
+}
+
+/// Where tickets are to go must be there, be it that none goes.
+fn known_states(
+    migration: &Migration,
+    planning: &Planning,
+    language: Language,
+) -> Result<(), Failure> {
+    let (workflow, version) = (planning.workflow(), planning.version());
+    let is_unknown = |new: &Name| !planning.states().any(|state| state == new);
+    let mut states = migration.states.iter();
+    let Some((old, new)) = states.find(|(_, new)| is_unknown(new)) else {
+        return Ok(());
+    };
+    let message = pick(
+        language,
+        format!("`--state '{old}={new}'`: `{workflow}` version {version} has no state `{new}`"),
+        format!("`--state '{old}={new}'`：`{workflow}` 第 {version} 版没有状态 `{new}`"),
+    );
+    let failure = Failure::usage(message);
+    Err(
+        match did_you_mean(new, planning.states().map(Name::as_str)) {
+            Some(near) => failure.help(pick(
+                language,
+                format!("did you mean `{near}`?"),
+                format!("是不是 `{near}`？"),
+            )),
+            None => failure,
+        },
+    )
 }
 
 /// The workflow's file, as it would be deployed.

@@ -14,6 +14,7 @@ use upline_lab::timeline::Timeline;
 use upline_lab::transcript::Setting;
 
 use crate::exit::{Exit, Failure};
+use crate::language::pick;
 use crate::moment::Moment;
 use crate::output::Output;
 use crate::sets::{self, DirectoryArg};
@@ -69,7 +70,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
         output.json(&timeline)?;
     } else {
-        print(&timeline, output)?;
+        print(&timeline, args.lang, output)?;
     }
     Ok(Exit::Ok)
 }
@@ -90,12 +91,16 @@ fn refused(args: &Args, wrong: Vec<Mistake>) -> Failure {
     }))
 }
 
-pub(crate) fn print(timeline: &Timeline, output: &mut Output) -> Result<(), Failure> {
+pub(crate) fn print(
+    timeline: &Timeline,
+    language: Language,
+    output: &mut Output,
+) -> Result<(), Failure> {
     for line in &timeline.lines {
         output.line(&line.text)?;
     }
     if timeline.more {
-        output.note("... and so on");
+        output.note(pick(language, "... and so on", "……以此类推"));
     }
     Ok(())
 }

@@ -58,6 +58,15 @@ impl Planning {
         self.version
     }
 
+    /// The states of that version.
+    pub fn states(&self) -> impl Iterator<Item = &Name> {
+        let workflows = &self.folder.floor.workflows;
+        let version = workflows.version(&self.workflow, self.version);
+        version
+            .into_iter()
+            .flat_map(|version| version.states.keys())
+    }
+
     /// The instant that the plan is for.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -183,16 +192,23 @@ impl Folder {
     fn deploy(&mut self, file: File) -> Result<(Name, u32), LookError> {
         let refused = |error| LookError::Refused(Box::new(error));
         let itself = workflow(&file);
-        // Whatever its name here, it takes the place of the text that holds.
-        let name = itself.as_ref().map(|(name, _)| name.clone());
-        let other = |known: &&File| name.is_none() || workflow(known).map(|(name, _)| name) != name;
+        let none = || Error::NoSuchWorkflow {
+            workflow: file.name.clone(),
+        };
+        if itself.is_none() && is_directory(&file, self.now()) {
+            return Err(refused(none()));
+        }
+        // Whatever its name here, it takes the place of the text that holds. One that can't be read would be
+        // at odds with that, and its own mistakes come first.
+        let other = |known: &&File| match (workflow(known), &itself) {
+            (Some((known, _)), Some((name, _))) => known != *name,
+            (known, _) => known.is_none(),
+        };
         let known = self.floor.files().filter(other);
         let known: Vec<File> = known.cloned().collect();
         let checked = check(known, std::slice::from_ref(&file), self.now()).map_err(refused)?;
-        // What is right as a whole but no workflow is a directory.
         let Some((workflow, version)) = itself.filter(|itself| checked.contains(itself)) else {
-            let workflow = file.name;
-            return Err(refused(Error::NoSuchWorkflow { workflow }));
+            return Err(refused(none()));
         };
         if let Some(known) = self.floor.text_of(&workflow, version)
             && known.text != file.text
@@ -202,6 +218,11 @@ impl Folder {
         self.floor.deploy(vec![file]);
         Ok((workflow, version))
     }
+}
+
+fn is_directory(file: &File, now: Timestamp) -> bool {
+    let alone = upline_dsl::check([(file.name.as_str(), file.text.as_bytes())], now);
+    alone.directory.is_some()
 }
 
 /// The name and the version of a workflow, if the file is one.

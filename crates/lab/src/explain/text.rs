@@ -54,6 +54,27 @@ impl Explanation {
         }
         lines
     }
+
+    /// Has the reasons in this language, for a program that shows them as they stand; in English they are so
+    /// already, with times in UTC.
+    pub fn reasons_in(&mut self, times: &Times, language: Language) {
+        if language == Language::English {
+            return;
+        }
+        let now = self.now;
+        for standing in &mut self.positions {
+            for one in &mut standing.not_asked {
+                one.reason = reason_words(&one.why, language, &|at| times.around(now, at));
+            }
+            let stretches = standing
+                .clocks
+                .iter_mut()
+                .flat_map(|clock| &mut clock.ledger);
+            for stretch in stretches {
+                stretch.why = calendar_words(&stretch.reason, language);
+            }
+        }
+    }
 }
 
 struct Words<'a> {
