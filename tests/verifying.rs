@@ -1,8 +1,9 @@
 //! `upline verify` on folders that are not what they say, and what is told of folders in Chinese.
 
 use std::fs;
+use std::path::Path;
 
-use crate::data_folders::{data, journal, text, told, upline};
+use crate::data_folders::{data, journal, place, runtime, text, told, upline};
 
 /// An engine starts on none of these, so they are not in order.
 #[test]
@@ -111,4 +112,86 @@ fn all_is_told_in_chinese_too() {
     let called = upline(&["doctor", text(&folder), "--lang", "fr"]);
     assert_eq!(called.exit, 2, "{called:?}");
     assert!(called.error.contains("en, zh"), "{called:?}");
+}
+
+#[test]
+fn damage_is_code_1_whoever_comes_upon_it_and_what_is_none_of_ours_is_3() {
+    let folder = data("damage-code");
+    let near = |name: &str| folder.with_file_name(name);
+    let (backup, to) = (near("backup"), near("to"));
+    assert_eq!(upline(&["backup", text(&folder), text(&backup)]).exit, 0);
+    let all = |from: &Path, exit: i32| {
+        for words in [
+            vec!["verify", text(from)],
+            vec!["doctor", text(from)],
+            vec!["backup", text(from), text(&to)],
+            vec!["explain", text(from), "1"],
+        ] {
+            let called = upline(&words);
+            assert_eq!(called.exit, exit, "{words:?}: {called:?}");
+        }
+    };
+    fs::write(folder.join("folder"), "song").unwrap();
+    all(&folder, 1);
+    fs::remove_file(folder.join("folder")).unwrap();
+    all(&folder, 1);
+    let called = upline(&["doctor", text(&folder)]);
+    assert!(
+        called.out.contains("a restore that was not finished"),
+        "{called:?}"
+    );
+    let called = upline(&["doctor", text(&folder), "--lang", "zh"]);
+    assert!(called.out.contains("没有完成的恢复"), "{called:?}");
+    // No backup, and none that is damaged.
+    for none in [&folder, &place("damage-code-none")] {
+        let called = upline(&["restore", text(none), text(&to)]);
+        assert_eq!(called.exit, 3, "{called:?}");
+    }
+    all(&place("damage-code-foreign").join("../damage-code-nix"), 3);
+    fs::write(backup.join("backup.json"), "{").unwrap();
+    for words in [
+        vec!["verify", text(&backup)],
+        vec!["doctor", text(&backup)],
+        vec!["restore", text(&backup), text(&to)],
+    ] {
+        let called = upline(&words);
+        assert_eq!(called.exit, 1, "{words:?}: {called:?}");
+    }
+    assert!(!to.exists());
+}
+
+#[test]
+fn a_folder_without_a_commit_is_whole_and_one_whose_journal_is_gone_is_not() {
+    let folder = place("no-commit").join("data");
+    runtime().block_on(async {
+        let engine = upline::Engine::builder().folder(&folder).unwrap();
+        engine.start().await.unwrap().stop().await.unwrap();
+    });
+    let near = |name: &str| folder.with_file_name(name);
+    let (backup, new) = (near("backup"), near("new"));
+    assert_eq!(upline(&["backup", text(&folder), text(&backup)]).exit, 0);
+    assert_eq!(upline(&["restore", text(&backup), text(&new)]).exit, 0);
+    for whole in [&folder, &backup, &new] {
+        let called = upline(&["verify", text(whole)]);
+        assert_eq!(
+            (called.exit, called.out.as_str()),
+            (0, "no commit yet\n"),
+            "{called:?}"
+        );
+    }
+    let called = upline(&["verify", text(&new), "--lang", "zh"]);
+    assert_eq!(called.out, "还没有提交\n");
+    fs::write(new.join("folder"), "song").unwrap();
+    assert_eq!(upline(&["verify", text(&new)]).exit, 1);
+
+    let gone = data("journal-gone");
+    fs::remove_dir_all(gone.join("journal")).unwrap();
+    let called = upline(&["verify", text(&gone)]);
+    assert_eq!(called.exit, 1, "{called:?}");
+    assert!(
+        called.out.contains("the journal is missing, and commit "),
+        "{called:?}"
+    );
+    let called = upline(&["verify", text(&gone), "--lang", "zh"]);
+    assert!(called.out.contains("日志不见了"), "{called:?}");
 }

@@ -87,7 +87,8 @@ pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit,
     let bar = bar(lang);
     let taken = backup(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let taken = taken.map_err(|error| not_copied(&args.folder, &path, &made, &error, lang))?;
+    let taken = taken
+        .map_err(|error| not_copied((&args.folder, Meant::Data), &path, &made, &error, lang))?;
     told(&taken, lang.pick("backed up", "已备份"), lang, output)
 }
 
@@ -104,8 +105,8 @@ pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exi
     let bar = bar(lang);
     let restored = restore(&from, &to, &mut |progress| at(&bar, progress));
     bar.clear();
-    let restored =
-        restored.map_err(|error| not_copied(&args.backup, &path, &made, &error, lang))?;
+    let restored = restored
+        .map_err(|error| not_copied((&args.backup, Meant::Backup), &path, &made, &error, lang))?;
     told(&restored, lang.pick("restored", "已恢复"), lang, output)
 }
 
@@ -181,7 +182,7 @@ fn not_there_yet(to: &Path) -> Vec<PathBuf> {
 /// The failure of a copying. `made` are the folders that were not there before: they go if nothing is in
 /// them.
 fn not_copied(
-    from: &Path,
+    (from, meant): (&Path, Meant),
     to: &Path,
     made: &[PathBuf],
     error: &StoreError,
@@ -200,8 +201,8 @@ fn not_copied(
                 format!("`{to}`：磁盘已满"),
             ))
         }
-        StoreError::Io { doing, .. } if *doing == WRITING => failure(to, error, lang.get()),
-        error => failure(from, error, lang.get()),
+        StoreError::Io { doing, .. } if *doing == WRITING => failure(to, error, meant, lang.get()),
+        error => failure(from, error, meant, lang.get()),
     };
     let path = shown(to);
     match (error, is_left) {
@@ -256,16 +257,51 @@ fn told(
     Ok(Exit::Ok)
 }
 
+/// What the folder is meant to be that a command reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Meant {
+    Data,
+    Backup,
+    Either,
+}
+
+impl Meant {
+    /// Whether this says that a folder is damaged which is what it is meant to be at first sight. A format
+    /// of another version is no damage.
+    pub(crate) fn is_damage(self, folder: &Path, error: &StoreError) -> bool {
+        let why = match error {
+            StoreError::Damaged(_) => return true,
+            StoreError::Format(why) => why,
+            _ => return false,
+        };
+        let has = |name: &str| folder.join(name).symlink_metadata().is_ok();
+        let is_backup = has("backup.json");
+        let is_data = !is_backup && (has("folder") || has("journal"));
+        let is_meant = match self {
+            Self::Data => is_data,
+            Self::Backup => is_backup,
+            Self::Either => is_data || is_backup,
+        };
+        is_meant && !why.contains("and this program knows")
+    }
+}
+
 /// A store's error as the failure of a command.
-pub(crate) fn failure(folder: &Path, error: &StoreError, language: Language) -> Failure {
+pub(crate) fn failure(
+    folder: &Path,
+    error: &StoreError,
+    meant: Meant,
+    language: Language,
+) -> Failure {
+    let is_damage = meant.is_damage(folder, error);
     let (folder, told) = (shown(folder), error.told(language));
     let message = pick(
         language,
         format!("`{folder}`: {told}"),
         format!("`{folder}`：{told}"),
     );
-    match error {
-        StoreError::Damaged(_) => Failure::findings(message),
-        _ => Failure::not_found(message),
+    match is_damage {
+        true => Failure::findings(message),
+        false => Failure::not_found(message),
     }
 }

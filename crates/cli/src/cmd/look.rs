@@ -13,7 +13,7 @@ use upline::store::StoreError;
 use upline_dsl::shown;
 use upline_lab::render::{Language, Times};
 
-use super::backup::must_be_there;
+use super::backup::{Meant, must_be_there};
 use crate::bar::{Bar, Unit};
 use crate::exit::Failure;
 use crate::language::pick;
@@ -171,6 +171,13 @@ pub(crate) fn stamp(at: Timestamp, zone: TimeZone, language: Language) -> String
     format!("{time} {name}")
 }
 
+fn is_damage(folder: &Path, error: &StoreError) -> bool {
+    match error {
+        StoreError::Ticket { .. } => true,
+        error => Meant::Either.is_damage(folder, error),
+    }
+}
+
 /// What a data folder's error means for a command.
 pub(crate) fn failure(folder: &Path, error: &LookError, language: Language) -> Failure {
     let (path, told) = (shown(folder), error.told(language));
@@ -182,7 +189,7 @@ pub(crate) fn failure(folder: &Path, error: &LookError, language: Language) -> F
                 .into(),
             "或用 `upline backup` 复制它（引擎运行时也可以），再查询副本".into(),
         )),
-        LookError::Store(StoreError::Damaged(_) | StoreError::Ticket { .. }) => {
+        LookError::Store(error) if is_damage(folder, error) => {
             Failure::findings(message).help(pick(
                 format!("`upline doctor {path}` says what to do"),
                 format!("`upline doctor {path}` 会说明该怎么做"),

@@ -11,7 +11,7 @@ use upline::journal::{FolderId, Mark, Report, verify_folder};
 use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
-use crate::cmd::backup::{failure, must_be_there};
+use crate::cmd::backup::{Meant, failure, must_be_there};
 use crate::exit::{Exit, Failure};
 use crate::language::Lang;
 use crate::output::Output;
@@ -90,10 +90,14 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     };
     let report = verify_folder(&*disk, args.head.as_ref(), &mut tell);
     bar.clear();
-    let report = report.map_err(|error| failure(&args.folder, &error.into(), lang.get()))?;
+    let report =
+        report.map_err(|error| failure(&args.folder, &error.into(), Meant::Either, lang.get()))?;
     let files = files(&args.folder, &disk, report.folder, lang)?;
     let all_read = report.unread.is_empty();
-    if report.folder.is_none() && report.is_whole() && files.is_empty() && all_read {
+    // An engine that never committed has left a folder that is whole.
+    let is_new = report.folder.is_none() && report.is_whole() && files.is_empty() && all_read;
+    let has = |name: &str| args.folder.join(name).exists();
+    if is_new && !has("folder") && !has("backup.json") {
         let path = shown(&args.folder);
         return Err(Failure::not_found(lang.pick(
             format!("`{path}` has no journal"),
@@ -102,9 +106,9 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     }
     let anchored = args.head.is_none() || report.anchored || report.removed;
     let whole = report.is_whole() && anchored && files.is_empty();
-    let index = match whole {
+    let index = match whole && !is_new {
         true => Some(index(&args.folder, lang)?),
-        // What is damaged itself is no measure.
+        // What is damaged itself is no measure, nor is what is not there yet.
         false => None,
     };
     let fine = index.as_ref().is_none_or(|index| index.state.is_fine());
@@ -194,7 +198,7 @@ fn index(folder: &Path, lang: &Lang) -> Result<IndexAnswer, Failure> {
     let bar = Bar::told_in(lang.get(), what, Unit::Of(unit));
     let compared = quietly(|| compare_index(folder, &mut |done, of| bar.at_of(done, of)));
     bar.clear();
-    match compared.map_err(|error| failure(folder, &error.into(), lang.get()))? {
+    match compared.map_err(|error| failure(folder, &error.into(), Meant::Either, lang.get()))? {
         IndexCheck::InUse => answer.state = IndexState::InUse,
         IndexCheck::ReadOnly => answer.state = IndexState::ReadOnly,
         IndexCheck::Damaged(why) => {
@@ -306,7 +310,9 @@ fn told(answer: &Answer, lang: &Lang, output: &mut Output) -> Result<(), Failure
     if more > 0 {
         output.line(lang.pick(format!("and {more} more places"), format!("另有 {more} 处")))?;
     }
-    if answer.whole {
+    if answer.whole && frames == 0 {
+        output.line(lang.pick("no commit yet", "还没有提交"))?;
+    } else if answer.whole {
         output.line(lang.pick(
             format!("{frames} commits from number {first} on, all as they were written"),
             format!("从第 {first} 次起共 {frames} 次提交，都与写入时相同"),

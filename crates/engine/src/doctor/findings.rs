@@ -68,6 +68,21 @@ impl Checkup {
         );
     }
 
+    /// The file `folder` is missing, which comes last when a backup is restored. `what` is in the checkup's
+    /// language.
+    pub(super) fn found_unfinished(&mut self, what: String) {
+        self.trouble(
+            (what.clone(), what),
+            (
+                "this may be a restore that was not finished, or a copy that lacks the file: empty this \
+                 folder and restore the backup again, or put the file `folder` back; no engine starts here \
+                 until then",
+                "这可能是没有完成的恢复，或是缺了这个文件的副本：请清空这个文件夹，重新恢复备份，\
+                 或把文件 `folder` 放回来；在那之前引擎不会在这里启动",
+            ),
+        );
+    }
+
     /// `what` is in the checkup's language.
     pub(super) fn found_unreadable(&mut self, what: String) {
         self.trouble(

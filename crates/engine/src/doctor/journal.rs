@@ -129,7 +129,8 @@ fn stops_a_start(damage: &Damage, newest: Option<&Mark>) -> bool {
         | Flaw::Cut { .. }
         | Flaw::Unreadable(_)
         | Flaw::Newer { .. }
-        | Flaw::RolledBack { .. } => true,
+        | Flaw::RolledBack { .. }
+        | Flaw::Gone { .. } => true,
         _ => newest.is_none_or(|newest| damage.seq >= newest.seq),
     }
 }

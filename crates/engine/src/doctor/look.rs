@@ -179,7 +179,12 @@ fn whose(disk: &Arc<dyn Disk>, checkup: &mut Checkup) -> Result<Option<FolderId>
         }
         Err(error) => {
             let told = error.told(checkup.language);
+            let names = disk.list("").unwrap_or_default();
+            let is_named = names.iter().any(|name| name == identity::FILE);
             match error {
+                StoreError::Format(_) if checkup.kind == Kind::DataFolder && !is_named => {
+                    checkup.found_unfinished(told);
+                }
                 StoreError::Format(_) => checkup.found_other_format(told),
                 _ => checkup.found_unreadable(told),
             }

@@ -203,10 +203,14 @@ impl Drop for Tree {
     }
 }
 
+/// Its own words for it tell a reader nothing.
+const DAMAGED: &str = "what was read from the index's file is damaged";
+
 fn guarded<T>(doing: &'static str, call: impl FnOnce() -> sled::Result<T>) -> Result<T, Failure> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(sled::Error::Io(error))) => Err(system(doing, &error)),
+        Ok(Err(sled::Error::Corruption { .. })) => Err(Failure::Broken(DAMAGED.to_owned())),
         Ok(Err(error)) => Err(Failure::Broken(format!("{doing}: {error}"))),
         Err(panic) => Err(Failure::Broken(format!("{doing}: {}", said(&*panic)))),
     }

@@ -264,6 +264,14 @@ pub enum Flaw {
         /// The frame that was once there.
         marked: u64,
     },
+    /// There is no journal any more, and the mark of one was kept.
+    #[error(
+        "the journal is missing, and commit {marked} was in it: put the folder \"journal\" back"
+    )]
+    Gone {
+        /// The frame that was once there.
+        marked: u64,
+    },
     /// The data folder says that it is another one than the journal was written in.
     #[error(
         "the file \"folder\" is of the data folder {found}, and the journal of {expected}: files of two \
@@ -285,7 +293,7 @@ impl Flaw {
     const fn is_nowhere(&self) -> bool {
         matches!(
             self,
-            Self::Owner { .. } | Self::Identity(_) | Self::RolledBack { .. }
+            Self::Owner { .. } | Self::Identity(_) | Self::RolledBack { .. } | Self::Gone { .. }
         )
     }
 }

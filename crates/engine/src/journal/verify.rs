@@ -447,7 +447,10 @@ impl Check<'_> {
                 path: segment::path(last.unwrap_or(1)),
                 offset: 0,
                 seq: end + 1,
-                flaw: Flaw::RolledBack { marked },
+                flaw: match last {
+                    Some(_) => Flaw::RolledBack { marked },
+                    None => Flaw::Gone { marked },
+                },
             });
         }
     }

@@ -64,7 +64,8 @@ pub fn verify_folder(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, JournalError> {
     let mut report = verify(disk, None, anchor, progress)?;
-    let is_there = report.folder.is_some() || !report.is_whole();
+    let says = |names: Vec<String>| names.iter().any(|name| name == identity::FILE);
+    let is_there = report.folder.is_some() || !report.is_whole() || disk.list("").is_ok_and(says);
     let flaw = match (identity::read(disk), report.folder) {
         (Ok(found), Some(expected)) if found != expected => Flaw::Owner { found, expected },
         (Err(StoreError::Io { source, .. }), _) if is_in_the_way(&source) => {

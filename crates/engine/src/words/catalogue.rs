@@ -113,6 +113,10 @@ const FLAWS: &[Entry] = &[
         "日志在第 {0} 次提交之前就结束了，而它曾在里面：被截断，或被换回旧的",
     ),
     (
+        "the journal is missing, and commit {} was in it: put the folder \"journal\" back",
+        "日志不见了，而第 {0} 次提交曾在里面：请把文件夹 \"journal\" 放回来",
+    ),
+    (
         "the file \"folder\" is of the data folder {}, and the journal of {}: files of two folders were \
          mixed",
         "文件 \"folder\" 属于数据文件夹 {0}，而日志属于 {1}：两个文件夹的文件混在了一起",
@@ -239,6 +243,10 @@ const INDEX: &[Entry] = &[
         "它最后的提交不属于这份日志：它来自这个文件夹的另一段历史",
     ),
     ("the index is not open yet", "索引还没有打开"),
+    (
+        "what was read from the index's file is damaged",
+        "从索引文件里读到的内容已损坏",
+    ),
     (
         "the index is damaged and must be built anew: {}",
         "索引已损坏，必须重建：{0}",

@@ -83,7 +83,7 @@ fn a_journal_that_ends_before_its_newest_snapshot_is_told() {
         none.take(&path);
     }
     assert_eq!(verified(&none).damage.len(), 1);
-    refused(&none, "the journal ends before commit");
+    refused(&none, "the journal is missing");
 }
 
 #[test]
