@@ -29,7 +29,7 @@ pub mod workload;
 pub use calendar::{Calendar, CalendarError, CalendarParts};
 pub use command::{Command, Typed, Wish};
 pub use condition::Condition;
-pub use decide::{Context, Migration, decide, migrate};
+pub use decide::{Context, MigratedClocks, Migration, decide, migrate};
 pub use directory::{Absence, Channel, Directory, Group, Person};
 pub use event::{
     Cause, ClockMove, Event, Fact, Hop, LeftOut, Notice, PromiseChange, Reason, Recipient, StandIn,

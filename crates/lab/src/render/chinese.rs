@@ -362,7 +362,7 @@ pub(super) fn channel(via: &Name) -> String {
 fn late_by(seconds: i64) -> String {
     match seconds {
         0 => String::new(),
-        late => format!("，迟 {}", times::duration(late, Language::Chinese)),
+        late => format!("，迟 {}", times::lateness(late, Language::Chinese)),
     }
 }
 

@@ -377,7 +377,7 @@ pub(super) fn channel(via: &Name) -> String {
 fn late_by(seconds: i64) -> String {
     match seconds {
         0 => String::new(),
-        late => format!(", {} late", times::duration(late, Language::English)),
+        late => format!(", {} late", times::lateness(late, Language::English)),
     }
 }
 

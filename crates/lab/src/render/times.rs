@@ -104,6 +104,16 @@ fn weekday(day: Weekday, language: Language) -> &'static str {
     names[index % names.len()]
 }
 
+/// How late something is: as [`duration`], but in days if it is more than a hundred of them.
+pub(super) fn lateness(seconds: i64, language: Language) -> String {
+    const DAY: i64 = 86_400;
+    match (seconds / DAY, language) {
+        (..=100, language) => duration(seconds, language),
+        (days, Language::English) => format!("{days} days"),
+        (days, Language::Chinese) => format!("{days} 天"),
+    }
+}
+
 /// Seconds as an author writes a span: `1 h 30 min`; Chinese: `1 小时 30 分`.
 pub fn duration(seconds: i64, language: Language) -> String {
     let units = match language {
