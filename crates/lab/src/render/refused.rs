@@ -157,7 +157,7 @@ fn chinese(rejection: &Rejection, time: &impl Fn(Timestamp) -> String) -> String
         Rejection::BadTime { latest } => format!("时间须在现在之后、{} 之前", time(*latest)),
         Rejection::BadText { limit } => format!("需要 1 到 {limit} 字节的文字"),
         Rejection::BadId { limit } => format!(
-            "工单的 id 和键须是一行，最多 {limit} 字节，键不能为空；纯数字的 id 是工单的编号，只由引擎给出"
+            "工单的标识和键须是一行，最多 {limit} 字节，键不能为空；纯数字的标识是工单的编号，只由引擎给出"
         ),
         Rejection::InstantLoop { state } => format!("`{state}` 不经任何人和时钟又回到自身"),
         Rejection::CannotMigrate { state, because } => {

@@ -131,3 +131,16 @@ pub fn duration(seconds: i64, language: Language) -> String {
     let sign = if seconds < 0 { "-" } else { "" };
     format!("{sign}{}", parts.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lateness_is_told_in_days() {
+        let both = |seconds| [Language::English, Language::Chinese].map(|to| lateness(seconds, to));
+        assert_eq!(both(188_515_606_000), ["2181893 days", "2181893 天"]);
+        assert_eq!(both(100 * 86_400), ["2400 h", "2400 小时"]);
+        assert_eq!(both(90), ["1 min 30 s", "1 分 30 秒"]);
+    }
+}
