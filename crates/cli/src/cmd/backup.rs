@@ -13,6 +13,7 @@ use upline_dsl::shown;
 use upline_lab::render::Language;
 
 use crate::bar::{Bar, Unit};
+use crate::cmd::doctor::counted;
 use crate::exit::{Exit, Failure};
 use crate::files::{resolved, without_detours};
 use crate::language::{Lang, pick};
@@ -243,14 +244,14 @@ fn told(
         return Ok(Exit::Ok);
     }
     let files = manifest.files.len();
-    let word = if files == 1 { "file" } else { "files" };
+    let counted = counted(files as u64, "file");
     output.line(match &manifest.head {
         Some(head) => lang.pick(
-            format!("{done}: {files} {word}, head: {head}"),
+            format!("{done}: {counted}, head: {head}"),
             format!("{done}：{files} 个文件，末尾：{head}"),
         ),
         None => lang.pick(
-            format!("{done}: {files} {word}, no commit yet"),
+            format!("{done}: {counted}, no commit yet"),
             format!("{done}：{files} 个文件，还没有提交"),
         ),
     })?;

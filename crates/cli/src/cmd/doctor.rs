@@ -107,7 +107,7 @@ fn rows(checkup: &Checkup, lang: &Lang) -> Vec<Vec<String>> {
         let (files, size) = (keys.files, bytes(keys.bytes));
         let damage = damaged(keys.damage.len(), lang);
         let told = lang.pick(
-            format!("{files} files, {size}{damage}"),
+            format!("{}, {size}{damage}", counted(files, "file")),
             format!("{files} 个文件，{size}{damage}"),
         );
         rows.add(lang.pick("keys", "密钥"), told);
@@ -149,7 +149,7 @@ fn journal(part: &JournalPart, lang: &Lang, rows: &mut Rows) {
     let (files, size, format) = (part.files, bytes(part.bytes), part.format);
     let commits = part.commits.map(|commits| {
         lang.pick(
-            format!(", {commits} commits"),
+            format!(", {}", counted(commits, "commit")),
             format!("，{commits} 次提交"),
         )
     });
@@ -158,7 +158,10 @@ fn journal(part: &JournalPart, lang: &Lang, rows: &mut Rows) {
         damaged(part.damage.len(), lang),
     );
     let told = lang.pick(
-        format!("{files} files, {size}{commits}, format {format}{damage}"),
+        format!(
+            "{}, {size}{commits}, format {format}{damage}",
+            counted(files, "file")
+        ),
         format!("{files} 个文件，{size}{commits}，格式 {format}{damage}"),
     );
     rows.add(lang.pick("journal", "日志"), told);
@@ -202,6 +205,12 @@ fn state(damage: Option<&String>, unread: Option<&String>, lang: &Lang) -> Strin
         Some(_) => lang.pick(", not read", "，没有读到").to_owned(),
         None => damaged(usize::from(damage.is_some()), lang),
     }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{s}")
 }
 
 fn damaged(places: usize, lang: &Lang) -> String {

@@ -12,6 +12,7 @@ use upline_dsl::shown;
 
 use crate::bar::{Bar, Unit};
 use crate::cmd::backup::{Meant, failure, must_be_there};
+use crate::cmd::doctor::counted;
 use crate::exit::{Exit, Failure};
 use crate::language::Lang;
 use crate::output::Output;
@@ -257,7 +258,10 @@ fn index_told(index: &IndexAnswer, lang: &Lang, output: &mut Output) -> Result<(
             "索引：没有查看，因为这个文件夹不能写；这样引擎也不能在它上面启动".to_owned(),
         ),
         IndexState::Equal => lang.pick(
-            format!("index: {tickets} tickets up to commit {commit}, all as the journal says"),
+            format!(
+                "index: {} up to commit {commit}, all as the journal says",
+                counted(tickets, "ticket")
+            ),
             format!("索引：{tickets} 张工单，到第 {commit} 次提交，都与日志一致"),
         ),
         IndexState::Differs => {
@@ -314,7 +318,10 @@ fn told(answer: &Answer, lang: &Lang, output: &mut Output) -> Result<(), Failure
         output.line(lang.pick("no commit yet", "还没有提交"))?;
     } else if answer.whole {
         output.line(lang.pick(
-            format!("{frames} commits from number {first} on, all as they were written"),
+            format!(
+                "{} from number {first} on, all as they were written",
+                counted(frames, "commit")
+            ),
             format!("从第 {first} 次起共 {frames} 次提交，都与写入时相同"),
         ))?;
     }

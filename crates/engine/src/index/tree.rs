@@ -212,7 +212,10 @@ fn guarded<T>(doing: &'static str, call: impl FnOnce() -> sled::Result<T>) -> Re
         Ok(Err(sled::Error::Io(error))) => Err(system(doing, &error)),
         Ok(Err(sled::Error::Corruption { .. })) => Err(Failure::Broken(DAMAGED.to_owned())),
         Ok(Err(error)) => Err(Failure::Broken(format!("{doing}: {error}"))),
-        Err(panic) => Err(Failure::Broken(format!("{doing}: {}", said(&*panic)))),
+        Err(panic) => Err(Failure::Broken(match said(&*panic) {
+            text if text.to_lowercase().contains("corrupt") => DAMAGED.to_owned(),
+            text => format!("{doing}: {text}"),
+        })),
     }
 }
 
@@ -251,4 +254,23 @@ fn remove_half_snapshots(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_told_in_words_of_our_own() {
+        let damage = || sled::Error::Corruption { at: None, bt: () };
+        let told = |call: fn() -> sled::Result<()>| match guarded("reading it", call) {
+            Err(Failure::Broken(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        let refused = guarded("reading it", || Err::<(), _>(damage()));
+        assert!(matches!(refused, Err(Failure::Broken(why)) if why == DAMAGED));
+        let panics = || panic!("{}", sled::Error::Corruption { at: None, bt: () });
+        assert_eq!(told(panics), DAMAGED);
+        assert_eq!(told(|| panic!("so")), "reading it: so");
+    }
 }
