@@ -74,17 +74,47 @@ pub trait Disk: Send + Sync {
     /// The system's.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;
 
-    /// Keeps every other process out until the answer is dropped.
+    /// Keeps every other process out until the answer is dropped: by [`Disk::lock_folder`], and by a lock on
+    /// this file, which is made if it is not there.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if somebody has it.
     fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>>;
+
+    /// Keeps every other process out by a lock on the folder itself, without any file: whoever removes or
+    /// replaces files in it takes nobody's lock away. Where there are no such locks it is given to all.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if somebody has it.
+    fn lock_folder(&self) -> io::Result<Box<dyn Send + Sync>> {
+        Ok(Box::new(()))
+    }
+
+    /// Which file stands at `path`. `None` on a disk whose files can't be moved from outside.
+    ///
+    /// # Errors
+    /// The system's; a file that is not there is [`io::ErrorKind::NotFound`].
+    fn id(&self, path: &str) -> io::Result<Option<FileId>> {
+        let _ = path;
+        Ok(None)
+    }
 }
 
-/// Takes a lock whose file is listed. None is made, be it only where a link leads.
+/// What tells an open file from all others of the machine, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    /// The device.
+    pub device: u64,
+    /// The file's number on it.
+    pub number: u64,
+}
+
+/// Takes the lock of a folder, without making a file for it, be it only where a link leads.
 pub(crate) fn lock_there(disk: &dyn Disk, path: &str) -> io::Result<Box<dyn Send + Sync>> {
+    let listed = disk.list("")?.iter().any(|name| name == path);
     match disk.open_read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && listed => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => disk.lock_folder(),
         _ => disk.lock(path),
     }
 }
@@ -138,4 +168,12 @@ pub trait DiskFile: Send + Sync {
     /// # Errors
     /// The system's.
     fn sync(&self) -> io::Result<()>;
+
+    /// Which file it is; see [`Disk::id`].
+    ///
+    /// # Errors
+    /// The system's.
+    fn id(&self) -> io::Result<Option<FileId>> {
+        Ok(None)
+    }
 }

@@ -162,6 +162,7 @@ impl Folder {
     fn read(glass: Arc<Glass>) -> Result<Self, StoreError> {
         let options = LogOptions {
             beside: false,
+            to_look: true,
             ..LogOptions::default()
         };
         let mut store = LogStore::open(glass, options, system_entropy())?;

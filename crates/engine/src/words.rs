@@ -297,6 +297,7 @@ mod tests {
                 end: 7,
                 marked: Box::new(mark),
             },
+            JournalError::Displaced { path: path() },
             JournalError::MovedOn,
         ] {
             assert!(has_chinese(&of_journal(&error, Language::Chinese)));

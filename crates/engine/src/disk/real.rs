@@ -3,11 +3,11 @@
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, FileId};
 
 /// Rights of new files: the owner writes, his group may read (backups), nobody else sees people's tickets.
 const FILE_MODE: u32 = 0o640;
@@ -150,19 +150,44 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>> {
+        let folder = self.lock_folder()?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let (file, path) = self.opened("lock", path, options.mode(FILE_MODE))?;
         match file.try_lock() {
-            Ok(()) => Ok(Box::new(RealLock(file))),
-            Err(TryLockError::WouldBlock) => Err(named(
-                "lock",
-                &path,
-                io::Error::new(io::ErrorKind::WouldBlock, "another process has it"),
-            )),
+            Ok(()) => Ok(Box::new((RealLock(file), folder))),
+            Err(TryLockError::WouldBlock) => Err(taken(&path)),
             Err(TryLockError::Error(error)) => Err(named("lock", &path, error)),
         }
     }
+
+    fn lock_folder(&self) -> io::Result<Box<dyn Send + Sync>> {
+        let file = File::open(&self.root).map_err(|error| named("lock", &self.root, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Box::new(RealLock(file))),
+            Err(TryLockError::WouldBlock) => Err(taken(&self.root)),
+            // Some file systems lock no folders: there the file has to do.
+            Err(TryLockError::Error(_)) => Ok(Box::new(())),
+        }
+    }
+
+    fn id(&self, path: &str) -> io::Result<Option<FileId>> {
+        let path = self.resolve("look at", path)?;
+        match std::fs::metadata(&path) {
+            Ok(data) => Ok(Some(id_of(&data))),
+            Err(error) => Err(named("look at", &path, error)),
+        }
+    }
+}
+
+fn taken(path: &Path) -> io::Error {
+    let error = io::Error::new(io::ErrorKind::WouldBlock, "another process has it");
+    named("lock", path, error)
+}
+
+fn id_of(data: &std::fs::Metadata) -> FileId {
+    let (device, number) = (data.dev(), data.ino());
+    FileId { device, number }
 }
 
 /// The system frees the lock of a process that ends, also by a kill. While it lives, closing the file would
@@ -247,6 +272,12 @@ impl DiskFile for RealFile {
         self.file
             .sync_data()
             .map_err(|error| self.named("sync", error))
+    }
+
+    fn id(&self) -> io::Result<Option<FileId>> {
+        let data = self.file.metadata();
+        let data = data.map_err(|error| self.named("look at", error))?;
+        Ok(Some(id_of(&data)))
     }
 }
 

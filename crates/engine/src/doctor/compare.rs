@@ -51,7 +51,6 @@ pub fn compare_index(
     if !folder.join("index").exists() {
         return Ok(IndexCheck::None);
     }
-    // Where nobody has it open there need be no file to lock, and none is made.
     compare(folder, Arc::new(RealDisk::new(folder)), tell)
 }
 
@@ -60,11 +59,7 @@ pub(super) fn compare(
     disk: Arc<dyn Disk>,
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<IndexCheck, JournalError> {
-    let lock = match disk.list("") {
-        Ok(names) if !names.iter().any(|name| name == LOCK) => Ok(None),
-        _ => lock_there(&*disk, LOCK).map(Some),
-    };
-    let _lock = match lock {
+    let _lock = match lock_there(&*disk, LOCK) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(IndexCheck::InUse),
         Err(error) if is_refused(error.kind()) => return Ok(IndexCheck::ReadOnly),
         Err(error) => return Ok(IndexCheck::Failed(error.to_string())),

@@ -133,7 +133,7 @@ fn inside(
     checkup.strangers = strangers.cloned().collect();
     // Looked at and let go: an engine must be able to start. Where there is none, none is made, and on a disk
     // that can't be written nobody has it open.
-    if names.iter().any(|name| name == LOCK) {
+    if checkup.kind == Kind::DataFolder || names.iter().any(|name| name == LOCK) {
         match lock_there(&**disk, LOCK).err() {
             Some(error) if error.kind() == io::ErrorKind::WouldBlock => checkup.in_use = true,
             Some(error) if is_refused(error.kind()) => checkup.read_only = true,

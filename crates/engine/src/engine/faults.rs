@@ -3,6 +3,7 @@
 
 mod disk;
 mod folders;
+mod moved;
 mod people;
 mod poison;
 mod time;

@@ -7,9 +7,11 @@ use super::contacts::{self, Course, Marks, Opener};
 use super::keys::{self, Key};
 use super::tree::{Failure, Tree, Write};
 use super::{Built, Index, IndexError, value};
+use crate::disk::RealDisk;
 use crate::journal::{JournalReader, Mark, Scan};
 use crate::record::{self, CommandId, Commit, Entry, Millis, Number, Record};
 use crate::store::fold::Fold;
+use crate::store::log::head::{self, Head};
 use crate::store::{Seen, StoreError};
 
 /// About how many writes a batch has at most: see the module.
@@ -83,7 +85,13 @@ impl Index {
     /// [`IndexError`].
     pub fn checkpoint(&self) -> Result<(), IndexError> {
         let _writer = self.writer();
-        self.read(|open| Ok(open.tree.sync()?))
+        let built = self.read(|open| Ok(open.tree.sync().map(|()| open.built)?))?;
+        // One more witness of where the journal must reach: an older copy of it may be put back beside.
+        if let Some(mark) = built.mark {
+            let folder = RealDisk::new(&self.shared.folder);
+            Head::open(&folder, head::REACHED, built.folder).note(&mark);
+        }
+        Ok(())
     }
 
     /// Takes in one commit, in as many batches as it needs.

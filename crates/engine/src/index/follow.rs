@@ -215,6 +215,8 @@ impl Work {
     /// Does a piece of what there is to do.
     fn work(&mut self, reader: &JournalReader) -> Result<(), IndexError> {
         let (index, desk) = (&self.handle.index, &self.handle.desk);
+        // What stands in the place of a folder that was moved away is another's.
+        reader.is_in_place()?;
         if !self.open {
             desk.show(|board| {
                 board.state = State::Opening { checked: 0, of: 0 };

@@ -81,6 +81,17 @@ pub enum JournalError {
         /// The frame that was in it.
         marked: Box<Mark>,
     },
+    /// The file that is written to is not where it was opened any more.
+    #[error(
+        "{path} is not the file any more that commits are written to: it, or a folder above it, was \
+         moved, removed or replaced while an engine works, which writes no more. Put it back in its place, \
+         and start the engine again; what was removed can still be copied out of `/proc/PID/fd` while the \
+         engine runs"
+    )]
+    Displaced {
+        /// The file.
+        path: String,
+    },
     /// Old segments were removed, and what is asked for was in them.
     #[error(
         "commits before {oldest} were removed by the retention rule: they are only in a backup"

@@ -67,6 +67,12 @@ impl JournalReader {
         Ok(Self::of(Arc::new(shared)))
     }
 
+    /// Whether the journal that is written to still stands where it was opened. Of one that nobody writes to
+    /// here there is nothing to say.
+    pub(crate) fn is_in_place(&self) -> Result<(), JournalError> {
+        self.shared.is_in_place()
+    }
+
     /// Where it begins, if the retention rule has removed what was before, or is about to. It moves on while
     /// the rule is at work.
     #[must_use]

@@ -55,6 +55,28 @@ pub(super) struct Active {
     pub(super) length: u64,
 }
 
+impl Active {
+    /// Whether the file still stands where the next start looks for it.
+    pub(super) fn is_in_place(&self, disk: &dyn Disk) -> Result<(), JournalError> {
+        let displaced = || JournalError::Displaced {
+            path: self.path.clone(),
+        };
+        match (self.file.id(), disk.id(&self.path)) {
+            (Ok(ours), Ok(there)) if ours == there => Ok(()),
+            (_, Err(error)) if !is_missing(&error) => {
+                Err(JournalError::io("looking after the journal")(error))
+            }
+            (Err(error), _) => Err(JournalError::io("looking after the journal")(error)),
+            _ => Err(displaced()),
+        }
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    let kind = error.kind();
+    kind == io::ErrorKind::NotFound || kind == io::ErrorKind::NotADirectory
+}
+
 impl End {
     /// Whether a frame of this length still fits behind what is written.
     pub(super) fn fits(&self, frame: u64) -> bool {
@@ -90,6 +112,16 @@ impl Shared {
             next_spare: AtomicU64::new(0),
             end: Mutex::new(end),
             base: Mutex::new(None),
+        }
+    }
+
+    /// Whether what is written to still stands where it was opened.
+    pub(super) fn is_in_place(&self) -> Result<(), JournalError> {
+        // Nobody has to wait for the system's answer.
+        let active = self.end().active.clone();
+        match active {
+            Some(active) => active.is_in_place(&*self.disk),
+            None => Ok(()),
         }
     }
 

@@ -239,7 +239,8 @@ impl Unsynced {
     /// Waits until the frame survives a power cut, and lets readers see it.
     ///
     /// # Errors
-    /// [`JournalError::Full`], [`JournalError::Io`]: the frame is not acknowledged.
+    /// [`JournalError::Full`], [`JournalError::Io`], [`JournalError::Displaced`]: the frame is not
+    /// acknowledged.
     pub fn sync(mut self) -> Result<Mark, JournalError> {
         let disk = Arc::clone(&self.shared.disk);
         let fail = JournalError::io(DOING);
@@ -250,6 +251,8 @@ impl Unsynced {
             self.active.path = path;
             disk.sync_folder(FOLDER).map_err(&fail)?;
         }
+        // What nobody finds at the next start must not be acknowledged.
+        self.active.is_in_place(&*disk)?;
         self.synced = true;
         self.shared.publish(self.new, self.behind);
         let mut end = self.shared.end();

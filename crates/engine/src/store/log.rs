@@ -77,6 +77,8 @@ pub struct LogOptions {
     /// and the segments of the journal that only tell of such tickets. At least [`MIN_HISTORY`], and up to a
     /// quarter longer than this, by the time of the last commit. `None`: for ever.
     pub keep_history: Option<Duration>,
+    /// Nothing will be changed: then a backup will do, too.
+    pub(crate) to_look: bool,
 }
 
 impl Default for LogOptions {
@@ -87,6 +89,7 @@ impl Default for LogOptions {
             snapshot_commits: 1 << 20,
             beside: true,
             keep_history: None,
+            to_look: false,
         }
     }
 }
@@ -148,6 +151,9 @@ impl LogStore {
             .map_err(io("making the data folder"))?;
         // Before anything is made in it.
         identity::refuse_foreign(&*disk)?;
+        if !options.to_look {
+            backup::refuse(&*disk)?;
+        }
         let lock = disk.lock("lock").map_err(|source| match source.kind() {
             std::io::ErrorKind::WouldBlock => StoreError::Locked,
             _ => io("locking the data folder")(source),
@@ -381,7 +387,7 @@ impl LogStore {
         let rule = Rule::begin(&*self.disk, self.folder, keep, known.at)?;
         journal.upkeep().set_base(rule.base());
         let open = Open {
-            head: Head::open(&*self.disk, self.folder),
+            head: Head::open(&*self.disk, head::FILE, self.folder),
             reader: journal.reader(),
             upkeep: journal.upkeep(),
             journal,

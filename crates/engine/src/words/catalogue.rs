@@ -38,6 +38,14 @@ const JOURNAL: &[Entry] = &[
         "日志到第 {0} 次提交为止，但里面曾有第 {1} 次提交：被截断，或被换回旧的；什么也没有改动：请放回较新的文件",
     ),
     (
+        "{} is not the file any more that commits are written to: it, or a folder above it, was moved, \
+         removed or replaced while an engine works, which writes no more. Put it back in its place, and \
+         start the engine again; what was removed can still be copied out of `/proc/PID/fd` while the \
+         engine runs",
+        "{0} 已经不是正在写入的那个文件：引擎运行期间，它或它上面的文件夹被移动、删除或替换，引擎不再写入。请把它放回原处，再重新启动引擎；\
+         被删除的文件，在引擎还运行时可以从 `/proc/PID/fd` 里复制出来",
+    ),
+    (
         "commits before {} were removed by the retention rule: they are only in a backup",
         "第 {0} 次提交之前的已按保留规则删除：只有备份里才有",
     ),
@@ -209,6 +217,14 @@ const FOLDERS: &[Entry] = &[
     (
         "the file {} has changed since: it has {} bytes, and had {}",
         "文件 {0} 此后有改动：现在有 {1} 字节，原来是 {2}",
+    ),
+    (
+        "the file {} has changed since: something was written behind its {} bytes",
+        "文件 {0} 此后有改动：在它的 {1} 字节之后又写入了内容",
+    ),
+    (
+        "the folder is a backup, since it has a file {}: make a data folder of it with `upline restore`",
+        "这个文件夹是备份，因为里面有文件 {0}：请先用 `upline restore` 由它恢复出数据文件夹",
     ),
     (
         "the file {} is there, but {} does not list it",

@@ -143,6 +143,18 @@ fn take(
     Ok(manifest)
 }
 
+/// Refuses a folder that is a backup: what an engine would commit there, no `restore` would know of.
+pub(super) fn refuse(disk: &dyn Disk) -> Result<(), StoreError> {
+    let names = disk.list("").map_err(failed)?;
+    match names.iter().any(|name| name == MANIFEST) {
+        true => Err(StoreError::Format(format!(
+            "the folder is a backup, since it has a file {MANIFEST:?}: make a data folder of it with \
+             `upline restore`"
+        ))),
+        false => Ok(()),
+    }
+}
+
 /// Makes a data folder of a backup, in an empty folder. Everything is checked on the way: the hash of each
 /// file, the journal's chain, that it has the commit of the newest snapshot, and the keys of all tickets. The
 /// file that makes it a data folder comes last.
@@ -178,8 +190,8 @@ pub fn restore(
                 return Err(not_as_written(&missing(&file.path)));
             }
             other => {
-                let length = other.and_then(|opened| opened.len()).map_err(failed)?;
-                if let Some(flaw) = length_flaw(file, length) {
+                let flaw = other.and_then(|opened| length_flaw(file, &*opened));
+                if let Some(flaw) = flaw.map_err(failed)? {
                     return Err(not_as_written(&flaw));
                 }
             }

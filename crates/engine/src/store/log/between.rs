@@ -90,6 +90,8 @@ impl Open {
 
     /// Sees to the journal's next segment in time. A commit waits for it only if it has no room without.
     pub(super) fn make_room(&mut self, beside: bool) -> Result<(), StoreError> {
+        // Before anything is decided: keys, too, are written where the folder is thought to be.
+        self.reader.is_in_place()?;
         let has_room = self.upkeep.has_room(MAX_COMMIT_BYTES as u64);
         match self.segment.take() {
             Some(job) if has_room && !job.has_ended() => self.segment = Some(job),

@@ -5,6 +5,8 @@
 //! [`Mark`] and a check of it, then zeros. It is written behind the commit's sync and is not synced itself,
 //! so that it costs no commit anything; after a power cut it may say an older commit, or nothing, and never
 //! one that the journal does not have.
+//!
+//! An index keeps such a file of its own, so that it is a witness too if it alone was not put back.
 
 use std::sync::Arc;
 
@@ -14,22 +16,25 @@ use crate::journal::{FolderId, Mark};
 /// The file.
 pub(crate) const FILE: &str = "head";
 
+/// The index's, in its folder.
+pub(crate) const REACHED: &str = "reached";
+
 /// Writes it. What can't be written is passed over: it is one more witness, and the journal needs none.
-pub(super) struct Head {
+pub(crate) struct Head {
     folder: FolderId,
     file: Option<Arc<dyn DiskFile>>,
 }
 
 impl Head {
     /// Opens the file, or makes it.
-    pub(super) fn open(disk: &dyn Disk, folder: FolderId) -> Self {
-        let file = disk.open(FILE).or_else(|_| disk.create(FILE));
+    pub(crate) fn open(disk: &dyn Disk, path: &str, folder: FolderId) -> Self {
+        let file = disk.open(path).or_else(|_| disk.create(path));
         let file = file.ok();
         Self { folder, file }
     }
 
-    /// A commit was acknowledged.
-    pub(super) fn note(&self, mark: &Mark) {
+    /// The commit was acknowledged, or taken in.
+    pub(crate) fn note(&self, mark: &Mark) {
         let Some(file) = &self.file else {
             return;
         };
@@ -41,10 +46,16 @@ impl Head {
     }
 }
 
-/// The last commit that it knows of. `None`: there is no such file, or it can't be read.
+/// The last commit that it or the index knows of. `None`: there are no such files, or they can't be read.
 pub(crate) fn read(disk: &dyn Disk, folder: FolderId) -> Option<Mark> {
+    let reached = format!("index/{REACHED}");
+    let both = [FILE, &reached].map(|path| read_one(disk, path, folder));
+    both.into_iter().flatten().max_by_key(|mark| mark.seq)
+}
+
+fn read_one(disk: &dyn Disk, path: &str, folder: FolderId) -> Option<Mark> {
     let mut bytes = [0; 2 * SECTOR];
-    let read = disk.open_read(FILE).ok()?.read_at(&mut bytes, 0).ok()?;
+    let read = disk.open_read(path).ok()?.read_at(&mut bytes, 0).ok()?;
     let slots = bytes[..read].chunks(SECTOR);
     let marks = slots.filter_map(|slot| parse(folder, slot));
     marks.max_by_key(|mark| mark.seq)

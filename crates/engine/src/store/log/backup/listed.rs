@@ -43,7 +43,7 @@ pub(super) fn flaw(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(missing(path))),
         other => other?,
     };
-    if let Some(flaw) = length_flaw(file, opened.len()?) {
+    if let Some(flaw) = length_flaw(file, &*opened)? {
         return Ok(Some(flaw));
     }
     let hash = read_through(&*opened, file.bytes, &mut |part, _| {
@@ -154,12 +154,32 @@ pub(super) fn head_flaw(reader: &JournalReader, manifest: &Manifest) -> Option<S
     })
 }
 
-/// Whether a file is longer or shorter than it was written.
-pub(super) fn length_flaw(file: &Copied, found: u64) -> Option<String> {
+/// Whether a file is longer or shorter than it was written, or has something in the room that the journal had
+/// prepared behind its last commit, which is no part of the backup.
+pub(super) fn length_flaw(file: &Copied, opened: &dyn DiskFile) -> io::Result<Option<String>> {
     let Copied { path, length, .. } = file;
-    (found != *length).then(|| {
-        format!("the file {path:?} has changed since: it has {found} bytes, and had {length}")
-    })
+    let found = opened.len()?;
+    if found != *length {
+        return Ok(Some(format!(
+            "the file {path:?} has changed since: it has {found} bytes, and had {length}"
+        )));
+    }
+    let mut buffer = vec![0; CHUNK];
+    let mut at = file.bytes;
+    while at < found {
+        let read = opened.read_at(&mut buffer, at)?;
+        if buffer[..read].iter().any(|byte| *byte != 0) {
+            return Ok(Some(format!(
+                "the file {path:?} has changed since: something was written behind its {} bytes",
+                file.bytes
+            )));
+        }
+        if read == 0 {
+            break;
+        }
+        at += read as u64;
+    }
+    Ok(None)
 }
 
 pub(super) fn changed(path: &str) -> String {

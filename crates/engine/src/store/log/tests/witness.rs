@@ -130,7 +130,7 @@ fn another_history_of_the_same_length_is_refused() {
 /// The file as it is when this was acknowledged.
 fn slot(folder: FolderId, mark: Mark) -> Vec<u8> {
     let disk = SimDisk::new(1);
-    Head::open(&disk, folder).note(&mark);
+    Head::open(&disk, head::FILE, folder).note(&mark);
     disk.contents(head::FILE).unwrap()
 }
 
