@@ -12,6 +12,7 @@ fn reason(refused: Result<crate::floor::Done, Error>) -> String {
     }
 }
 
+#[cfg(feature = "sled")]
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
