@@ -7,7 +7,8 @@ use upline::Handle;
 use upline::core::Name;
 
 use crate::kit::{
-    Numbers, QUARTER, Scale, act, everybody, fill, folder, ids, limit, remove, spread, started,
+    Numbers, QUARTER, Scale, act, everybody, fill, folder, followed, ids, limit, remove, spread,
+    started,
 };
 
 pub(crate) async fn run(scale: Scale) {
@@ -21,6 +22,7 @@ pub(crate) async fn run(scale: Scale) {
     let alone = one_after_the_other(&handle, &tickets, scale.seconds(10.0)).await;
     println!("latency: one caller: {}", spread(alone));
     let peak = peak(&handle, &tickets, scale.seconds(4.0)).await;
+    followed(&handle).await;
     let by_chance = by_chance(&handle, &tickets, peak / 2.0, scale.seconds(10.0)).await;
     println!(
         "latency: by chance, {:.0} a second (half of the peak): {}",
@@ -68,17 +70,23 @@ async fn peak(handle: &Handle, tickets: &[Name], time: Duration) -> f64 {
 
 /// Poisson arrivals. Each is at a ticket of its own; a ticket comes again only long after.
 async fn by_chance(handle: &Handle, tickets: &[Name], rate: f64, time: Duration) -> Vec<Duration> {
-    let mut numbers = Numbers(1);
-    let mut set = tokio::task::JoinSet::new();
-    let (began, mut due) = (Instant::now(), Duration::ZERO);
-    let mut count = 0;
-    let half = tickets.len() / 2;
-    while due < time && (count < tickets.len() || half > 1000) {
-        due += Duration::from_secs_f64(-numbers.share().ln() / rate);
-        while began.elapsed() < due {
-            tokio::task::yield_now().await;
+    let (comes, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    // A thread that waits in the kernel between two of them: one that looked at the clock without a pause would
+    // take one of the two cores from the engine.
+    let door = std::thread::spawn(move || {
+        let (mut numbers, began, mut due) = (Numbers(1), Instant::now(), Duration::ZERO);
+        while due < time {
+            due += Duration::from_secs_f64(-numbers.share().ln() / rate);
+            while let Some(left) = due.checked_sub(began.elapsed()) {
+                std::thread::park_timeout(left);
+            }
+            if comes.send(began + due).is_err() {
+                return;
+            }
         }
-        let came = began + due;
+    });
+    let (mut set, mut count) = (tokio::task::JoinSet::new(), 0);
+    while let Some(came) = arrivals.recv().await {
         let handle = handle.clone();
         let ticket = tickets[count % tickets.len()].clone();
         let action = TURN[count / tickets.len() % 2];
@@ -88,5 +96,6 @@ async fn by_chance(handle: &Handle, tickets: &[Name], rate: f64, time: Duration)
             came.elapsed()
         });
     }
+    door.join().expect("the arrivals have ended");
     set.join_all().await
 }
