@@ -398,6 +398,8 @@ pub enum Topic {
     },
     /// You had it, or delegated it; somebody else has acted.
     Outcome,
+    /// Somebody has said something: you have it, or you are the caller and were answered.
+    Commented,
 }
 
 /// How a due time came to be changed.

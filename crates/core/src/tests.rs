@@ -2,6 +2,7 @@
 
 mod answers;
 mod asked;
+mod comments;
 mod kit;
 mod ladder;
 mod life;

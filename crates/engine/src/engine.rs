@@ -24,6 +24,9 @@ mod kill;
 #[cfg(feature = "sled")]
 #[cfg(test)]
 mod old;
+#[cfg(feature = "sled")]
+#[cfg(test)]
+mod said;
 #[cfg(test)]
 mod tests;
 

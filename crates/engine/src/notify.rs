@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Directory, Name, Person, Recipient, Ticket, Topic, Workflow};
+use upline_core::{Actor, Branch, Directory, Name, Person, Recipient, Ticket, Topic, Workflow};
 
 /// A message that is to be sent now.
 #[derive(Debug, Clone)]
@@ -31,12 +31,41 @@ pub struct Message {
     pub via: Name,
     /// What about.
     pub topic: Topic,
+    /// What was said, if it is about that ([`Topic::Commented`]); `None` too if it was erased, if it went with
+    /// old history, or if more than [`MAX_LOOKED_BACK`] commits of the ticket came after it.
+    pub comment: Option<Comment>,
     /// When it was written.
     pub written: Timestamp,
     /// The engine's time now.
     pub now: Timestamp,
     /// The number of this try, from 1.
     pub attempt: u32,
+}
+
+/// Most commits of a ticket that are read to find the comment that a message is about.
+pub const MAX_LOOKED_BACK: usize = 1000;
+
+/// What somebody has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Comment {
+    /// Who.
+    pub by: Actor,
+    /// What, at most [`MAX_TEXT_BYTES`](upline_core::value::MAX_TEXT_BYTES).
+    pub text: String,
+    /// Whether it was said to the caller.
+    pub to_caller: bool,
+}
+
+impl Comment {
+    /// As it was said.
+    pub fn new(by: Actor, text: impl Into<String>, to_caller: bool) -> Self {
+        Self {
+            by,
+            text: text.into(),
+            to_caller,
+        }
+    }
 }
 
 /// Why a message was not sent.

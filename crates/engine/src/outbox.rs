@@ -241,6 +241,11 @@ pub(crate) fn is_needed(record: &Record, unsent: &Unsent) -> bool {
     match unsent.notice.topic {
         Topic::Informed | Topic::Outcome => true,
         Topic::PromiseWarned { .. } | Topic::PromiseBreached { .. } => record.ticket.is_open(),
+        // What he was answered the caller is told, also when the ticket has ended meanwhile.
+        Topic::Commented => match unsent.notice.to {
+            Recipient::Person(_) => record.ticket.is_open(),
+            Recipient::Contact(_) => true,
+        },
         Topic::Assigned | Topic::Offered | Topic::Reminded => {
             let position = record.ticket.positions.get(&unsent.branch);
             position.is_some_and(|position| {

@@ -1,7 +1,7 @@
 //! From a seed to a plan.
 
 use crate::authors::{self, ACTIONS, LEADS, MEMBERS, Office};
-use crate::plan::{Act, By, Failure, How, Left, Mood, Plan, Setting, Step, Text};
+use crate::plan::{Act, By, Failure, How, Left, Mood, Plan, Setting, Step, TO_CALLER, Text};
 use crate::random::Random;
 
 /// Tries of an author whose files are not accepted.
@@ -277,7 +277,7 @@ impl Author {
             23 => Act::Escalate,
             24 => Act::Suspend(ahead, self.random.one(&[0, 0, 0, 1, 999_999])),
             25 => Act::Resume,
-            26 => Act::Comment("still at it".into()),
+            26 => Act::Comment(self.random.one(&["still at it", TO_CALLER]).into()),
             27 => Act::Save("about".into(), format!("the tap {}", self.random.below(9))),
             28 => Act::Hold,
             29 => Act::AnswerBy(ahead),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use upline::core::Topic;
 use upline::drive::MessageId;
 use upline::notify::{Message, SendError};
 
@@ -14,12 +15,24 @@ use crate::oracle::journal::Fate;
 use crate::plan::Mood;
 use crate::random::Random;
 
+/// The shortest time for which history is kept, in milliseconds: what a rule on it may say at least.
+const SHORTEST_HISTORY: i64 = 7 * 86_400_000;
+
 /// What a peer knows of one message.
 #[derive(Debug, Clone, Default)]
 struct Known {
     key: String,
     taken: u32,
     refused: bool,
+}
+
+/// Whether the message has the words that it is about. Those of a ticket that has ended may be erased, and those
+/// that nobody could be told for so long may be gone with old history.
+fn is_whole(message: &Message) -> bool {
+    let waits = message.now.as_millisecond() - message.written.as_millisecond();
+    let may_be_gone = message.ticket.ended.is_some() || waits >= SHORTEST_HISTORY;
+    let said = message.comment.as_ref();
+    said.map_or(may_be_gone, |said| !said.text.is_empty())
 }
 
 /// The peers.
@@ -72,6 +85,9 @@ impl Peers {
         };
         if told.fate.is_some() || told.notice.to != message.to {
             return Err(format!("{id:?} was sent to {:?}: {told:?}", message.to));
+        }
+        if message.topic == Topic::Commented && !is_whole(message) {
+            return Err(format!("{id:?} lacks what was said: {:?}", message.comment));
         }
         let owner = *self.keys.entry(message.key.clone()).or_insert(id);
         let known = self.known.entry(id).or_insert_with(|| Known {

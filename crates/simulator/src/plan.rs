@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use upline::disk::sim::{Fault, Keep};
 
+/// A comment that is said to the caller.
+pub const TO_CALLER: &str = "soon, dear caller";
+
 /// A run's setting and its steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -200,7 +203,7 @@ pub enum Act {
     Suspend(i64, i64),
     /// Resume.
     Resume,
-    /// Say something.
+    /// Say something; [`TO_CALLER`] is said to the caller.
     Comment(String),
     /// Save a field of the form.
     Save(String, String),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::Serialize;
+use upline::notify::Comment;
 use upline_core::{Branch, Directory, FieldType, Name, Recipient, Ticket, Topic, Workflow};
 use upline_daemon::alarms::Alarms;
 use upline_daemon::folder::Folder;
@@ -104,8 +105,12 @@ enum TopicArg {
     PromiseBreached,
     /// He was asked, and it has moved on
     Outcome,
+    /// Somebody has said something about what he has
+    Commented,
     /// To the caller
     Customer,
+    /// To the caller: what was said to him
+    Answered,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -142,12 +147,14 @@ fn preview(args: &PreviewArgs, output: &mut Output) -> Result<Exit, Failure> {
             .ok_or_else(|| Failure::usage(format!("`--lang {tag}`: the languages are: en, zh")))?,
     };
     let topic = case.topic(args.topic);
+    let comment = case.comment(&topic, language);
     let matter = Matter {
         ticket: &case.ticket,
         branch: &branch,
         to: &to,
         person,
         topic: &topic,
+        comment: comment.as_ref(),
         workflow: &case.workflow,
         directory: &case.directory,
         now: case.now,
@@ -227,7 +234,7 @@ impl Case {
     fn recipient(&self, args: &PreviewArgs) -> Result<(Branch, Recipient), Failure> {
         let held = self.ticket.answerable().next();
         let branch = held.map(|(branch, _)| branch.clone()).unwrap_or_default();
-        if args.topic == TopicArg::Customer {
+        if matches!(args.topic, TopicArg::Customer | TopicArg::Answered) {
             let fields = self.workflow.field_order.iter();
             let kind = |name: &&Name| self.workflow.fields.get(*name).map(|field| &field.kind);
             let mut contacts = fields.filter(|name| kind(name) == Some(&FieldType::Contact));
@@ -240,6 +247,16 @@ impl Case {
         let person = person.unwrap_or_else(|| self.directory.last_resort.clone());
         known(&self.directory, &person)?;
         Ok((branch, Recipient::Person(person)))
+    }
+
+    /// Something that could have been said.
+    fn comment(&self, topic: &Topic, language: Language) -> Option<Comment> {
+        let text = match language {
+            Language::En => "Any news?\nThis is an example.",
+            Language::Zh => "有进展吗？\n这是一个示例。",
+        };
+        let comment = || Comment::new(self.ticket.opener.clone(), text, false);
+        (*topic == Topic::Commented).then(comment)
     }
 
     fn topic(&self, topic: TopicArg) -> Topic {
@@ -256,6 +273,7 @@ impl Case {
             },
             TopicArg::PromiseBreached => Topic::PromiseBreached { promise },
             TopicArg::Outcome => Topic::Outcome,
+            TopicArg::Commented | TopicArg::Answered => Topic::Commented,
         }
     }
 }

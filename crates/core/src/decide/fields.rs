@@ -1,7 +1,7 @@
 //! Forms: what people type is read, checked as a whole, and saved or refused as a whole.
 
 use crate::command::Typed;
-use crate::decide::{Draft, ladder, pause, promise, roles};
+use crate::decide::{Draft, ladder, notice, pause, promise, roles};
 use crate::event::{Cause, Fact};
 use crate::ticket::{Actor, Branch, Ticket};
 use crate::value::MAX_TEXT_BYTES;
@@ -188,6 +188,14 @@ pub(super) fn comment(
         text,
         to_caller,
     });
+    let notices = notice::of_comment(draft, &branch, by, to_caller);
+    if !notices.is_empty() {
+        draft.push(Fact::Notified {
+            branch: branch.clone(),
+            notices,
+            clock: None,
+        });
+    }
     match by {
         Actor::Contact(_) => promise::caller_spoke(draft),
         _ if to_caller => promise::caller_answered(draft),

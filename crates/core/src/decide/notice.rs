@@ -7,7 +7,7 @@ use crate::schedule::OnDuty;
 use crate::ticket::{
     Actor, Branch, Clock, ClockKind, Delivery, Holder, NoticeId, Position, Ticket,
 };
-use crate::{Base, Name, Person, Rejection, Who};
+use crate::{Base, FieldType, Name, Person, Rejection, Who};
 
 /// The channel by which a contact outside the directory is told.
 pub const CONTACT_CHANNEL: &str = "mail";
@@ -139,6 +139,67 @@ fn tell_contact(
             via: Name::new_static(CONTACT_CHANNEL),
             topic: topic.clone(),
         });
+    }
+}
+
+/// Messages about what was said: to whoever is answerable where it was said, or in each branch if it is about
+/// the ticket as a whole, but not to who said it; and to the caller, if it was said to him.
+pub(super) fn of_comment(
+    draft: &mut Draft<'_>,
+    branch: &Branch,
+    by: &Actor,
+    to_caller: bool,
+) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let positions = &draft.ticket().positions;
+    let here = positions.get(branch);
+    let here = here.filter(|position| !matches!(position.holder, Holder::Branches));
+    let asked: Vec<Name> = match here {
+        Some(position) => position.holder.answerable().cloned().into_iter().collect(),
+        None => {
+            let open = positions.values().filter(|one| one.ended.is_none());
+            let all = open.filter_map(|position| position.holder.answerable());
+            all.cloned().collect()
+        }
+    };
+    for person in asked.iter().filter(|person| by.person() != Some(person)) {
+        draft.tell(&mut notices, person, &Topic::Commented);
+    }
+    // What the caller has said himself he sees, and need not be told.
+    if to_caller && !matches!(by, Actor::Contact(_)) {
+        tell_caller(draft, &mut notices, by);
+    }
+    notices
+}
+
+/// The caller: the contact who has opened the ticket, else the first contact of its form whom it names, else
+/// the person who has opened it.
+fn tell_caller(draft: &mut Draft<'_>, notices: &mut Vec<Notice>, by: &Actor) {
+    let (ctx, mut last_notice) = (draft.ctx, draft.last_notice);
+    let ticket = draft.ticket();
+    let known = |field: &&Name| ticket.fields.contains_key(*field);
+    let opener = match &ticket.opener {
+        Actor::Contact(field) => Some(field).filter(known),
+        _ => None,
+    };
+    let is_contact = |field: &&Name| {
+        let field = ctx.workflow.fields.get(*field);
+        field.is_some_and(|field| field.kind == FieldType::Contact)
+    };
+    let first = || {
+        let mut contacts = ctx.workflow.field_order.iter().filter(is_contact);
+        contacts.find(known)
+    };
+    match (opener.or_else(first), ticket.opener.person().cloned()) {
+        (Some(field), _) => {
+            let field = field.clone();
+            tell_contact(ticket, &mut last_notice, notices, &field, &Topic::Commented);
+            draft.last_notice = last_notice;
+        }
+        (None, Some(person)) if by.person() != Some(&person) => {
+            draft.tell(notices, &person, &Topic::Commented);
+        }
+        (None, _) => (),
     }
 }
 

@@ -76,6 +76,30 @@ fn answerable(desk: &Desk) -> String {
 }
 
 #[test]
+fn what_is_said_of_the_whole_is_told_in_each_branch() {
+    let mut desk = Desk::opened(field_service(Join::All));
+    desk.act("ann", "start").unwrap();
+    let told = |desk: &mut Desk, branch: Option<&str>, by: &str| {
+        let wish = Wish::Comment {
+            text: "nobody is at home before noon".into(),
+            to_caller: false,
+        };
+        let events = desk.submit(&Command {
+            by: Actor::Person(by.into()),
+            branch: branch.map(Into::into),
+            wish,
+        });
+        let events = events.unwrap();
+        let notices = events.iter().flat_map(|event| event.fact.notices());
+        let to: Vec<String> = notices.map(|one| one.to.name().to_string()).collect();
+        to
+    };
+    assert_eq!(told(&mut desk, None, "ann"), ["cem", "bob"]);
+    assert_eq!(told(&mut desk, None, "bob"), ["cem"]);
+    assert_eq!(told(&mut desk, Some("visit"), "ann"), ["bob"]);
+}
+
+#[test]
 fn each_branch_has_its_own_answerable_person_and_ladder() {
     let mut desk = Desk::opened(field_service(Join::All));
     desk.act("ann", "start").unwrap();

@@ -10,7 +10,7 @@ use askama::Template as _;
 use axum::extract::{Extension, State as Shared};
 use axum::http::header::{
     ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN,
-    REFERRER_POLICY, X_FRAME_OPTIONS,
+    REFERRER_POLICY, RETRY_AFTER, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -41,12 +41,13 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// `GET /a/{token}`, and `HEAD`: says how the ticket is, and changes nothing.
 pub(super) async fn show(
     Shared(state): Shared<State>,
+    peer: Option<Extension<Peer>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let Some(visit) = Visit::begin(&state, &uri).await else {
-        return unknown(&uri, &headers);
+        return unknown(&state, peer, &uri, &headers).await;
     };
     if method != Method::HEAD {
         visit.links.opened(&visit.link);
@@ -71,7 +72,7 @@ pub(super) async fn press(
     body: Result<Body, Problem>,
 ) -> Response {
     let Some(visit) = Visit::begin(&state, &uri).await else {
-        return unknown(&uri, &headers);
+        return unknown(&state, peer, &uri, &headers).await;
     };
     let given = body
         .map(|Body(bytes)| Given::read(&bytes))
@@ -151,7 +152,16 @@ fn spoken(tag: &str) -> Option<Language> {
 }
 
 /// What is no link of ours, whatever it is.
-fn unknown(uri: &Uri, headers: &HeaderMap) -> Response {
+/// A link that nobody has made counts as a guess, as a wrong token does.
+async fn unknown(
+    state: &State,
+    peer: Option<Extension<Peer>>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Response {
+    let peer = peer.map(|Extension(Peer(peer))| peer.ip());
+    let address = state.rates().address(peer, headers);
+    let guessed = state.rates().guessed(address).await;
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
@@ -165,7 +175,12 @@ fn unknown(uri: &Uri, headers: &HeaderMap) -> Response {
         now: jiff::Timestamp::UNIX_EPOCH,
         typed: None,
     };
-    html(&showing, &Said::Unknown)
+    let Err(after) = guessed else {
+        return html(&showing, &Said::Unknown);
+    };
+    let mut response = html(&showing, &Said::TooMany);
+    response.headers_mut().insert(RETRY_AFTER, after.into());
+    response
 }
 
 /// Somebody with a link that is ours.

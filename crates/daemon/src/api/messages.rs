@@ -166,5 +166,6 @@ fn topic(topic: &Topic) -> &'static str {
         Topic::PromiseWarned { .. } => "promise-warned",
         Topic::PromiseBreached { .. } => "promise-breached",
         Topic::Outcome => "outcome",
+        Topic::Commented => "commented",
     }
 }

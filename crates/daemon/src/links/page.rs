@@ -50,6 +50,8 @@ pub(crate) enum Said {
     Elsewhere,
     /// It is none of ours.
     Unknown,
+    /// Too many such ones have come from there.
+    TooMany,
     /// Wrong numbers have made it void.
     Burned,
     /// It is too old.
@@ -70,7 +72,7 @@ impl Said {
         match self {
             Self::Ask | Self::Done { .. } | Self::Undone => StatusCode::OK,
             Self::NoNumber | Self::Wrong { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooSoon | Self::Several => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSoon | Self::Several | Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Elsewhere => StatusCode::FORBIDDEN,
             Self::Unknown => StatusCode::NOT_FOUND,
             Self::Burned | Self::Over | Self::Gone => StatusCode::GONE,
@@ -92,6 +94,7 @@ impl Said {
             Self::Several => "several-links",
             Self::Elsewhere => "other-page",
             Self::Unknown => "unknown",
+            Self::TooMany => "too-many",
             Self::Burned => "burned",
             Self::Over => "over",
             Self::Gone => "gone",
@@ -123,7 +126,7 @@ impl Said {
     fn tells(&self) -> bool {
         !matches!(
             self,
-            Self::Unknown | Self::Elsewhere | Self::Burned | Self::Over
+            Self::Unknown | Self::TooMany | Self::Elsewhere | Self::Burned | Self::Over
         )
     }
 }

@@ -144,6 +144,10 @@ fn english(said: &Said, label: &str, deed: Option<&Deed>) -> String {
         Said::Unknown => {
             "There is no such link. Perhaps it was cut off on its way: copy all of it.".to_owned()
         }
+        Said::TooMany => {
+            "There is no such link, and too many such ones came from where you are. Please wait a minute."
+                .to_owned()
+        }
         Said::Burned => format!(
             "A wrong number was typed {MAX_WRONG} times, so this link does nothing any more. The ticket \
              has not changed by it."
@@ -179,6 +183,7 @@ fn chinese(said: &Said, label: &str, deed: Option<&Deed>) -> String {
             .to_owned(),
         Said::Elsewhere => "没有任何改变：请求来自别的页面。请打开消息中的链接本身。".to_owned(),
         Said::Unknown => "没有这个链接。它可能在途中被截断，请完整复制。".to_owned(),
+        Said::TooMany => "没有这个链接，而且来自您那里的无效链接太多。请稍等一分钟。".to_owned(),
         Said::Burned => format!("数字已输错 {MAX_WRONG} 次，此链接已失效。工单没有因此改变。"),
         Said::Over => format!(
             "此链接的有效期为 {} 小时，现已过期。工单没有因此改变。",

@@ -33,6 +33,9 @@ pub use templates::{FUEL, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, TemplateFault};
 /// Longest subject, in characters.
 const MAX_SUBJECT: usize = 200;
 
+/// From how many bytes on a text may be more than a frame has steps for.
+const LONG: usize = 8 * 1024;
+
 /// The code of the alarm that a template can't be used.
 const ALARM: &str = "templates";
 
@@ -219,10 +222,9 @@ fn compose(
     let value = Value::from(Serde(facts));
     let words = templates.write(&format!("{topic}.{language}.txt"), &value)?;
     let words = Words::read(&words);
-    let frame = if topic == "customer" {
-        "customer-letter"
-    } else {
-        "letter"
+    let frame = match topic {
+        "customer" | "answered" => "customer-letter",
+        _ => "letter",
     };
     let (text, paragraphs) = (words.text.clone(), words.paragraphs());
     let value = minijinja::context! { words => text, paragraphs => paragraphs, ..value };
@@ -230,8 +232,8 @@ fn compose(
     let html = templates.write(&format!("{frame}.{language}.html"), &value);
     let html = match html {
         Ok(html) => Some(html),
-        // Escaped, a text is up to six times as long. The text alone says all.
-        Err(fault) if fault.is_too_long() => None,
+        // Escaped, a text is up to six times as long, and a long one has many lines. The text alone says all.
+        Err(fault) if fault.is_too_long() || (fault.is_fuel() && text.len() > LONG) => None,
         Err(fault) => return Err(fault),
     };
     let subject = if words.subject.is_empty() {

@@ -1,12 +1,13 @@
 //! Messages: which must be sent now, and what became of them.
 
-use upline_core::{Actor, Command, Name, Recipient, Wish};
+use upline_core::ticket::NoticeId;
+use upline_core::{Actor, Command, Fact, Name, Recipient, Topic, Wish};
 
 use super::{Input, Writer};
 use crate::floor::{Fault, instant};
-use crate::notify::{Message, SendError};
+use crate::notify::{Comment, MAX_LOOKED_BACK, Message, SendError};
 use crate::outbox::{self, MessageId};
-use crate::record::{Fate, Millis, Number, Settled};
+use crate::record::{Entry, Fate, Millis, Moved, Number, Settled, Unsent};
 use crate::store::StoreError;
 
 /// Most messages that go out after a commit while more clocks are due: these come first.
@@ -61,6 +62,11 @@ impl Writer {
                 continue;
             }
             let (unsent, ticket) = (unsent.clone(), record.ticket.clone());
+            let last = record.last;
+            let Ok(comment) = self.comment(id, &unsent, last) else {
+                self.outbox.failed(id, now, None);
+                continue;
+            };
             match self.outbox.turn(id, &unsent, now) {
                 outbox::Turn::GiveUp => {
                     let reason = "it could not be delivered for too long".to_owned();
@@ -87,6 +93,7 @@ impl Writer {
                         person,
                         via: unsent.notice.via,
                         topic: unsent.notice.topic,
+                        comment,
                         written: instant(unsent.at),
                         now: instant(now),
                         attempt,
@@ -96,6 +103,40 @@ impl Writer {
             }
         }
         messages
+    }
+
+    /// What was said, if the message is about that. Its text stands in the journal alone, sealed there, and
+    /// not a second time beside the ticket: the ticket's commits are gone through backwards from the last.
+    fn comment(
+        &self,
+        (number, notice): MessageId,
+        unsent: &Unsent,
+        last: u64,
+    ) -> Result<Option<Comment>, StoreError> {
+        if unsent.notice.topic != Topic::Commented {
+            return Ok(None);
+        }
+        let mut next = Some(last);
+        for _ in 0..MAX_LOOKED_BACK {
+            let Some(position) = next else { break };
+            let Some(commit) = self.store.read(position)? else {
+                break;
+            };
+            if commit.at < unsent.at {
+                break;
+            }
+            let of_it = commit.entries.into_iter().filter_map(|entry| match entry {
+                Entry::Moved(moved) if moved.number == number => Some(moved),
+                _ => None,
+            });
+            let moves: Vec<Moved> = of_it.collect();
+            next = moves.first().and_then(|moved| moved.previous);
+            let said = moves.into_iter().find_map(|moved| said(moved, notice));
+            if let Some(said) = said {
+                return Ok(Some(said).filter(|said| !said.text.is_empty()));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the fate of a message is not known yet.
@@ -157,4 +198,28 @@ fn withdrawn() -> SendError {
     SendError::Permanent {
         reason: String::new(),
     }
+}
+
+/// The comment in these events that the message is about.
+fn said(moved: Moved, notice: NoticeId) -> Option<Comment> {
+    let mut before = None;
+    for event in moved.events {
+        if event.fact.notices().iter().any(|one| one.id == notice) {
+            return before;
+        }
+        if let Fact::Commented {
+            by,
+            text,
+            to_caller,
+            ..
+        } = event.fact
+        {
+            before = Some(Comment {
+                by,
+                text,
+                to_caller,
+            });
+        }
+    }
+    None
 }

@@ -254,6 +254,7 @@ fn told(notice: &Notice) -> String {
         }
         Topic::PromiseBreached { promise } => format!("通知 {to}：{by}，{promise} 违约"),
         Topic::Outcome => format!("通知 {to} 结果：{by}"),
+        Topic::Commented => format!("通知 {to} 有留言：{by}"),
     }
 }
 

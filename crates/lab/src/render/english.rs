@@ -279,6 +279,7 @@ fn told(notice: &Notice) -> String {
         }
         Topic::PromiseBreached { promise } => format!("notify {to} by {by}: {promise} broken"),
         Topic::Outcome => format!("notify {to} of the outcome by {by}"),
+        Topic::Commented => format!("notify {to} of the comment by {by}"),
     }
 }
 

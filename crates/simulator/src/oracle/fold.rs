@@ -350,6 +350,7 @@ impl Ticket {
         match &told.notice.topic {
             Topic::Informed | Topic::Outcome => true,
             Topic::PromiseWarned { .. } | Topic::PromiseBreached { .. } => self.is_open(),
+            Topic::Commented => matches!(told.notice.to, Recipient::Contact(_)) || self.is_open(),
             Topic::Assigned | Topic::Offered | Topic::Reminded => {
                 let Some(place) = self.places.get(&told.branch) else {
                     return false;

@@ -9,7 +9,7 @@ use super::{End, Run};
 use crate::clients::Sent;
 use crate::oracle::fold::{self, Wrong};
 use crate::oracle::instant;
-use crate::plan::{Act, By, How, Step};
+use crate::plan::{Act, By, How, Step, TO_CALLER};
 
 /// Most turns in one step of time: what is left passes at once.
 const MOST_TURNS: u64 = 60;
@@ -257,7 +257,7 @@ impl Run<'_> {
             Act::Resume => Wish::Resume,
             Act::Comment(text) => Wish::Comment {
                 text: text.clone(),
-                to_caller: false,
+                to_caller: text == TO_CALLER,
             },
             Act::Save(field, text) => Wish::Save {
                 fields: vec![(field.as_str().into(), text.clone())],

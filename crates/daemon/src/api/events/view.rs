@@ -415,6 +415,7 @@ fn notice(notice: &Notice) -> Value {
         Topic::PromiseWarned { .. } => "promise-warned",
         Topic::PromiseBreached { .. } => "promise-breached",
         Topic::Outcome => "outcome",
+        Topic::Commented => "commented",
     };
     json!({
         "notice": notice.id,

@@ -291,11 +291,13 @@ fn others() -> Vec<Operation> {
     let page = |operation: Operation| {
         let what = "A page for people.";
         let statuses = [200, 403, 404, 409, 410, 422, 429, 503];
-        statuses
+        let all = statuses
             .into_iter()
             .fold(operation.open(), |operation, status| {
                 operation.answers_with(status, what, "text/html", text())
-            })
+            });
+        let what = "Seconds, if too many links that there are not came from there.";
+        all.answer_header(429, "Retry-After", what)
     };
     vec![
         Operation::new("GET", "/v1/openapi.json", "openapi", "This file")

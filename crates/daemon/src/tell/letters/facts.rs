@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use upline::core::{Branch, Directory, Person, Recipient, Ticket, Topic, Workflow};
-use upline::notify::Message;
+use upline::notify::{Comment, Message};
 
 use super::clean;
 use super::people::short;
@@ -22,6 +22,8 @@ pub struct Matter<'a> {
     pub person: Option<&'a Person>,
     /// What about.
     pub topic: &'a Topic,
+    /// What was said, if it is about that.
+    pub comment: Option<&'a Comment>,
     /// The ticket's workflow.
     pub workflow: &'a Workflow,
     /// The people.
@@ -40,6 +42,7 @@ impl<'a> Matter<'a> {
             to: &message.to,
             person: message.person.as_ref(),
             topic: &message.topic,
+            comment: message.comment.as_ref(),
             workflow: message.workflow.as_deref()?,
             directory: message.directory.as_deref()?,
             now: message.now,
@@ -67,6 +70,7 @@ pub(crate) struct Facts {
     pub(super) actions: Vec<String>,
     pub(super) fields: Vec<FieldFact>,
     pub(super) promise: Option<PromiseFact>,
+    pub(super) comment: Option<CommentFact>,
     pub(super) ended: Option<EndedFact>,
     pub(super) buttons: Vec<ButtonFact>,
     pub(super) zone: String,
@@ -127,6 +131,17 @@ pub(super) struct PromiseFact {
     pub(super) due: String,
 }
 
+/// What was said. Its lines are those of its text.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct CommentFact {
+    /// Who; empty in what customers get.
+    pub(super) by: String,
+    pub(super) text: String,
+    pub(super) lines: Vec<String>,
+    /// Its beginning, in one line.
+    pub(super) brief: String,
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct EndedFact {
     pub(super) state: String,
@@ -155,7 +170,10 @@ impl From<&Button> for ButtonFact {
 /// The template of a message's words.
 pub(super) fn topic(matter: &Matter<'_>) -> &'static str {
     if matches!(matter.to, Recipient::Contact(_)) {
-        return "customer";
+        return match matter.topic {
+            Topic::Commented => "answered",
+            _ => "customer",
+        };
     }
     match matter.topic {
         Topic::Assigned => "assigned",
@@ -165,5 +183,6 @@ pub(super) fn topic(matter: &Matter<'_>) -> &'static str {
         Topic::PromiseWarned { .. } => "promise-warned",
         Topic::PromiseBreached { .. } => "promise-breached",
         Topic::Outcome => "outcome",
+        Topic::Commented => "commented",
     }
 }

@@ -2,12 +2,13 @@
 //! little as there can be.
 
 use super::facts::{
-    ButtonFact, Due, EndedFact, Facts, FieldFact, HolderFacts, PromiseFact, Then, TicketFacts, You,
+    ButtonFact, CommentFact, Due, EndedFact, Facts, FieldFact, HolderFacts, PromiseFact, Then,
+    TicketFacts, You,
 };
 use crate::tell::Language;
 
 /// Every topic.
-pub(super) const TOPICS: [&str; 8] = [
+pub(super) const TOPICS: [&str; 10] = [
     "assigned",
     "offered",
     "informed",
@@ -15,7 +16,9 @@ pub(super) const TOPICS: [&str; 8] = [
     "promise-warned",
     "promise-breached",
     "outcome",
+    "commented",
     "customer",
+    "answered",
 ];
 
 /// What can come next.
@@ -52,6 +55,20 @@ fn promise(topic: &str, due: &str) -> Option<PromiseFact> {
     })
 }
 
+fn comment(topic: &str) -> Option<CommentFact> {
+    let by = match topic {
+        "commented" => "Mr Low",
+        "answered" => "",
+        _ => return None,
+    };
+    Some(CommentFact {
+        by: by.into(),
+        text: "It is the cable.\n+49 30 1234".into(),
+        lines: vec!["It is the cable.".into(), "+49 30 1234".into()],
+        brief: "It is the cable. +49 30 1234".into(),
+    })
+}
+
 fn little(topic: &'static str) -> Facts {
     Facts {
         topic,
@@ -81,6 +98,7 @@ fn little(topic: &'static str) -> Facts {
         actions: Vec::new(),
         fields: Vec::new(),
         promise: promise(topic, ""),
+        comment: None,
         ended: None,
         buttons: Vec::new(),
         zone: "UTC".into(),
@@ -120,6 +138,7 @@ fn much(topic: &'static str, next: &'static str, index: usize) -> Facts {
             value: "no dial tone".into(),
         }],
         promise: promise(topic, &at),
+        comment: comment(topic),
         ended: (next == "nothing").then(|| EndedFact {
             state: "Solved".into(),
             at: at.clone(),

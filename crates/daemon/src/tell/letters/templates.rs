@@ -11,8 +11,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use upline::dsl::did_you_mean;
 
-/// Most bytes of what one template writes.
-pub const MAX_PART_BYTES: usize = 16 * 1024;
+/// Most bytes of what one template writes: a comment to a customer may have half of them.
+pub const MAX_PART_BYTES: usize = 128 * 1024;
 
 /// Most bytes of a template.
 pub const MAX_TEMPLATE_BYTES: u64 = 64 * 1024;
@@ -30,7 +30,7 @@ macro_rules! shipped {
 }
 
 /// Every template that there is, as it is shipped.
-pub(crate) static SHIPPED: [(&str, &str); 27] = shipped![
+pub(crate) static SHIPPED: [(&str, &str); 31] = shipped![
     "assigned.en.txt",
     "assigned.zh.txt",
     "offered.en.txt",
@@ -45,8 +45,12 @@ pub(crate) static SHIPPED: [(&str, &str); 27] = shipped![
     "promise-breached.zh.txt",
     "outcome.en.txt",
     "outcome.zh.txt",
+    "commented.en.txt",
+    "commented.zh.txt",
     "customer.en.txt",
     "customer.zh.txt",
+    "answered.en.txt",
+    "answered.zh.txt",
     "next.en.txt",
     "next.zh.txt",
     "letter.en.txt",
@@ -77,6 +81,11 @@ impl TemplateFault {
     /// Whether the template is right, and only writes too much.
     pub(super) fn is_too_long(&self) -> bool {
         self.message == too_long()
+    }
+
+    /// Whether it takes too many steps.
+    pub(super) fn is_fuel(&self) -> bool {
+        self.help == help(ErrorKind::OutOfFuel)
     }
 }
 

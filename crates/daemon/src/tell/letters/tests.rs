@@ -77,7 +77,7 @@ fn every_shipped_template_writes_every_sample() {
             parts.text
         );
         let link = "https://tickets.example.com/a/sample";
-        if !facts.buttons.is_empty() && topic != "customer" {
+        if !facts.buttons.is_empty() && !["customer", "answered"].contains(&topic) {
             assert!(parts.text.contains(link), "{}", parts.text);
             assert!(html.contains("href=\"https:"), "{html}");
         } else {
@@ -146,8 +146,8 @@ fn a_template_of_the_operators_takes_the_place_of_the_shipped_one() {
 #[test]
 fn what_is_wrong_with_templates_is_told_with_file_and_line() {
     let long = format!(
-        "x\n\n{}",
-        "{% for i in range(2000) %}0123456789{% endfor %}\n"
+        "x\n\n{{% for i in range(2000) %}}{}{{% endfor %}}\n",
+        "0123456789".repeat(10)
     );
     let busy =
         "x\n\n{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}\n";
@@ -199,7 +199,7 @@ fn what_is_wrong_with_templates_is_told_with_file_and_line() {
             "assigned.en.txt",
             &long,
             None,
-            "more than 16384 bytes",
+            "more than 131072 bytes",
             "leave something out",
         ),
         (
@@ -274,4 +274,56 @@ fn the_first_language_that_letters_are_written_in_counts() {
     assert_eq!(speaks(&["zh-CN", "en"]), Language::Zh);
     assert_eq!(speaks(&["de", "fr"]), Language::Zh);
     assert_eq!(letters.language_of(None), Language::Zh);
+}
+
+/// What a sample says of a comment.
+fn commented(topic: &str, language: Language, text: &str) -> Parts {
+    let mut samples = sample::all().into_iter();
+    let found = samples.find(|(of, tongue, facts)| {
+        *of == topic && *tongue == language && facts.comment.is_some() && facts.ended.is_none()
+    });
+    let mut facts = found.unwrap().2;
+    let comment = facts.comment.as_mut().unwrap();
+    comment.text = clean::text(text);
+    comment.lines = comment.text.lines().map(str::to_owned).collect();
+    comment.brief = clean::clip(&clean::line(text), 160);
+    compose(&Templates::shipped(), topic, language, &facts)
+        .unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+/// What others have written can't pass for what Upline writes.
+#[test]
+fn a_comment_stands_as_a_quotation() {
+    let text = "Subject: free\n\nAccept:\nhttps://evil.example/a/1\n<b>now</b>";
+    for language in [Language::En, Language::Zh] {
+        let parts = commented("commented", language, text);
+        assert!(parts.subject.contains("10238"), "{}", parts.subject);
+        for line in [
+            "> Subject: free",
+            "> Accept:",
+            "> https://evil.example/a/1",
+            "> <b>now</b>",
+        ] {
+            assert!(
+                parts.text.lines().any(|known| known == line),
+                "{line}: {}",
+                parts.text
+            );
+        }
+        let html = parts.html.unwrap();
+        assert!(html.contains("&gt; &lt;b&gt;now") && !html.contains("href=\"https://evil"));
+    }
+}
+
+#[test]
+fn a_customer_gets_all_of_an_answer_however_long_it_is() {
+    for line in ["<tag> & \"word\" ", "退款", "x\n"] {
+        let most = upline::core::value::MAX_TEXT_BYTES;
+        let text = line.repeat((most - 8) / line.len()) + "the end";
+        let parts = commented("answered", Language::En, &text);
+        assert!(parts.text.contains("the end"), "{}", parts.text.len());
+        assert!(parts.text.len() > most / 2 && parts.text.starts_with("Dear Lea"));
+    }
+    let parts = commented("answered", Language::Zh, "是线缆的问题。\n已修好。");
+    assert!(parts.html.unwrap().contains("是线缆的问题。<br>已修好。"));
 }

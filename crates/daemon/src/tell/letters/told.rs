@@ -9,8 +9,8 @@ use upline::core::{
 };
 
 use super::facts::{
-    ButtonFact, Due, EndedFact, Facts, FieldFact, HolderFacts, Matter, PromiseFact, Then,
-    TicketFacts, You, topic,
+    ButtonFact, CommentFact, Due, EndedFact, Facts, FieldFact, HolderFacts, Matter, PromiseFact,
+    Then, TicketFacts, You, topic,
 };
 use super::people::{People, short};
 use super::{clean, times};
@@ -24,6 +24,13 @@ const MAX_FIELDS: usize = 2000;
 
 /// Most actions that a letter names.
 const MAX_ACTIONS: usize = 12;
+
+/// Most characters of a comment in a letter to a colleague; the ticket has the rest. A customer has only his
+/// letter, and gets all of it.
+const MAX_COMMENT: usize = 4000;
+
+/// Most characters of a comment for chats and phones.
+const MAX_COMMENT_BRIEF: usize = 160;
 
 /// Most characters of what a ticket is about, in the subject.
 const MAX_GIST: usize = 60;
@@ -66,6 +73,7 @@ impl Facts {
             actions: told.actions(is_customer),
             fields: told.fields(position, is_customer),
             promise: told.promise(),
+            comment: told.comment(is_customer),
             ended: matter.ticket.ended.as_ref().map(|ended| EndedFact {
                 state: told.label_of(&ended.state, is_customer),
                 at: told.time(ended.at),
@@ -407,6 +415,31 @@ impl<'a> Told<'a> {
             Value::Flag(false) => self.word("no", "否"),
             other => clean::line(&other.to_string()),
         }
+    }
+
+    /// What was said; `None` too if it is gone.
+    fn comment(&self, is_customer: bool) -> Option<CommentFact> {
+        let comment = self.matter.comment?;
+        let text = clean::text(&comment.text);
+        let text = text.trim_end();
+        if text.is_empty() {
+            return None;
+        }
+        let most = if is_customer { usize::MAX } else { MAX_COMMENT };
+        let text = clean::clip(text, most);
+        let by = match (&comment.by, is_customer) {
+            (_, true) => String::new(),
+            (Actor::Person(person) | Actor::Operator(person), _) => self.people.name(person),
+            (Actor::Contact(field), _) => self.contact(field),
+            (Actor::System(system), _) => short(system),
+            (Actor::Clock, _) => String::new(),
+        };
+        Some(CommentFact {
+            by,
+            lines: text.lines().map(str::to_owned).collect(),
+            brief: clean::clip(&clean::line(&text), MAX_COMMENT_BRIEF),
+            text,
+        })
     }
 
     fn promise(&self) -> Option<PromiseFact> {

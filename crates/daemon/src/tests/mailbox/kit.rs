@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use upline::Handle;
 use upline::clock::ManualClock;
-use upline::core::{Actor, Event, Fact, Name, Recipient, Ticket};
+use upline::core::{Actor, Event, Fact, Name, Recipient, Ticket, Wish};
+use upline::{Handle, Submission};
 
 use crate::mailbox::MailboxSettings;
 use crate::settings::{Given, Settings};
@@ -194,6 +194,15 @@ impl Post {
     pub(super) fn act(&self, id: &str, by: Actor, action: &str) {
         let handle = self.handle();
         self.runtime.block_on(handle.act(id, by, action)).unwrap();
+        self.runtime.block_on(handle.settled()).unwrap();
+    }
+
+    /// Answers the caller.
+    pub(super) fn tell_caller(&self, id: &str, by: Actor, text: &str) {
+        let (text, to_caller) = (text.to_owned(), true);
+        let said = Submission::new(by, Wish::Comment { text, to_caller });
+        let handle = self.handle();
+        self.runtime.block_on(handle.submit(id, said)).unwrap();
         self.runtime.block_on(handle.settled()).unwrap();
     }
 

@@ -1,6 +1,7 @@
 //! Mail out and mail in: what was sent is answered, and the answer is found.
 
 use mail_parser::{Address, MessageParser};
+use upline::core::Actor;
 
 use super::kit::{Post, answer, mail};
 use crate::tests::post::PostOffice;
@@ -48,4 +49,53 @@ fn a_mail_that_was_sent_is_answered_and_the_ladder_stops_climbing() {
     // One that comes back to the mailbox answers nobody.
     post.take("4", &mails[0].raw);
     assert_eq!(post.aside().len(), 2);
+}
+
+/// A conversation: each is told what the other has said, and nobody what he has said himself.
+#[test]
+fn the_caller_and_whoever_has_his_ticket_write_to_each_other() {
+    let office = PostOffice::open();
+    let mut post = Post::start("");
+    post.send_by(office.port);
+    let id = post.call();
+    let ann = || Actor::Person("ann".into());
+    post.act(&id, ann(), "accept");
+    post.pass(0);
+    let begun = office.mails(1).len();
+    assert_eq!(begun, 1);
+
+    post.tell_caller(&id, ann(), "Which socket is it?\nThe one in the hall?");
+    let mails = office.mails(2);
+    assert_eq!(mails[1].to, ["low@example.com"]);
+    let (letter, text) = read(&mails[1].raw);
+    assert!(letter.starts_with(&format!("{id} ")), "{letter}");
+    assert!(
+        text.contains("Which socket is it?\nThe one in the hall?"),
+        "{text}"
+    );
+    assert!(!text.contains("Ann"), "names nobody inside: {text}");
+
+    let (to_caller, _) = sent(&mails[1].raw);
+    post.take(
+        "1",
+        answer("Mr Low <low@example.com>", &to_caller, "In the kitchen."),
+    );
+    post.pass(0);
+    let mails = office.mails(3);
+    assert_eq!(mails[2].to, ["ann@example.com"]);
+    let (letter, text) = read(&mails[2].raw);
+    assert!(letter.contains(&id), "{letter}");
+    assert!(
+        text.contains("Mr Low has written") && text.contains("\n> In the kitchen.\n"),
+        "{text}"
+    );
+    post.pass(0);
+    assert_eq!(office.mails(3).len(), 3);
+}
+
+/// Subject and text of a mail.
+fn read(raw: &str) -> (String, String) {
+    let mail = MessageParser::default().parse(raw.as_bytes()).unwrap();
+    let text = mail.body_text(0).unwrap().replace("\r\n", "\n");
+    (mail.subject().unwrap().to_owned(), text)
 }

@@ -104,6 +104,7 @@ fn topic(topic: &Topic) -> (&'static str, Option<(&'static str, Value)>) {
             Some(("promise", json!({ "name": promise.as_str() }))),
         ),
         Topic::Outcome => ("outcome", None),
+        Topic::Commented => ("commented", None),
     }
 }
 
