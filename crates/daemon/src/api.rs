@@ -1,6 +1,7 @@
 //! The routes, and what holds for all of them.
 
 mod actions;
+mod batch;
 mod events;
 mod extract;
 mod files;
@@ -51,7 +52,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/tickets"),
     ("GET", "/v1/tickets"),
     ("GET", "/v1/tickets/{id}"),
+    ("PATCH", "/v1/tickets/{id}"),
     ("POST", "/v1/tickets/{id}/actions/{action}"),
+    ("POST", "/v1/tickets:batch"),
     ("POST", "/v1/tickets/{id}/messages/{message}"),
     ("GET", "/v1/tickets/{id}/timeline"),
     ("GET", "/v1/tickets/{id}/messages"),
@@ -249,7 +252,8 @@ pub(crate) use service::is_well;
 pub(crate) fn router(state: State) -> Router {
     Router::new()
         .route("/v1/tickets", post(tickets::open).get(tickets::list))
-        .route("/v1/tickets/{id}", get(tickets::show))
+        .route("/v1/tickets/{id}", get(tickets::show).patch(actions::save))
+        .route("/v1/tickets:batch", post(batch::batch))
         .route("/v1/tickets/{id}/actions/{action}", post(actions::act))
         .route(
             "/v1/tickets/{id}/messages/{message}",

@@ -66,6 +66,9 @@ pub const MAX_PASSWORD_TRIES: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// How long a stop waits for requests that are under way.
 pub const GRACE: Duration = Duration::from_secs(10);
 
+/// Most commands of one batch.
+pub const MAX_BATCH: usize = 100;
+
 /// Tickets or entries of a history on a page, unless the caller asks for fewer or more.
 pub const DEFAULT_PAGE: usize = 50;
 

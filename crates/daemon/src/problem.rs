@@ -66,6 +66,25 @@ impl Problem {
         &self.detail
     }
 
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self) -> Value {
+        let mut body = self.more.clone();
+        let title = self.status.canonical_reason().unwrap_or("Refused");
+        body.insert("status".into(), self.status.as_u16().into());
+        body.insert("title".into(), title.into());
+        body.insert("code".into(), self.code.into());
+        body.insert("detail".into(), self.detail.clone().into());
+        if let Some(hint) = &self.hint {
+            body.insert("hint".into(), hint.clone().into());
+        }
+        Value::Object(body)
+    }
+
     /// Whether the caller has not proved who he is.
     pub(crate) fn is_unproved(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
@@ -114,17 +133,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = self.more;
-        let title = self.status.canonical_reason().unwrap_or("Refused");
-        body.insert("status".into(), self.status.as_u16().into());
-        body.insert("title".into(), title.into());
-        body.insert("code".into(), self.code.into());
-        body.insert("detail".into(), self.detail.into());
-        if let Some(hint) = self.hint {
-            body.insert("hint".into(), hint.into());
-        }
-        let text = Value::Object(body).to_string();
-        let mut response = (self.status, text).into_response();
+        let mut response = (self.status, self.body().to_string()).into_response();
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, json);

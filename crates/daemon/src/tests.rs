@@ -1,5 +1,6 @@
 //! A real server on a port of its own, a real client, and a clock that is moved by hand.
 
+mod batch;
 mod document;
 mod events;
 mod files;

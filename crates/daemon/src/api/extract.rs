@@ -193,6 +193,19 @@ pub(super) fn command_id(
     Ok(Some(std::array::from_fn(|at| hash.as_bytes()[at])))
 }
 
+/// The same, where a request needs a key: a new one `for_each` of these.
+pub(super) fn needed_id(
+    headers: &HeaderMap,
+    caller: &Caller,
+    for_each: &str,
+) -> Result<CommandId, Problem> {
+    command_id(headers, caller)?.ok_or_else(|| {
+        let hint =
+            format!("send a new one for each {for_each}, and the same one when you try again");
+        Problem::bad("key-missing", format!("`{IDEMPOTENCY_KEY}` is missing")).hint(hint)
+    })
+}
+
 /// Which revision the caller has seen; `None`: any will do, `If-Match: *`.
 pub(super) fn seen(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let missing = || {

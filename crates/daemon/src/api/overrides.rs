@@ -15,7 +15,7 @@ use upline::core::{Directory, Name};
 use upline::lab::oncall::Someone;
 
 use super::State;
-use super::extract::{By, IDEMPOTENCY_KEY, Json, Named, command_id, is_name, read};
+use super::extract::{By, Json, Named, is_name, needed_id, read};
 use super::tickets::REPLAYED;
 use crate::limits::MAX_NAME_BYTES;
 use crate::overrides::{Around, Asked, Deed, Made, Unchanged, judge, may, may_remove, no_schedule};
@@ -121,11 +121,7 @@ pub(super) async fn make(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     may(&caller)?;
-    let command = command_id(&headers, &caller)?.ok_or_else(|| {
-        let detail = format!("`{IDEMPOTENCY_KEY}` is missing");
-        Problem::bad("key-missing", detail)
-            .hint("send a new one for each override, and the same one when you try again")
-    })?;
+    let command = needed_id(&headers, &caller, "override")?;
     let wanted: Wanted = read(&body)?;
     is_name("on-call", &wanted.on_call)?;
     if let Some(other) = &wanted.instead_of {

@@ -19,7 +19,7 @@ use upline::lab::render::Language;
 use upline::{Done, Error, Met, Page, Submission};
 
 use super::State;
-use super::extract::{Asked, By, IDEMPOTENCY_KEY, Json, Named, command_id, is_name, read};
+use super::extract::{Asked, By, Json, Named, is_name, needed_id, read};
 use super::view::{Ahead, TicketView};
 use super::wishes::{Fields, Given, typed};
 use crate::limits::{DEFAULT_PAGE, MAX_CONTACT_BYTES, MAX_NAME_BYTES, MAX_PAGE};
@@ -59,11 +59,7 @@ pub(super) async fn open(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let actor = acting(&caller)?;
-    let id = command_id(&headers, &caller)?.ok_or_else(|| {
-        let detail = format!("`{IDEMPOTENCY_KEY}` is missing");
-        Problem::bad("key-missing", detail)
-            .hint("send a new one for each ticket, and the same one when you try again")
-    })?;
+    let id = needed_id(&headers, &caller, "ticket")?;
     let opening: Opening = read(&body)?;
     is_name("workflow", &opening.workflow)?;
     if let Some(key) = &opening.key {

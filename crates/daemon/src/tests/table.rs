@@ -40,7 +40,7 @@ fn ask(service: &Service, who: &str, method: &str, path: &str, body: &Value) -> 
         _ if method == "POST" && path.ends_with("/overrides") => {
             headers.push(("idempotency-key", key.as_str()));
         }
-        "/v1/tickets" => headers.push(("idempotency-key", key.as_str())),
+        "/v1/tickets" | "/v1/tickets:batch" => headers.push(("idempotency-key", key.as_str())),
         _ => headers.push(("if-match", "*")),
     }
     let body = match method {
@@ -192,7 +192,11 @@ fn questions_in(service: &Service, table: &mut String, standing: &str) {
         let cells: Vec<String> = CALLERS
             .iter()
             .map(|(who, _)| {
-                let answer = ask(service, who, method, &path, &json!({}));
+                let body = match *method {
+                    "PATCH" => body("save"),
+                    _ => json!({}),
+                };
+                let answer = ask(service, who, method, &path, &body);
                 is_sound(&answer, who, &path);
                 cell(&answer)
             })
@@ -212,9 +216,11 @@ fn others(service: &Service, table: &mut String) {
         let path = path.replace("{schedule}", "duty-officer");
         // Whoever comes first makes one, and removes it.
         let path = path.replace("{id}", if *method == "DELETE" { "1" } else { "none" });
-        let body = match path.ends_with("/overrides") {
-            true => json!({ "to": "2026-03-07", "on-call": "max" }),
-            false => json!({ "workflow": "trouble-ticket", "fields": {} }),
+        let comment = json!({ "ticket": "none", "action": "comment", "with": body("comment") });
+        let body = match path.as_str() {
+            "/v1/tickets:batch" => json!({ "commands": [comment] }),
+            _ if path.ends_with("/overrides") => json!({ "to": "2026-03-07", "on-call": "max" }),
+            _ => json!({ "workflow": "trouble-ticket", "fields": {} }),
         };
         let cells: Vec<String> = CALLERS
             .iter()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, Types, codes};
 use crate::api::view::TicketView;
-use crate::api::{events, login, messages, operator, questions, tickets, wishes};
+use crate::api::{batch, events, login, messages, operator, questions, tickets, wishes};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -17,7 +17,9 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
         open(types),
         list(types),
         show(types),
+        save(types),
         act(types),
+        batch(types),
         message(types),
     ];
     all.extend(asking(types));
@@ -101,6 +103,49 @@ fn act(types: &mut Types) -> Operation {
         .refuses(412, &["changed"])
         .refuses(428, &["if-match-missing"]);
     command(types, operation, json!({ "anyOf": bodies }))
+}
+
+fn save(types: &mut Types) -> Operation {
+    let path = "/v1/tickets/{id}";
+    let body = types.of::<wishes::Save>();
+    let operation = Operation::new("PATCH", path, "saveFields", "Saves fields of a ticket")
+        .header("If-Match", true, "The ETag that was seen, or `*`.")
+        .refuses(400, &["if-match-wrong"])
+        .refuses(412, &["changed"])
+        .refuses(428, &["if-match-missing"]);
+    command(types, operation, body)
+}
+
+fn batch(types: &mut Types) -> Operation {
+    let body = types.of::<batch::Batch>();
+    let path = "/v1/tickets:batch";
+    let results = json!({
+        "type": "object",
+        "required": ["results"],
+        "properties": { "results": { "type": "array", "items": {
+            "type": "object",
+            "required": ["ticket", "status"],
+            "properties": {
+                "ticket": { "type": "string" },
+                "status": { "type": "integer" },
+                "revision": { "type": "integer" },
+                "replayed": { "type": "boolean" },
+                "problem": { "$ref": "#/components/schemas/Problem" },
+            },
+        } } },
+    });
+    Operation::new("POST", path, "batch", "Does something to several tickets")
+        .token()
+        .header(
+            KEY,
+            true,
+            "1 to 255 bytes; the same batch with it again does nothing anew.",
+        )
+        .json(body, true)
+        .answers(207, "What became of each, in their order.", results)
+        .refuses(400, &["key-missing", "key-wrong"])
+        .refuses(403, &["not-allowed"])
+        .refuses(422, codes::WRONG)
 }
 
 fn message(types: &mut Types) -> Operation {
