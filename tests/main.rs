@@ -27,6 +27,7 @@ mod serving;
 mod shipped;
 mod standing_in;
 mod tidy;
+mod tls;
 mod transcripts;
 mod verifying;
 mod versions;

@@ -40,7 +40,9 @@ fn every_topic_can_be_seen_in_both_languages() {
         "promise-warned",
         "promise-breached",
         "outcome",
+        "commented",
         "customer",
+        "answered",
     ] {
         for (tag, says) in [("en", "Trouble ticket"), ("zh", "故障工单")] {
             let (printed, exit) = preview(topic, &["--lang", tag, "--json"]);

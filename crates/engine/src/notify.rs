@@ -31,8 +31,8 @@ pub struct Message {
     pub via: Name,
     /// What about.
     pub topic: Topic,
-    /// What was said, if it is about that ([`Topic::Commented`]); `None` too if it was erased, if it went with
-    /// old history, or if more than [`MAX_LOOKED_BACK`] commits of the ticket came after it.
+    /// What was said, if it is about that ([`Topic::Commented`]); `None` too if it was erased, if it went
+    /// with old history, or if more than [`MAX_LOOKED_BACK`] commits of the ticket came after it.
     pub comment: Option<Comment>,
     /// When it was written.
     pub written: Timestamp,

@@ -26,8 +26,8 @@ struct Known {
     refused: bool,
 }
 
-/// Whether the message has the words that it is about. Those of a ticket that has ended may be erased, and those
-/// that nobody could be told for so long may be gone with old history.
+/// Whether the message has the words that it is about. Those of a ticket that has ended may be erased, and
+/// those that nobody could be told for so long may be gone with old history.
 fn is_whole(message: &Message) -> bool {
     let waits = message.now.as_millisecond() - message.written.as_millisecond();
     let may_be_gone = message.ticket.ended.is_some() || waits >= SHORTEST_HISTORY;
