@@ -185,3 +185,32 @@ fn a_file_with_bytes_behind_what_was_written_has_changed() {
         refused(&harmed, &told);
     }
 }
+
+/// What a service keeps in its folder besides the tickets comes back, and for nobody else to read.
+#[test]
+fn the_secrets_of_a_service_are_in_a_backup_for_nobody_else() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = data("secrets");
+    fs::write(folder.join("mail.key"), "a secret\n").unwrap();
+    let (backup, to) = (
+        folder.with_file_name("backup"),
+        folder.with_file_name("restored"),
+    );
+    assert_eq!(upline(&["backup", text(&folder), text(&backup)]).exit, 0);
+    assert_eq!(upline(&["restore", text(&backup), text(&to)]).exit, 0);
+    for folder in [&backup, &to] {
+        let key = folder.join("mail.key");
+        assert_eq!(fs::read_to_string(&key).unwrap(), "a secret\n");
+        let rights = fs::metadata(&key).unwrap().permissions().mode();
+        assert_eq!(rights & 0o777, 0o600, "{}", key.display());
+        assert!(!folder.join("links.key").exists());
+    }
+    assert_eq!(upline(&["doctor", text(&to)]).exit, 0);
+    fs::remove_dir_all(&to).unwrap();
+    let harmed = copy(&backup, "harmed");
+    fs::write(harmed.join("mail.key"), "another\n").unwrap();
+    refused(
+        &harmed,
+        "the file \"mail.key\" has changed since: it has 8 bytes, and had 9",
+    );
+}

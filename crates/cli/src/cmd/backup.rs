@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 use upline::disk::{Disk, RealDisk};
 use upline::store::StoreError;
-use upline::store::log::backup::{Manifest, Progress, WRITING, backup, restore};
+use upline::store::log::backup::{Manifest, Progress, SERVICE_FILES, WRITING, backup, restore};
 use upline_dsl::shown;
 use upline_lab::render::Language;
 
@@ -90,6 +91,7 @@ pub(crate) fn run_backup(args: &BackupArgs, output: &mut Output) -> Result<Exit,
     bar.clear();
     let taken = taken
         .map_err(|error| not_copied((&args.folder, Meant::Data), &path, &made, &error, lang))?;
+    for_nobody_else(&path, lang)?;
     told(&taken, lang.pick("backed up", "已备份"), lang, output)
 }
 
@@ -108,7 +110,27 @@ pub(crate) fn run_restore(args: &RestoreArgs, output: &mut Output) -> Result<Exi
     bar.clear();
     let restored = restored
         .map_err(|error| not_copied((&args.backup, Meant::Backup), &path, &made, &error, lang))?;
+    for_nobody_else(&path, lang)?;
     told(&restored, lang.pick("restored", "已恢复"), lang, output)
+}
+
+/// The secrets of a service keep their rights.
+fn for_nobody_else(folder: &Path, lang: &Lang) -> Result<(), Failure> {
+    for name in SERVICE_FILES {
+        let path = folder.join(name);
+        match fs::set_permissions(&path, fs::Permissions::from_mode(0o600)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let path = shown(&path);
+                let why = lang.pick(
+                    format!("`{path}`: its rights can't be set: {error}"),
+                    format!("`{path}`：无法设置权限：{error}"),
+                );
+                return Err(Failure::not_found(why));
+            }
+            _ => (),
+        }
+    }
+    Ok(())
 }
 
 /// All commands that read a folder say it with these words if there is none.

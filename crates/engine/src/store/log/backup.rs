@@ -1,9 +1,9 @@
 //! Backups of a data folder, taken while it is written or not.
 //!
 //! A backup is a folder: the journal up to its last synced commit, the tickets' keys, the newest snapshot,
-//! the one that the journal begins with if its older segments were removed, and
-//! `backup.json` with the hash of each file, written last. What was erased before the backup is not in it;
-//! what is erased later still is, so that backups have to be thrown away in their time.
+//! the one that the journal begins with if its older segments were removed, the files of a service on the
+//! folder, and `backup.json` with the hash of each file, written last. What was erased before the backup is
+//! not in it; what is erased later still is, so that backups have to be thrown away in their time.
 
 mod listed;
 
@@ -25,6 +25,10 @@ pub const MANIFEST: &str = "backup.json";
 
 /// The format of backups that this program writes.
 pub const FORMAT: u32 = 1;
+
+/// What a service that runs on the folder keeps in it besides, and a backup has too: secrets, without which
+/// what was sent before is void, and who stands in for whom.
+pub const SERVICE_FILES: [&str; 4] = ["links.burned", "links.key", "mail.key", "overrides"];
 
 /// What is being done when an error of the system is about the folder that is copied to, and not the other.
 pub const WRITING: &str = "writing the copy";
@@ -126,6 +130,9 @@ fn take(
         let base = whole(&**from, &base::path_of(base.mark.seq))?;
         progress.of += base.1;
         files.extend(copy_all(&**from, to, &[base], &mut progress, tell)?);
+    }
+    for name in SERVICE_FILES {
+        files.extend(copy_small(&**from, to, name, &mut progress)?);
     }
     check::copy(to.disk, folder, &reader, reader.head().as_ref())?;
     // Last: with it a part of a backup would pass for a data folder.
@@ -391,6 +398,40 @@ fn copy_all(
     }
     to.disk.sync_folder("").map_err(not_written)?;
     Ok(copied)
+}
+
+/// Copies a file, if it is there, that somebody may put another one in the place of at any time: what was
+/// opened is one of them, and whole.
+fn copy_small(
+    from: &dyn Disk,
+    to: &mut Made<'_>,
+    path: &str,
+    progress: &mut Progress,
+) -> Result<Option<Copied>, StoreError> {
+    let source = match from.open_read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed)?,
+    };
+    let length = source.len().map_err(failed)?;
+    let mut bytes = Vec::new();
+    let hash = read_through(&*source, length, &mut |part, _| {
+        bytes.extend_from_slice(part);
+        Ok(())
+    });
+    let hash = hash.map_err(failed)?;
+    let hash = hash.ok_or_else(|| StoreError::Damaged(changed(path)))?;
+    let target = to.create(path).map_err(not_written)?;
+    target.write_at(&bytes, 0).map_err(not_written)?;
+    target.sync().map_err(not_written)?;
+    to.disk.sync_folder("").map_err(not_written)?;
+    progress.of += length;
+    progress.done += length;
+    Ok(Some(Copied {
+        path: path.to_owned(),
+        bytes: length,
+        length,
+        hash,
+    }))
 }
 
 fn put(to: &mut Made<'_>, path: &str, bytes: &[u8]) -> Result<(), StoreError> {

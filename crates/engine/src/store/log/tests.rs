@@ -316,6 +316,10 @@ fn a_backup_taken_at_work_is_restored_and_says_the_same() {
     work(&mut hand, 30);
     let before = kept(&disk.copy(2).crash(Keep::Nothing));
     let from: Arc<dyn Disk> = Arc::new(disk.clone());
+    // What a service keeps there besides is in it too, but for what is not there.
+    for (name, text) in [("mail.key", &b"a secret"[..]), ("overrides", b"{}")] {
+        from.create(name).unwrap().write_at(text, 0).unwrap();
+    }
     let taken = SimDisk::new(14);
     let mut told = Vec::new();
     let manifest = backup(&from, &taken, &mut |progress| told.push(progress)).unwrap();
@@ -324,6 +328,11 @@ fn a_backup_taken_at_work_is_restored_and_says_the_same() {
     work(&mut hand, 5);
     let home: Arc<dyn Disk> = Arc::new(SimDisk::new(15));
     assert_eq!(restore(&taken, &home, &mut |_| ()).unwrap(), manifest);
+    let mut secret = [0; 8];
+    let kept = home.open_read("mail.key").unwrap();
+    assert_eq!(kept.read_at(&mut secret, 0).unwrap(), 8);
+    assert_eq!(&secret, b"a secret");
+    assert!(home.open_read("overrides").is_ok() && home.open_read("links.key").is_err());
     let mut restored = LogStore::open(Arc::clone(&home), options(), entropy(9)).unwrap();
     let mut numbers = Vec::new();
     let note = &mut |record: &Record| {
