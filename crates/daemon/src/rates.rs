@@ -20,11 +20,18 @@ const MANY: usize = 10_000;
 
 type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 
+/// What somebody has made up; each kind is counted by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Guess {
+    Token,
+    Link,
+}
+
 /// Who has asked how often lately.
 #[derive(Debug)]
 pub(crate) struct Rates {
     callers: Limiter<Name>,
-    guesses: Limiter<Option<IpAddr>>,
+    guesses: Limiter<(Guess, Option<IpAddr>)>,
     /// By the hash of the name, which may be as long as a body.
     passwords: Limiter<([u8; blake3::OUT_LEN], Option<IpAddr>)>,
     /// Bounds how many wrong tokens are held back at once.
@@ -65,13 +72,13 @@ impl Rates {
         asked.map_err(|until| seconds(until.wait_time_from(self.clock.now())))
     }
 
-    /// Counts a token that nobody has. Of too many from one address the answer takes its time; right ones
+    /// Counts what somebody has made up. Of too many from one address the answer takes its time; right ones
     /// are not held up by it, so that nobody is locked out by whoever guesses beside him.
     ///
     /// # Errors
     /// After how many seconds it makes sense to try again.
-    pub(crate) async fn guessed(&self, from: Option<IpAddr>) -> Result<(), u32> {
-        let guessed = self.guesses.check_key(&from);
+    pub(crate) async fn guessed(&self, guess: Guess, from: Option<IpAddr>) -> Result<(), u32> {
+        let guessed = self.guesses.check_key(&(guess, from));
         if self.guesses.len() > MANY {
             self.guesses.retain_recent();
         }

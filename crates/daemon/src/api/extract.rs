@@ -12,7 +12,7 @@ use upline::record::CommandId;
 use super::State;
 use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use crate::problem::Problem;
-use crate::rates::Rates;
+use crate::rates::{Guess, Rates};
 use crate::server::Peer;
 use crate::tokens::Caller;
 
@@ -68,7 +68,9 @@ pub(super) async fn guessed(
     headers: &HeaderMap,
 ) -> Result<(), Problem> {
     let peer = peer.map(|Peer(peer)| peer.ip());
-    let guessed = rates.guessed(rates.address(peer, headers)).await;
+    let guessed = rates
+        .guessed(Guess::Token, rates.address(peer, headers))
+        .await;
     guessed.map_err(|after| too_many("too many wrong tokens came from there", after))
 }
 

@@ -23,6 +23,7 @@ use super::State;
 use super::extract::Body;
 use crate::links::{Deed, Ground, Link, Links, Said, Showing, choices, rendered};
 use crate::problem::Problem;
+use crate::rates::Guess;
 use crate::server::Peer;
 use crate::settings::PublicUrl;
 use crate::tell::Language;
@@ -161,7 +162,7 @@ async fn unknown(
 ) -> Response {
     let peer = peer.map(|Extension(Peer(peer))| peer.ip());
     let address = state.rates().address(peer, headers);
-    let guessed = state.rates().guessed(address).await;
+    let guessed = state.rates().guessed(Guess::Link, address).await;
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
