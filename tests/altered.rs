@@ -191,7 +191,8 @@ fn a_file_with_bytes_behind_what_was_written_has_changed() {
 fn the_secrets_of_a_service_are_in_a_backup_for_nobody_else() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = data("secrets");
-    fs::write(folder.join("mail.key"), "a secret\n").unwrap();
+    let secret = format!("{}\n", "7e".repeat(32));
+    fs::write(folder.join("mail.key"), &secret).unwrap();
     let (backup, to) = (
         folder.with_file_name("backup"),
         folder.with_file_name("restored"),
@@ -200,7 +201,7 @@ fn the_secrets_of_a_service_are_in_a_backup_for_nobody_else() {
     assert_eq!(upline(&["restore", text(&backup), text(&to)]).exit, 0);
     for folder in [&backup, &to] {
         let key = folder.join("mail.key");
-        assert_eq!(fs::read_to_string(&key).unwrap(), "a secret\n");
+        assert_eq!(fs::read_to_string(&key).unwrap(), secret);
         let rights = fs::metadata(&key).unwrap().permissions().mode();
         assert_eq!(rights & 0o777, 0o600, "{}", key.display());
         assert!(!folder.join("links.key").exists());
@@ -211,6 +212,6 @@ fn the_secrets_of_a_service_are_in_a_backup_for_nobody_else() {
     fs::write(harmed.join("mail.key"), "another\n").unwrap();
     refused(
         &harmed,
-        "the file \"mail.key\" has changed since: it has 8 bytes, and had 9",
+        "the file \"mail.key\" has changed since: it has 8 bytes, and had 65",
     );
 }

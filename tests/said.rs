@@ -19,11 +19,11 @@ fn what_was_said_and_done_is_shown_in_both_languages() {
     service.is("ann", &asks);
     let said = service.is("eye", &["ticket", "show", "1"]);
     assert!(said.contains("  person ann: I look into it\n"), "{said}");
-    let asked = "  person ann, seen by the caller: which house?\\nwhich floor?\n";
+    let asked = "  person ann, to the caller: which house?\\nwhich floor?\n";
     assert!(said.contains(asked), "{said}");
     let said = service.is("eye", &["ticket", "show", "1", "--lang", "zh"]);
     assert!(
-        said.contains("person ann，来电人可见：which house?"),
+        said.contains("person ann，对来电人说：which house?"),
         "{said}"
     );
     let shown = service.json("eye", &["ticket", "show", "1"]);

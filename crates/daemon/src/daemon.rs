@@ -29,7 +29,9 @@ use crate::reload::{Files, watch_files};
 use crate::server::serve;
 use crate::settings::{PublicUrl, Section as _};
 use crate::start_error::StartError;
-use crate::tell::{Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads};
+use crate::tell::{
+    Back, Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads,
+};
 use crate::tokens::Tokens;
 use crate::watch::Watch;
 
@@ -302,12 +304,19 @@ impl Daemon {
             Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
             None => teller,
         });
+        let language = start.mail.as_ref().map(|mail| mail.language);
+        let back = Arc::new(Back::new(language.unwrap_or_default()));
+        let voice = Voice {
+            teller,
+            back: Arc::clone(&back),
+        };
         let engine = builder
             .clock(Shared(Arc::clone(&start.clock)))
-            .notifier(Voice(teller))
+            .notifier(voice)
             .on_incident(seen.listener())
             .start()
             .await?;
+        back.set(engine.handle());
         let (stop, stopped) = watch::channel(false);
         let (handle, stops) = (engine.handle(), stopped.clone());
         let state = State::new(

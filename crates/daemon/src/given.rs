@@ -3,20 +3,29 @@
 use std::sync::Arc;
 
 use upline::clock::Clock;
-use upline::notify::{Message, Notifier, Sending};
+use upline::notify::{Message, Notifier, SendError, Sending};
 
 use crate::log::LogOnly;
-use crate::tell::Teller;
+use crate::tell::{Back, Teller};
 
 /// Tells people, or only the log.
-pub(crate) struct Voice(pub(crate) Option<Teller>);
+pub(crate) struct Voice {
+    pub(crate) teller: Option<Teller>,
+    pub(crate) back: Arc<Back>,
+}
 
 impl Notifier for Voice {
     fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
-        match &self.0 {
-            Some(teller) => teller.send(message),
-            None => LogOnly.send(message),
-        }
+        let Some(teller) = &self.teller else {
+            return LogOnly.send(message);
+        };
+        Box::pin(async move {
+            let told = teller.send(message).await;
+            if let Err(SendError::Permanent { reason }) = &told {
+                self.back.tell(message, reason).await?;
+            }
+            told
+        })
     }
 }
 

@@ -22,8 +22,8 @@ impl KeyFileError {
     }
 }
 
-/// The secret of this name in the data folder; made if there is none. A backup need not have it: without it
-/// what was made by it, such as links that were sent, is void.
+/// The secret of this name in the data folder; made if there is none. Without it what was made by it, such as
+/// links that were sent, is void.
 pub(crate) fn secret(data: &Path, name: &str) -> Result<[u8; 32], KeyFileError> {
     let path = data.join(name);
     let failed = |why: String| KeyFileError {
@@ -31,13 +31,20 @@ pub(crate) fn secret(data: &Path, name: &str) -> Result<[u8; 32], KeyFileError> 
         why,
     };
     match read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path)
-            .and_then(|()| read(&path))
-            .map_err(|error| failed(error.to_string()))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            tracing::info!(
+                code = "key-made",
+                file = %path.display(),
+                "a new secret of the daemon: if there was one before, what was sent with it is void"
+            );
+            let made = make(&path).and_then(|()| read(&path));
+            made.map_err(|error| failed(error.to_string()))?
+        }
         other => other.map_err(|error| failed(error.to_string()))?,
     }
     .ok_or_else(|| {
-        let why = "it is not what was written: remove it, and what was sent with it is void";
+        let why = "it is not what was written: put it back from a backup; or remove it, and what was sent \
+                   with it is void";
         failed(why.to_owned())
     })
 }

@@ -5,6 +5,7 @@
 //! [`Linker`] makes the links by which a person acts, the [`Writer`] the words in his language, and the
 //! [`Channel`] that the message names sends them.
 
+mod back;
 pub mod hook;
 mod letter;
 mod letters;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use upline::core::Name;
 use upline::notify::{Message, Notifier, SendError, Sending};
 
+pub(crate) use back::Back;
 pub use hook::{Hooks, WebhookSettings, try_webhook};
 pub use letter::{Button, Language, Letter};
 pub use letters::{
@@ -27,7 +29,7 @@ pub use mail::{
     DEFAULT_DIGEST_OVER, DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_DIGEST_WAIT, MAX_IN_DIGEST,
     MAX_TIMEOUT, Mail, MailSecurity, MailSettings, try_mail,
 };
-pub(crate) use mail::{Replier, Reply};
+pub(crate) use mail::{Replier, Reply, is_digest};
 pub(crate) use means::{means, threads};
 pub use tries::{MAX_REMEMBERED, Tries, Try};
 

@@ -19,7 +19,7 @@ use crate::tokens::Caller;
 
 /// The body.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `commands`")]
 pub(super) struct Batch {
     /// What is to be done, in this order.
     #[schemars(length(min = 1, max = MAX_BATCH))]
@@ -28,7 +28,10 @@ pub(super) struct Batch {
 
 /// One command.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a command: an object with `ticket` and `action`"
+)]
 pub(super) struct One {
     /// Which ticket.
     ticket: String,

@@ -15,6 +15,7 @@ use super::figures::{Became, Figures};
 use super::mail::{self, Mail, cut};
 use super::reply::Replies;
 use super::settings::MailboxSettings;
+use crate::tell::is_digest;
 use crate::thread::Threads;
 
 /// Most senders that are counted at once; beyond that those count anew who have sent least lately.
@@ -157,6 +158,10 @@ impl Room {
         }
         match self.answered(mail).await? {
             Some(answered) => self.answer(mail, answered).await,
+            // It would open a ticket of what others were told, with their links in it.
+            None if mail.refers.iter().any(|id| is_digest(id)) => {
+                aside("it answers a mail with several messages in it, and does not say which")
+            }
             None => self.open(mail, None).await,
         }
     }

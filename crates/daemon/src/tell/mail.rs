@@ -23,6 +23,7 @@ use compose::{Ready, Sender};
 use digest::{Digests, Turn};
 use smtp::{Failed, Smtp, Whose};
 
+pub(crate) use digest::is_digest;
 pub use digest::{DEFAULT_DIGEST_OVER, MAX_DIGEST_WAIT, MAX_IN_DIGEST};
 pub use smtp::MAX_CONNECTIONS;
 
@@ -274,7 +275,7 @@ impl Mail {
                     return self.send_now(message, &ready).await;
                 }
                 let all = digest::letter(letter, &items);
-                let key = format!("digest-{}-{}", message.key, items.len());
+                let key = digest::key(&message.key, items.len());
                 let ready = self.sender.plain(person, &key, message.now, &all);
                 let verdict = match ready {
                     Ok(ready) => self.send_now(message, &ready).await,

@@ -8,7 +8,7 @@ use upline_lab::render::Language;
 use crate::disk::{Disk, is_in_the_way};
 use crate::journal::{FolderId, Unread};
 use crate::store::StoreError;
-use crate::store::log::backup::{self, FileFlaw, MANIFEST, Tell};
+use crate::store::log::backup::{self, FileFlaw, MANIFEST, SERVICE_FILES, Tell};
 use crate::store::log::{check, identity};
 use crate::vault::{self, VaultError};
 use crate::words;
@@ -62,7 +62,54 @@ pub fn check_files(
         let again = keys(disk, id);
         found.retain(|one| again.contains(one));
     }
+    found.extend(of_service(&**disk));
     Ok(found)
+}
+
+/// Longest file of a service that is looked into, in bytes.
+const MAX_SERVICE_FILE: u64 = 64 << 20;
+
+/// The files of a service that it would not start with.
+pub(super) fn of_service(disk: &dyn Disk) -> Vec<FileDamage> {
+    let names = SERVICE_FILES.into_iter();
+    let looked = names.filter_map(|name| {
+        let why = match is_of_service(disk, name) {
+            Ok(true) => return None,
+            Ok(false) => format!("the file {name:?} is not what was written"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                let why = Unread::file(name, &error).why;
+                return Some((name, why, is_in_the_way(&error)));
+            }
+        };
+        Some((name, why, false))
+    });
+    let damage = |(path, why, unread): (&str, String, bool)| FileDamage {
+        path: path.to_owned(),
+        why,
+        unread,
+    };
+    looked.map(damage).collect()
+}
+
+/// Whether a file has the form that a service gives it: a secret is 64 hexadecimal digits, who stands in is
+/// JSON. What makes links void is read as far as it can be.
+fn is_of_service(disk: &dyn Disk, name: &str) -> io::Result<bool> {
+    let file = disk.open_read(name)?;
+    let length = file.len()?;
+    if length > MAX_SERVICE_FILE {
+        return Ok(false);
+    }
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let read = file.read_at(&mut bytes, 0)?;
+    let bytes = bytes[..read].trim_ascii_end();
+    Ok(match name {
+        "overrides" => serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok(),
+        name if name.ends_with(".key") => {
+            bytes.len() == 64 && bytes.iter().all(u8::is_ascii_hexdigit)
+        }
+        _ => true,
+    })
 }
 
 pub(super) fn of_backup(disk: &Arc<dyn Disk>, tell: &mut Tell<'_>) -> Vec<FileDamage> {

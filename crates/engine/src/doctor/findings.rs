@@ -328,6 +328,19 @@ impl Checkup {
     }
 
     /// `what` is in the checkup's language.
+    pub(super) fn found_service(&mut self, what: String) {
+        self.trouble(
+            (what.clone(), what),
+            (
+                "no service starts with it: put it back from a backup; or remove it, and what was sent with \
+                 it is void (`links.key`, `mail.key`), or nobody stands in for anybody (`overrides`)",
+                "服务无法用它启动：请从备份放回；或者删掉它，这样以前发出的链接和邮件不再有效（`links.key`、\
+                 `mail.key`），或者没有代班了（`overrides`）",
+            ),
+        );
+    }
+
+    /// `what` is in the checkup's language.
     pub(super) fn found_changed(&mut self, what: String) {
         self.trouble(
             (what.clone(), what),

@@ -150,7 +150,10 @@ fn inside(
         keys(disk, id, checkup);
     }
     match checkup.kind {
-        Kind::DataFolder => index(here.folder, disk, checkup),
+        Kind::DataFolder => {
+            index(here.folder, disk, checkup);
+            service(disk, checkup);
+        }
         _ => listed(disk, checkup),
     }
     set_aside(disk, checkup);
@@ -285,6 +288,17 @@ fn keys(disk: &Arc<dyn Disk>, id: FolderId, checkup: &mut Checkup) {
         bytes,
         damage,
     });
+}
+
+/// What a service keeps there besides.
+fn service(disk: &Arc<dyn Disk>, checkup: &mut Checkup) {
+    for one in files::of_service(&**disk) {
+        let told = one.told(checkup.language);
+        match one.unread {
+            true => checkup.found_in_the_way(told),
+            false => checkup.found_service(told),
+        }
+    }
 }
 
 /// Whether the files of a backup are as they were written.

@@ -358,3 +358,36 @@ async fn what_may_not_be_read_or_written_is_told_and_is_no_damage() {
     );
     assert!(!checkup.findings[0].unread);
 }
+
+/// What no service would start with is told here too, and is no damage of the tickets.
+#[tokio::test]
+async fn the_files_of_a_service_are_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    with_tickets(home.path()).await;
+    let whole = [
+        ("mail.key", format!("{}\n", "0f".repeat(32))),
+        ("overrides", "{}".to_owned()),
+        ("links.burned", "what was burned".to_owned()),
+    ];
+    for (name, text) in &whole {
+        fs::write(home.path().join(name), text).unwrap();
+    }
+    assert!(look(home.path()).is_fine());
+    for (name, text) in [
+        ("mail.key", "xyz"),
+        ("mail.key", ""),
+        ("links.key", "\u{fffd}"),
+        ("overrides", "{"),
+    ] {
+        fs::write(home.path().join(name), text).unwrap();
+        let told = said(&look(home.path()));
+        let what = format!("the file {name:?} is not what was written");
+        assert!(told.contains(&what), "{told}");
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(home.path()));
+        let files = check_files(&disk, None, &mut |_| ()).unwrap();
+        assert_eq!(files.len(), 1, "{files:?}");
+        let chinese = files[0].told(upline_lab::render::Language::Chinese);
+        assert_eq!(chinese, format!("文件 {name:?} 不是写入时的样子"));
+        fs::remove_file(home.path().join(name)).unwrap();
+    }
+}

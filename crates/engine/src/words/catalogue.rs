@@ -243,6 +243,10 @@ const FOLDERS: &[Entry] = &[
         "文件夹 {0} 无法查看（{1}）",
     ),
     ("the file {} has changed since", "文件 {0} 此后有改动"),
+    (
+        "the file {} is not what was written",
+        "文件 {0} 不是写入时的样子",
+    ),
     ("the file {} of the backup is missing", "备份里缺少文件 {0}"),
     ("the file {} can't be read ({})", "文件 {0} 无法读取（{1}）"),
     (

@@ -1,11 +1,15 @@
 //! Text of others, before it gets into a letter: nothing in it may act, hide, or turn other text round.
 
 /// Whether a character shows nothing and does something: control characters of both sets, marks and
-/// overrides of the direction of writing, the byte order mark, separators of lines and paragraphs.
+/// overrides of the direction of writing, blanks without width, the byte order mark, separators of lines and
+/// paragraphs.
 #[must_use]
 pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{61c}' | '\u{feff}'
+        )
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

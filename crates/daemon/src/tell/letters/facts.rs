@@ -140,6 +140,8 @@ pub(super) struct CommentFact {
     pub(super) lines: Vec<String>,
     /// Its beginning, in one line.
     pub(super) brief: String,
+    /// Whether a colleague has said it to the caller.
+    pub(super) to_caller: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]

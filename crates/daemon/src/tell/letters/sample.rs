@@ -66,6 +66,7 @@ fn comment(topic: &str) -> Option<CommentFact> {
         text: "It is the cable.\n+49 30 1234".into(),
         lines: vec!["It is the cable.".into(), "+49 30 1234".into()],
         brief: "It is the cable. +49 30 1234".into(),
+        to_caller: topic == "commented",
     })
 }
 

@@ -238,7 +238,8 @@ fn too_long() -> String {
 fn help(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::UndefinedError => {
-            "there is nothing of this name here; docs/telling.md has all names, and which may be empty"
+            "there is nothing of this name here, or not always: what may be empty belongs into an `if`; \
+             docs/telling.md has all names"
         }
         ErrorKind::SyntaxError => "each `{{`, `{%` and block needs its end",
         ErrorKind::OutOfFuel => "it takes too many steps: leave out a loop",

@@ -436,6 +436,7 @@ impl<'a> Told<'a> {
         };
         Some(CommentFact {
             by,
+            to_caller: comment.to_caller && !matches!(comment.by, Actor::Contact(_)),
             lines: text.lines().map(str::to_owned).collect(),
             brief: clean::clip(&clean::line(&text), MAX_COMMENT_BRIEF),
             text,

@@ -158,6 +158,25 @@ pub(super) fn left() -> SendError {
     }
 }
 
+/// What the id of a mail with several messages begins with.
+const KEY: &str = "digest-";
+
+/// The key of a mail with several messages: by that of the first, and how many others are in it.
+pub(super) fn key(first: &str, others: usize) -> String {
+    format!("{KEY}{first}-{others}")
+}
+
+/// Whether the id of a mail is that of one with several messages. It proves nothing, and need not: what
+/// answers one is put aside.
+pub(crate) fn is_digest(id: &str) -> bool {
+    let local = id.split('@').next().unwrap_or_default();
+    let Some(key) = local.strip_prefix(KEY) else {
+        return false;
+    };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    key.split('-').count() == 3 && key.split('-').all(is_number)
+}
+
 /// The letter with all of them.
 pub(super) fn letter(first: &Letter, items: &[Item]) -> Letter {
     let letters: Vec<&Letter> = std::iter::once(first)
@@ -167,11 +186,17 @@ pub(super) fn letter(first: &Letter, items: &[Item]) -> Letter {
     let (subject, words) = match first.language {
         Language::En => (
             format!("{count} messages"),
-            format!("So much has come for you that these {count} messages are in one mail.\n"),
+            format!(
+                "So much has come for you that these {count} messages are in one mail. Nobody reads an \
+                 answer to it: answer a mail about one ticket, or use the links below.\n"
+            ),
         ),
         Language::Zh => (
             format!("{count} 条消息"),
-            format!("发给您的消息较多，以下 {count} 条合为一封邮件。\n"),
+            format!(
+                "发给您的消息较多，以下 {count} 条合为一封邮件。对它的回复不会被处理：请回复单个工单的邮件，\
+                 或使用下面的链接。\n"
+            ),
         ),
     };
     let mut text = words;

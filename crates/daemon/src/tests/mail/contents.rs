@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{dispatched, read, service, settings, timeline};
+use crate::tell::is_digest;
 use crate::tests::kit::{Service, shipped_copy};
 use crate::tests::post::{Deed, PostOffice, Step};
 
@@ -227,8 +228,10 @@ fn a_storm_is_one_mail_and_the_fate_of_each_message_is_known() {
     let mails = post.mails(3);
     let digest = read(&mails[2]);
     assert_eq!(digest.subject(), Some("4 messages"));
+    assert!(is_digest(digest.message_id().unwrap()));
     let text = super::text(&digest);
     for said in [
+        "Nobody reads an answer to it",
         "these 4 messages are in one mail",
         "\n1. [15 min] 3 call\n",
         "4. [15 min] 6 call",

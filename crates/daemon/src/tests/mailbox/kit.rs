@@ -208,8 +208,13 @@ impl Post {
 
     /// A ticket that waits for an agent: its id. Mr Low has called.
     pub(super) fn call(&self) -> String {
+        self.call_of("Mr Low <low@example.com>")
+    }
+
+    /// The same, of another caller.
+    pub(super) fn call_of(&self, caller: &str) -> String {
         let fields = vec![
-            (Name::from("caller"), "Mr Low <low@example.com>".to_owned()),
+            (Name::from("caller"), caller.to_owned()),
             ("problem".into(), "no dial tone".to_owned()),
         ];
         let handle = self.handle();

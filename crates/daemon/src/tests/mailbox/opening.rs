@@ -267,3 +267,16 @@ fn every_fault_of_a_section_is_told() {
     assert!(mailboxes("[mailbox.\"../x\"]\nfolder = \"x\"\n").is_err());
     assert!(mailboxes("[mailbox.desk]\npassword = \"plain\"\n").is_err());
 }
+
+/// One mail with several messages is about several tickets: what answers it opens none, and shows nobody its links.
+#[test]
+fn an_answer_to_a_mail_with_several_messages_is_put_aside() {
+    let post = Post::start(OPENS);
+    let quoted = "not me\n> http://desk.example.com/a/secret";
+    let refers = "Subject: Re: 34 messages\r\nIn-Reply-To: <digest-1-35-33@example.com>\r\n";
+    post.take("1", mail(LOW, refers, quoted));
+    assert_eq!((post.ticket("1"), post.aside().len()), (None, 1));
+    let other = "Subject: Re: news\r\nIn-Reply-To: <digest-march@example.com>\r\n";
+    post.take("2", mail(LOW, other, "no dial tone"));
+    assert!(post.ticket("1").is_some());
+}

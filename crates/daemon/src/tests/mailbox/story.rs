@@ -93,6 +93,36 @@ fn the_caller_and_whoever_has_his_ticket_write_to_each_other() {
     assert_eq!(office.mails(3).len(), 3);
 }
 
+/// A caller without an address can't be answered by mail: whoever has said it learns that, once.
+#[test]
+fn what_does_not_reach_the_caller_is_told_to_whoever_has_the_ticket() {
+    let office = PostOffice::open();
+    let mut post = Post::start("");
+    post.send_by(office.port);
+    let id = post.call_of("+49 30 1234567");
+    let ann = || Actor::Person("ann".into());
+    post.act(&id, ann(), "accept");
+    post.pass(0);
+    assert_eq!(office.mails(1).len(), 1);
+    post.tell_caller(&id, ann(), "Which socket is it?");
+    post.pass(0);
+    post.pass(0);
+    let mails = office.mails(2);
+    assert_eq!(
+        (mails.len(), mails[1].to.as_slice()),
+        (2, &["ann@example.com".to_owned()][..])
+    );
+    let (_, text) = read(&mails[1].raw);
+    let told = "upline has written";
+    assert!(
+        text.contains(told) && text.contains("> What was said to the caller has not reached him:"),
+        "{text}"
+    );
+    let said = post.said(&id);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said[1].0, Actor::System("upline".into()));
+}
+
 /// Subject and text of a mail.
 fn read(raw: &str) -> (String, String) {
     let mail = MessageParser::default().parse(raw.as_bytes()).unwrap();

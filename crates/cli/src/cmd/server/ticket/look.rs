@@ -136,9 +136,13 @@ fn lines(answer: &Value) -> Vec<String> {
     lines.map(harmless).collect()
 }
 
-/// Without what a terminal would obey.
+/// Without what a terminal would obey, or what turns the direction of writing.
 fn harmless(line: &str) -> String {
-    let seen = |c: char| match c.is_control() {
+    let turns = |c| {
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let seen = |c: char| match c.is_control() || turns(c) {
         true => char::REPLACEMENT_CHARACTER,
         false => c,
     };

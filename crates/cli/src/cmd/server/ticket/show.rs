@@ -237,8 +237,8 @@ fn comment(comment: &Value, language: Language) -> String {
     match comment["to-caller"] == true {
         true => pick(
             language,
-            format!("  {at}  {by}, seen by the caller: {said}"),
-            format!("  {at}  {by}，来电人可见：{said}"),
+            format!("  {at}  {by}, to the caller: {said}"),
+            format!("  {at}  {by}，对来电人说：{said}"),
         ),
         false => pick(
             language,
