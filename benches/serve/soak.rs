@@ -64,6 +64,8 @@ struct Scale {
     note: Duration,
     /// How long messages may take to be sent in the end.
     patience: Duration,
+    /// How long a daemon that was started again rests before it is looked at.
+    rest: Duration,
 }
 
 impl Scale {
@@ -80,6 +82,7 @@ impl Scale {
                 look: Duration::from_millis(500),
                 note: Duration::from_secs(2),
                 patience: Duration::from_secs(300),
+                rest: Duration::ZERO,
             };
         }
         let minutes = std::env::var("UPLINE_SOAK_MINUTES").ok();
@@ -96,6 +99,7 @@ impl Scale {
             look: Duration::from_secs(10),
             note: Duration::from_secs(60),
             patience: Duration::from_secs(30 * 60),
+            rest: Duration::from_secs(60),
         }
     }
 }
@@ -125,7 +129,8 @@ pub(crate) async fn run(measured: bool) -> bool {
     end::audit(&world, &driven, &peers).await;
     stop(daemon, &world).await;
     end::verify_tickets(&folder.join("data"), driven.len(), &world);
-    watch.judge(&world);
+    let again = started_again(&folder, &settings, &world).await;
+    watch.judge(&world, again);
     let clean = world.tally.report(&peers);
     if clean {
         std::fs::remove_dir_all(folder).expect("it is removed");
@@ -144,7 +149,12 @@ fn free_port() -> u16 {
 /// The daemon as a process of its own: this program, as [`daemon`]. Its log is a file.
 fn start(folder: &Path, settings: &Path) -> Child {
     let program = std::env::current_exe().expect("this program");
-    let log = std::fs::File::create(folder.join("daemon.log")).expect("a log");
+    let mut log = std::fs::File::options();
+    let log = log
+        .create(true)
+        .append(true)
+        .open(folder.join("daemon.log"))
+        .expect("a log");
     Command::new(program)
         .env(SETTINGS, settings)
         .stdin(Stdio::null())
@@ -170,6 +180,20 @@ pub(crate) async fn daemon(settings: &Path) {
         }
     };
     daemon.run().await.expect("it stops");
+}
+
+/// How many KB a daemon has that is started on the folder again, when it has had the time to give back what it
+/// needs only at its start.
+async fn started_again(folder: &Path, settings: &Path, world: &World) -> f64 {
+    let daemon = start(folder, settings);
+    world.until_ready().await;
+    tokio::time::sleep(world.scale.rest).await;
+    let again = watch::resident(daemon.id());
+    stop(daemon, world).await;
+    again.unwrap_or_else(|| {
+        world.tally.wrong("it does not start on its folder again");
+        f64::NAN
+    })
 }
 
 /// It is asked to end as a service is.

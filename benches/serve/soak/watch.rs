@@ -17,8 +17,13 @@ const MAX_LATE_SECONDS: f64 = 5.0;
 /// it no longer does, after 5 + 10 + 20 + 40 + 80 seconds and a fifth more.
 const MAX_OUTBOX_SECONDS: f64 = 600.0;
 
-/// Most memory that may be gained in ten minutes, in KB, in the second half of a run that is long enough.
+/// Most memory that the daemon may have gained in ten minutes beyond what it holds of the folder, in KB. What
+/// it holds of the folder is what it has when it is started on it again: that much every ticket costs that is
+/// kept, and no more than that may stay of the work.
 const MAX_GAIN: f64 = 1024.0;
+
+/// What share of a run's end its memory is the mean of: a single look has what is under way at that moment.
+const END: f64 = 0.1;
 
 /// From when on a run's memory is judged, and not only told.
 const LONG_ENOUGH: Duration = Duration::from_secs(3600);
@@ -92,8 +97,9 @@ impl Watch {
         );
     }
 
-    /// Tells of the memory and of the worst that was seen.
-    pub(super) fn judge(&self, world: &World) {
+    /// Tells of the memory and of the worst that was seen. A daemon that was started on the folder again, and
+    /// does nothing, has so many KB `again`.
+    pub(super) fn judge(&self, world: &World, again: f64) {
         let worst = self
             .worst
             .lock()
@@ -115,13 +121,19 @@ impl Watch {
         };
         let at_ten = driven.iter().find(|(at, _)| *at >= 600.0);
         let gain = slope(&driven[driven.len() / 2..]) * 600.0;
+        let time = world.scale.time.as_secs_f64();
+        let end = driven.iter().filter(|(at, _)| *at >= time * (1.0 - END));
+        let end = mean(end.map(|(_, memory)| *memory));
+        let begun = world.begun.load(Ordering::Relaxed) as f64;
         println!(
-            "  after 10 min {:.0}, at the end {:.0}; in the second half {gain:+.0} in 10 min",
+            "  after 10 min {:.0}, in the end {end:.0}; in the second half {gain:+.0} in 10 min, {:.0} bytes a ticket",
             at_ten.map_or(f64::NAN, |(_, memory)| *memory),
-            driven.last().map_or(f64::NAN, |(_, memory)| *memory),
+            gain * 1024.0 / (begun / time * 600.0),
         );
-        if world.scale.time >= LONG_ENOUGH && gain > MAX_GAIN {
-            let told = format!("memory grew by {gain:.0} KB in 10 min, {MAX_GAIN:.0} at most");
+        let (stayed, at_most) = (end - again, MAX_GAIN * time / 600.0);
+        println!("  started on the same folder again {again:.0}; {stayed:+.0} stayed of the work");
+        if world.scale.time >= LONG_ENOUGH && stayed > at_most {
+            let told = format!("{stayed:.0} KB of memory stayed of the work, {at_most:.0} at most");
             world.tally.wrong(told);
         }
     }
@@ -202,7 +214,7 @@ pub(super) async fn figures(world: &World) -> Option<BTreeMap<String, f64>> {
 }
 
 /// How many KB a process has in memory.
-fn resident(process: u32) -> Option<f64> {
+pub(super) fn resident(process: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
@@ -210,13 +222,17 @@ fn resident(process: u32) -> Option<f64> {
 
 /// By how much the second grows with the first, by least squares.
 fn slope(points: &[(f64, f64)]) -> f64 {
-    let count = points.len() as f64;
-    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|point| point.0), mean(|point| point.1));
+    let x = mean(points.iter().map(|point| point.0));
+    let y = mean(points.iter().map(|point| point.1));
     let together: f64 = points.iter().map(|(a, b)| (a - x) * (b - y)).sum();
     let alone: f64 = points.iter().map(|(a, _)| (a - x).powi(2)).sum();
     match alone > 0.0 {
         true => together / alone,
         false => 0.0,
     }
+}
+
+fn mean(of: impl Iterator<Item = f64>) -> f64 {
+    let (count, sum) = of.fold((0.0, 0.0), |(count, sum), one| (count + 1.0, sum + one));
+    sum / count
 }
