@@ -84,10 +84,12 @@
 
 mod base;
 mod build;
+mod clocks;
 mod commands;
 mod contacts;
 mod desk;
 mod error;
+mod filter;
 mod folder;
 mod follow;
 mod history;
@@ -119,10 +121,11 @@ pub use build::Progress;
 pub use commands::COMMANDS_MS;
 pub use desk::{Event, IndexHandle, Lag, State};
 pub use error::IndexError;
+pub use filter::{Filter, Standing};
 pub use folder::{KEPT_ASIDE, Opened, SetAside};
 pub use follow::{Follower, FollowerOptions, Tell};
 pub use history::{History, HistoryCursor, Step};
-pub use query::{Counts, Cursor, Filter, MAX_PAGE, MAX_SCANNED, Page, Standing};
+pub use query::{Counts, Cursor, MAX_PAGE, MAX_SCANNED, Page};
 pub use verify::{Difference, MAX_DIFFERENCES, Verified};
 
 /// How an index is kept.

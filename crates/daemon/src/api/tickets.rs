@@ -8,12 +8,13 @@ use axum::extract::State as Shared;
 use axum::http::header::{ETAG, LINK, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use upline::contact::comparable;
 use upline::core::decide::concerns;
-use upline::core::{Actor, Directory, Name, Ticket, Wish, Workflow};
+use upline::core::{Actor, Directory, Level, Name, Ticket, Wish, Workflow};
 use upline::index::{Cursor, Filter, Standing};
 use upline::lab::render::Language;
 use upline::{Done, Error, Met, Page, Submission};
@@ -107,7 +108,7 @@ pub(super) async fn show(
 const MAX_PAGES: usize = 20;
 
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Wanted {
     /// Those of this workflow.
     workflow: Option<String>,
@@ -121,6 +122,13 @@ pub(super) struct Wanted {
     contact: Option<String>,
     /// Unless said otherwise, open ones; with `contact`, all.
     standing: Option<WantedStanding>,
+    /// Those at this level of a ladder: its number, `entry`, `last-resort`. They are open.
+    level: Option<String>,
+    /// Those with a clock that is due before that time, in order of it. They are open.
+    due_before: Option<Timestamp>,
+    /// `newest` unless said otherwise; `due`: open ones, what is due first before the others, and what has no
+    /// clock that runs last.
+    sort: Option<Sort>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Tickets on the page, else 50.
@@ -136,6 +144,75 @@ enum WantedStanding {
     All,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Sort {
+    Newest,
+    Due,
+}
+
+/// What the index is asked for.
+fn filter(wanted: &Wanted, caller: &Caller) -> Result<Filter, Problem> {
+    let is_by_clock = wanted.sort == Some(Sort::Due) || wanted.due_before.is_some();
+    let is_open = is_by_clock || wanted.level.is_some();
+    let usual = match wanted.contact {
+        Some(_) if !is_open => WantedStanding::All,
+        _ => WantedStanding::Open,
+    };
+    let standing = wanted.standing.unwrap_or(usual);
+    if is_open && standing != WantedStanding::Open {
+        let detail =
+            "`sort=due`, `due-before` and `level` are about open tickets: leave `standing` out";
+        return Err(Problem::bad("query-wrong", detail));
+    }
+    if wanted.due_before.is_some() && wanted.sort == Some(Sort::Newest) {
+        let detail = "with `due-before` what is due first comes first: leave `sort` out";
+        return Err(Problem::bad("query-wrong", detail));
+    }
+    let mut filter = Filter::default();
+    filter = match standing {
+        WantedStanding::Open => filter.standing(Standing::Open),
+        WantedStanding::Ended => filter.standing(Standing::Ended),
+        WantedStanding::All => filter,
+    };
+    filter = match is_by_clock {
+        true => filter.due_first(),
+        false => filter.newest_first(),
+    };
+    if let Some(before) = wanted.due_before {
+        filter = filter.due_before(before.as_millisecond());
+    }
+    if let Some(level) = &wanted.level {
+        filter = filter.level(self::level(level)?);
+    }
+    if let Some(workflow) = &wanted.workflow {
+        filter = filter.workflow(workflow);
+    }
+    if let Some(state) = &wanted.state {
+        filter = filter.state(state);
+    }
+    if let Some(assignee) = &wanted.assignee {
+        filter = filter.person(person(caller, assignee)?);
+    }
+    if let Some(contact) = &wanted.contact {
+        filter = filter.contact(&asked_for(contact)?);
+    }
+    Ok(filter)
+}
+
+fn level(text: &str) -> Result<Level, Problem> {
+    match text {
+        "entry" => Ok(Level::Entry),
+        "last-resort" => Ok(Level::LastResort),
+        number => {
+            let number = number.parse().ok().filter(|number| *number > 0);
+            let detail = "`level` must be a number from 1, `entry` or `last-resort`";
+            let number = number.ok_or_else(|| Problem::bad("query-wrong", detail))?;
+            Ok(Level::Number(number))
+        }
+    }
+}
+
 /// `GET /v1/tickets`.
 pub(super) async fn list(
     Shared(state): Shared<State>,
@@ -144,28 +221,7 @@ pub(super) async fn list(
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Problem> {
     let limit = page(wanted.limit)?;
-    let mut filter = Filter::default().newest_first();
-    let usual = match wanted.contact {
-        Some(_) => WantedStanding::All,
-        None => WantedStanding::Open,
-    };
-    filter = match wanted.standing.unwrap_or(usual) {
-        WantedStanding::Open => filter.standing(Standing::Open),
-        WantedStanding::Ended => filter.standing(Standing::Ended),
-        WantedStanding::All => filter,
-    };
-    if let Some(workflow) = &wanted.workflow {
-        filter = filter.workflow(workflow);
-    }
-    if let Some(state) = &wanted.state {
-        filter = filter.state(state);
-    }
-    if let Some(assignee) = &wanted.assignee {
-        filter = filter.person(person(&caller, assignee)?);
-    }
-    if let Some(contact) = &wanted.contact {
-        filter = filter.contact(&asked_for(contact)?);
-    }
+    let filter = filter(&wanted, &caller)?;
     let wrong = |_| Problem::from(Error::Cursor);
     let cursor = wanted
         .cursor

@@ -133,6 +133,44 @@ fn lists_come_in_pages_and_are_filtered() {
 }
 
 #[test]
+fn what_is_due_first_comes_first() {
+    let service = Service::start();
+    let opened: Vec<String> = (0..3)
+        .map(|at| {
+            service.pass(at);
+            service.call("tom", &at.to_string())
+        })
+        .collect();
+    let of = |query: &str| {
+        let list = service.get("tom", &format!("/v1/tickets?{query}"));
+        let list = list.is(200).json();
+        let all: Vec<String> = ids(&list).into_iter().map(str::to_owned).collect();
+        all
+    };
+    assert_eq!(of("sort=due"), opened);
+    assert_eq!(of("sort=due&assignee=me&level=entry&limit=2"), opened[..2]);
+    assert_eq!(of("level=1"), Vec::<String>::new());
+    let due = |id: &str| {
+        let ticket = service.get("tom", &format!("/v1/tickets/{id}")).is(200);
+        let due = ticket.json()["positions"][0]["next-due"].clone();
+        due.as_str().unwrap().to_owned()
+    };
+    let before = format!("due-before={}", due(&opened[1]));
+    assert_eq!(of(&before), opened[..1]);
+    for wrong in [
+        "sort=due&standing=all",
+        "level=0",
+        "level=high",
+        "due-before=soon",
+        "sort=newest&due-before=2026-01-01T00:00:00Z",
+        "sort=urgent",
+    ] {
+        let answer = service.get("tom", &format!("/v1/tickets?{wrong}"));
+        answer.refuses(400, "query-wrong");
+    }
+}
+
+#[test]
 fn the_tickets_of_a_caller_are_found_by_whoever_may_see_them() {
     let service = Service::start();
     let call = |who: &str, key: &str, caller: &str| {

@@ -215,6 +215,14 @@ fn state_key(standing: u8, workflow: &str, state: &str) -> Key {
     key.text(workflow).text(state)
 }
 
+/// When the clock is due that is due first. One that is set aside has none that runs, nor has one that ended.
+pub(super) fn due(record: &Record) -> Option<Millis> {
+    let ticket = &record.ticket;
+    let runs = ticket.is_open() && record.set_aside.is_none();
+    let clock = ticket.next_due().filter(|_| runs)?;
+    Some(clock.due.as_millisecond())
+}
+
 /// The keys under which views find the ticket. A function of the record alone, so that each can be checked
 /// against it.
 pub(super) fn views(record: &Record) -> BTreeSet<Vec<u8>> {
@@ -235,10 +243,8 @@ pub(super) fn views(record: &Record) -> BTreeSet<Vec<u8>> {
             for (_, person) in ticket.answerable() {
                 add(Key::of(kind::PERSON).text(person));
             }
-            if let Some(clock) = ticket.next_due()
-                && record.set_aside.is_none()
-            {
-                add(Key::of(kind::DUE).time(clock.due.as_millisecond()));
+            if let Some(due) = due(record) {
+                add(Key::of(kind::DUE).time(due));
             }
         }
     }

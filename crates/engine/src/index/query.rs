@@ -8,16 +8,15 @@ use std::str::FromStr;
 use upline_core::Name;
 
 use super::build::load;
+use super::clocks;
 use super::commands::{COMMANDS_MS, command};
-use super::contacts;
+use super::filter::{Filter, Standing, by_state, plan, wanted};
 use super::keys::{self, Key, Parts, behind, kind};
 use super::tree::{Failure, Tree};
 use super::walk::{Range, keys_of, led_to, no_key, walk};
 use super::{Index, IndexError};
-use crate::contact::comparable;
 use crate::record::{CommandId, Millis, Number, Record};
 use crate::store::Seen;
-use crate::vault::contacts::Secret;
 
 /// Most tickets on one page.
 pub const MAX_PAGE: usize = 200;
@@ -25,82 +24,6 @@ pub const MAX_PAGE: usize = 200;
 /// Most keys or tickets that one question looks at: if few of them are wanted, a page has fewer tickets than
 /// were asked for, and a cursor to go on with.
 pub const MAX_SCANNED: usize = 20_000;
-
-/// Whether a ticket is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
-    /// It is.
-    Open,
-    /// It has ended.
-    Ended,
-}
-
-/// Which tickets are wanted. What is left out is not asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Filter {
-    /// Those of this workflow.
-    pub workflow: Option<Name>,
-    /// Those in this state, in one of their branches at least; of ended ones those with this outcome.
-    pub state: Option<Name>,
-    /// Those that this person is answerable for. They are open.
-    pub person: Option<Name>,
-    /// Those with this contact in one of their fields, however it is spelled: see
-    /// [`comparable`](crate::contact::comparable). Erased ones are not found.
-    pub contact: Option<String>,
-    /// Open or ended ones.
-    pub standing: Option<Standing>,
-    /// Opened at that time or later. If ended ones are asked for: ended then or later.
-    pub from: Option<Millis>,
-    /// Opened, or ended, before that time.
-    pub to: Option<Millis>,
-    /// The highest numbers first, or of ended ones the last ended.
-    pub newest_first: bool,
-}
-
-impl Filter {
-    /// Only those of this workflow.
-    #[must_use]
-    pub fn workflow(mut self, workflow: &str) -> Self {
-        self.workflow = Some(Name::new(workflow));
-        self
-    }
-
-    /// Only those in this state; of ended ones those with this outcome.
-    #[must_use]
-    pub fn state(mut self, state: &str) -> Self {
-        self.state = Some(Name::new(state));
-        self
-    }
-
-    /// Only those that this person is answerable for.
-    #[must_use]
-    pub fn person(mut self, person: &str) -> Self {
-        self.person = Some(Name::new(person));
-        self
-    }
-
-    /// Only those of this contact: a number, an address or a name.
-    #[must_use]
-    pub fn contact(mut self, contact: &str) -> Self {
-        self.contact = Some(contact.to_owned());
-        self
-    }
-
-    /// Only open, or only ended ones.
-    #[must_use]
-    pub fn standing(mut self, standing: Standing) -> Self {
-        self.standing = Some(standing);
-        self
-    }
-
-    /// The newest first.
-    #[must_use]
-    pub fn newest_first(mut self) -> Self {
-        self.newest_first = true;
-        self
-    }
-}
 
 /// Where a list goes on. It is made of what it stands for, and stays good when the index is built anew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -197,7 +120,7 @@ impl Index {
     /// Tickets, at most [`MAX_PAGE`] at once. Those of a contact are in order of their numbers. With a
     /// workflow, or only with a standing, they are grouped by
     /// state, and within that in order of their numbers; else they are in order of their numbers, or of their
-    /// end if that is asked for.
+    /// end or their clocks if that is asked for.
     ///
     /// # Errors
     /// [`IndexError::Cursor`] for a cursor of a list with another filter, and the others.
@@ -213,14 +136,13 @@ impl Index {
                 _ => opened_between(&open.tree, filter.from, filter.to)?,
             };
             let ranges = plan(filter, &open.secret);
-            walk(
-                open,
-                ranges,
-                filter.newest_first,
-                after,
-                limit,
-                &|key, record| numbers.contains(&record.number) && wanted(filter, key, record),
-            )
+            let wanted = |key: &[u8], record: &Record| {
+                numbers.contains(&record.number) && wanted(filter, key, record)
+            };
+            match filter.is_by_clock() {
+                true => clocks::list(open, filter, &ranges, after, limit, &wanted),
+                false => walk(open, ranges, filter.newest_first, after, limit, &wanted),
+            }
         })
     }
 
@@ -331,88 +253,6 @@ impl Index {
             })
         })
     }
-}
-
-fn by_state(standing: Standing, workflow: Option<&str>) -> Key {
-    let key = Key::of(kind::STATE).byte(match standing {
-        Standing::Open => keys::OPEN,
-        Standing::Ended => keys::ENDED,
-    });
-    match workflow {
-        Some(workflow) => key.text(workflow),
-        None => key,
-    }
-}
-
-/// Where to look for what is wanted, in order.
-fn plan(filter: &Filter, secret: &Secret) -> Vec<Range> {
-    let timed = filter.from.is_some() || filter.to.is_some();
-    if let Some(contact) = &filter.contact {
-        let mark = comparable(contact).map(|contact| secret.mark(&contact));
-        let range = mark.map(|mark| Range::all_of(contacts::of_contact(&mark)));
-        return range.into_iter().collect();
-    }
-    if let Some(person) = &filter.person {
-        return match filter.standing {
-            Some(Standing::Ended) => Vec::new(),
-            _ => vec![Range::all_of(Key::of(kind::PERSON).text(person))],
-        };
-    }
-    if filter.standing == Some(Standing::Ended) && timed {
-        let all = Range::all_of(Key::of(kind::ENDED));
-        let at = |at: Millis| Key::of(kind::ENDED).time(at).0;
-        return vec![Range {
-            start: filter.from.map_or(all.start, at),
-            end: filter.to.map_or(all.end, at),
-        }];
-    }
-    let standings = match filter.standing {
-        Some(standing) => vec![standing],
-        None if filter.workflow.is_none() => return vec![Range::all_of(Key::of(kind::TICKET))],
-        None if filter.newest_first => vec![Standing::Ended, Standing::Open],
-        None => vec![Standing::Open, Standing::Ended],
-    };
-    let ranges = standings.into_iter().map(|standing| {
-        let key = by_state(standing, filter.workflow.as_deref());
-        match (&filter.workflow, &filter.state) {
-            (Some(_), Some(state)) => Range::all_of(key.text(state)),
-            _ => Range::all_of(key),
-        }
-    });
-    ranges.collect()
-}
-
-/// Whether the filter wants it, at this one of its keys.
-fn wanted(filter: &Filter, key: &[u8], record: &Record) -> bool {
-    let ticket = &record.ticket;
-    let is = |wanted: &Option<Name>, name: &Name| wanted.as_ref().is_none_or(|it| it == name);
-    let standing = match ticket.ended {
-        Some(_) => Standing::Ended,
-        None => Standing::Open,
-    };
-    let mut states = ticket.positions.values().map(|position| &position.state);
-    let state = match &ticket.ended {
-        Some(ended) => is(&filter.state, &ended.outcome),
-        None => filter.state.is_none() || states.any(|state| is(&filter.state, state)),
-    };
-    let person = match &filter.person {
-        Some(person) => ticket.answerable().any(|(_, holder)| holder == person),
-        None => true,
-    };
-    let time = match &ticket.ended {
-        Some(ended) if filter.standing == Some(Standing::Ended) => {
-            let at = ended.at.as_millisecond();
-            filter.from.is_none_or(|from| from <= at) && filter.to.is_none_or(|to| at < to)
-        }
-        _ => true,
-    };
-    // With branches it has several keys by state, and is shown at one of them.
-    let here = key.first() != Some(&kind::STATE) || keys::is_shown_at(record, &filter.state, key);
-    here && is(&filter.workflow, &ticket.workflow)
-        && state
-        && person
-        && time
-        && filter.standing.is_none_or(|wanted| wanted == standing)
 }
 
 /// The numbers of the tickets that were opened in this time. They were given in order of time.

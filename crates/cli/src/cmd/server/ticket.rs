@@ -102,6 +102,15 @@ struct List {
     /// Of this caller: a number, an address or a name
     #[arg(long)]
     contact: Option<String>,
+    /// At this level: its number, `entry`, `last-resort`; open ones
+    #[arg(long)]
+    level: Option<String>,
+    /// With a clock that is due before that time, what is due first before the others
+    #[arg(long, value_name = "TIME")]
+    due_before: Option<String>,
+    /// newest or due: what is due first before the others; else newest
+    #[arg(long, value_name = "ORDER")]
+    sort: Option<String>,
     /// open, ended, all; else open, and with --contact all
     #[arg(long, value_name = "WHICH")]
     standing: Option<String>,
@@ -293,12 +302,20 @@ impl Desk<'_> {
 
     fn list(&mut self, list: &List) -> Result<Exit, Failure> {
         let mut query: Vec<String> = Vec::new();
+        let due_before = list.due_before.as_deref().map(|text| {
+            let moment = Moment::read("--due-before", text)?;
+            Ok::<_, Failure>(moment.in_zone(&TimeZone::system())?.to_string())
+        });
+        let due_before = due_before.transpose()?;
         let named = [
             ("standing", &list.standing),
             ("contact", &list.contact),
             ("workflow", &list.workflow),
             ("state", &list.state),
             ("assignee", &list.assignee),
+            ("level", &list.level),
+            ("sort", &list.sort),
+            ("due-before", &due_before),
         ];
         for (name, value) in named {
             query.extend(

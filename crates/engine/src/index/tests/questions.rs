@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use upline_core::Name;
+use upline_core::{Level, Name};
 
 use super::kit::{Bench, Dice, commits};
 use crate::index::{
@@ -39,6 +39,13 @@ fn listed(index: &Index, filter: &Filter, limit: usize) -> Vec<Number> {
     all.into_iter().map(|record| record.number).collect()
 }
 
+/// When the clock is due that is due first, if it runs.
+fn due(record: &Record) -> Option<Millis> {
+    let clocks = record.ticket.clocks.iter();
+    let due = clocks.map(|clock| clock.due.as_millisecond()).min();
+    due.filter(|_| record.ticket.is_open() && record.set_aside.is_none())
+}
+
 fn is_wanted(filter: &Filter, record: &Record) -> bool {
     let ticket = &record.ticket;
     let mut states: Vec<&Name> = ticket.positions.values().map(|one| &one.state).collect();
@@ -48,10 +55,16 @@ fn is_wanted(filter: &Filter, record: &Record) -> bool {
         _ => ticket.opened.as_millisecond(),
     };
     let holds = |person: &Name| ticket.answerable().any(|(_, holder)| holder == person);
+    let mut levels = ticket.positions.values().map(|position| position.level);
+    let is_at = |level| ticket.is_open() && levels.any(|its| its == level);
+    let is_due = |before| due(record).is_some_and(|due| due < before);
     filter
         .workflow
         .as_ref()
         .is_none_or(|wanted| *wanted == ticket.workflow)
+        && filter.level.is_none_or(is_at)
+        && filter.due_before.is_none_or(is_due)
+        && (!filter.due_first || ticket.is_open())
         && filter
             .state
             .as_ref()
@@ -129,6 +142,53 @@ fn every_list_has_what_is_wanted_each_once() {
     assert!(
         not_empty > 150,
         "only {not_empty} lists had anything in them"
+    );
+}
+
+#[test]
+fn what_is_due_first_comes_first_and_what_has_no_clock_last() {
+    let (bench, model) = built(21, 500);
+    let clocks: Vec<Millis> = model.values().filter_map(due).collect();
+    let levels = [Level::Entry, Level::Number(1), Level::Number(2)];
+    let mut dice = Dice(6);
+    let (mut with, mut without) = (0, 0);
+    for round in 0..400 {
+        let mut filter = some_filter(&mut dice, &model);
+        filter.due_first = dice.roll(3) > 0;
+        if dice.roll(2) == 0 {
+            filter.due_before = Some(*dice.one_of(&clocks));
+        }
+        if dice.roll(3) == 0 {
+            filter.level = Some(*dice.one_of(&levels));
+        }
+        if !filter.due_first && filter.due_before.is_none() {
+            continue;
+        }
+        let limit = 1 + dice.roll(30) as usize;
+        let found = listed(&bench.index, &filter, limit);
+        let place = |number: &Number| (due(&model[number]).unwrap_or(Millis::MAX), *number);
+        let (mut running, mut stopped): (Vec<_>, Vec<_>) = model
+            .values()
+            .filter(|record| is_wanted(&filter, record))
+            .map(|record| place(&record.number))
+            .partition(|(due, _)| *due < Millis::MAX);
+        running.sort_unstable();
+        stopped.sort_unstable();
+        let mut found: Vec<_> = found.iter().map(place).collect();
+        assert_eq!(
+            found
+                .drain(..running.len().min(found.len()))
+                .collect::<Vec<_>>(),
+            running
+        );
+        found.sort_unstable();
+        assert_eq!(found, stopped, "round {round}: {filter:?}");
+        with += running.len();
+        without += stopped.len();
+    }
+    assert!(
+        with > 1_000 && without > 100,
+        "{with} with a clock, {without} without"
     );
 }
 
