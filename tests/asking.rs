@@ -216,6 +216,12 @@ fn a_ticket_is_opened_found_moved_and_asked_about() {
         service.json("eye", &["ticket", "list", "--state", "new"]),
         serde_json::json!([])
     );
+    let due = ["ticket", "list", "--sort", "due", "--level", "entry"];
+    let soon = ["--due-before", "2999-01-01 00:00"];
+    let list = service.json("eye", &[&due[..], &soon[..]].concat());
+    assert_eq!(list[0]["id"], "1");
+    let refused = ["ticket", "list", "--due-before", "soon"];
+    service.refuses("eye", &refused, 2, "`--due-before 'soon'`: this is no time");
     let said = service.is("ann", &["ticket", "show", "1"]);
     assert!(
         said.contains("话机没有声音") && said.contains("you could: accept"),

@@ -19,11 +19,11 @@ fn what_was_said_and_done_is_shown_in_both_languages() {
     service.is("ann", &asks);
     let said = service.is("eye", &["ticket", "show", "1"]);
     assert!(said.contains("  person ann: I look into it\n"), "{said}");
-    let asked = "  person ann, to the caller: which house?\\nwhich floor?\n";
+    let asked = "  person ann, to the caller:\n      which house?\n      which floor?\n";
     assert!(said.contains(asked), "{said}");
     let said = service.is("eye", &["ticket", "show", "1", "--lang", "zh"]);
     assert!(
-        said.contains("person ann，对来电人说：which house?"),
+        said.contains("人员 ann，对来电人说：\n      which house?"),
         "{said}"
     );
     let shown = service.json("eye", &["ticket", "show", "1"]);
@@ -54,6 +54,27 @@ fn what_was_said_and_done_is_shown_in_both_languages() {
         5,
         "help: give a token",
     );
+}
+
+#[test]
+fn of_a_long_comment_the_beginning_is_shown() {
+    let service = Service::start("long-comment");
+    service.call();
+    let long = format!("{}\u{1b}[31m\tred", "a line\n".repeat(11));
+    service.is("tom", &["ticket", "comment", "1", &long]);
+    let said = service.is("eye", &["ticket", "show", "1"]);
+    let end = "      a line\n      \\u{1b}[31m    red\n";
+    assert!(
+        said.contains(end) && !said.contains("characters;"),
+        "{said}"
+    );
+    let long = format!("{}the end", "a line\n".repeat(40));
+    service.is("tom", &["ticket", "comment", "1", &long]);
+    let said = service.is("eye", &["ticket", "show", "1"]);
+    let end = "      a line\n      … (it has 287 characters; `--json` shows all of them)\n";
+    assert!(said.contains(end) && !said.contains("the end"), "{said}");
+    let said = service.is("eye", &["ticket", "show", "1", "--lang", "zh"]);
+    assert!(said.contains("      …（共 287 个字符"), "{said}");
 }
 
 #[test]

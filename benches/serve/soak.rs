@@ -187,7 +187,11 @@ pub(crate) async fn daemon(settings: &Path) {
 async fn started_again(folder: &Path, settings: &Path, world: &World) -> f64 {
     let daemon = start(folder, settings);
     world.until_ready().await;
-    tokio::time::sleep(world.scale.rest).await;
+    let began = Instant::now();
+    let mut beat = tokio::time::interval(Duration::from_millis(250));
+    while began.elapsed() < world.scale.rest {
+        beat.tick().await;
+    }
     let again = watch::resident(daemon.id());
     stop(daemon, world).await;
     again.unwrap_or_else(|| {

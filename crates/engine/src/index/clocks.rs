@@ -1,5 +1,5 @@
-//! Lists in order of the clocks: what is due first comes first, and what has no clock that runs comes last, so
-//! that nothing open is on no list.
+//! Lists in order of the clocks: what is due first comes first, and what has no clock that runs comes last,
+//! so that nothing open is on no list.
 
 use super::filter::{Filter, Standing, by_state};
 use super::keys::{self, Key, Parts, kind};
@@ -8,15 +8,15 @@ use super::walk::{Range, keys_of, led_to, walk};
 use super::{IndexError, Open};
 use crate::record::{Millis, Number, Record};
 
-/// Most keys of a person or a contact whose tickets are put in order by themselves. The tickets of one who has
-/// more are looked for among all clocks. Of the tests' tickets nobody has that many.
+/// Most keys of a person or a contact whose tickets are put in order by themselves. The tickets of one who
+/// has more are looked for among all clocks. Of the tests' tickets nobody has that many.
 const MAX_FEW: usize = if cfg!(test) { 12 } else { 2_000 };
 
 /// Where a ticket stands in the list. Nothing is due at the end of time.
 type Place = (Millis, Number);
 
-/// The open tickets that are wanted, those whose clock is due first before the others. `ranges` is where a list
-/// in another order looks for them.
+/// The open tickets that are wanted, those whose clock is due first before the others. `ranges` is where a
+/// list in another order looks for them.
 pub(super) fn list(
     open: &Open,
     filter: &Filter,

@@ -35,10 +35,11 @@ pub struct Filter {
     pub standing: Option<Standing>,
     /// Those at this level of a ladder, in one of their branches at least. They are open.
     pub level: Option<Level>,
-    /// Those with a clock that is due before that time. They are open, and in order of it as with `due_first`.
+    /// Those with a clock that is due before that time. They are open, and in order of it as with
+    /// `due_first`.
     pub due_before: Option<Millis>,
-    /// Those whose clock is due first come first, whatever it does then, and those without a running one last.
-    /// They are open.
+    /// Those whose clock is due first come first, whatever it does then, and those without a running one
+    /// last. They are open.
     pub due_first: bool,
     /// Opened at that time or later. If ended ones are asked for: ended then or later.
     pub from: Option<Millis>,

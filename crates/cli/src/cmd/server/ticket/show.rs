@@ -184,7 +184,7 @@ pub(super) fn ticket(ticket: &Value, language: Language) -> Vec<String> {
     let (workflow, version) = (text(&ticket["workflow"]), &ticket["version"]);
     let mut lines = standing(ticket, language);
     let opened = time(&ticket["opened"]);
-    let (by, revision) = (who(&ticket["opener"]), &ticket["revision"]);
+    let (by, revision) = (who(&ticket["opener"], language), &ticket["revision"]);
     lines.push(pick(
         format!("  {workflow} version {version}, opened {opened} by {by}, revision {revision}"),
         format!("  {workflow} 第 {version} 版，{by} 于 {opened} 打开，修订 {revision}"),
@@ -197,7 +197,8 @@ pub(super) fn ticket(ticket: &Value, language: Language) -> Vec<String> {
         ));
     }
     for (name, value) in ticket["fields"].as_object().into_iter().flatten() {
-        lines.push(format!("  {name}: {}", plain(value)));
+        let colon = colon(language);
+        lines.extend(written(&format!("  {name}{colon}"), value, language));
     }
     for promise in ticket["promises"].as_array().into_iter().flatten() {
         let broken = time(&promise["breached"]);
@@ -205,14 +206,14 @@ pub(super) fn ticket(ticket: &Value, language: Language) -> Vec<String> {
             true => broken,
             false => pick(format!(", broken {broken}"), format!("，{broken} 违约")),
         };
-        let (name, state) = (text(&promise["promise"]), text(&promise["state"]));
+        let (name, state) = (text(&promise["promise"]), promise_state(promise, language));
         lines.push(pick(
             format!("  promise {name}: {state}{broken}"),
             format!("  承诺 {name}：{state}{broken}"),
         ));
     }
     let comments = ticket["comments"].as_array().into_iter().flatten();
-    lines.extend(comments.map(|one| comment(one, language)));
+    lines.extend(comments.flat_map(|one| comment(one, language)));
     let actions = ticket["actions"].as_array().into_iter().flatten();
     let actions: Vec<&str> = actions.map(|one| text(&one["name"])).collect();
     if !actions.is_empty() {
@@ -225,25 +226,79 @@ pub(super) fn ticket(ticket: &Value, language: Language) -> Vec<String> {
     lines
 }
 
+/// Lines that are shown of what somebody has written; the rest is in `--json`.
+const MAX_LINES: usize = 12;
+/// Characters that are shown of it.
+const MAX_CHARS: usize = 1_000;
+
+/// What somebody has written, behind its head: in the same line, or in lines of its own if it has several.
+fn written(head: &str, value: &Value, language: Language) -> Vec<String> {
+    let Value::String(all) = value else {
+        return vec![format!("{head}{}", plain(value))];
+    };
+    let shown: String = all.chars().take(MAX_CHARS).collect();
+    let line = |line: &str| plain(&Value::from(line.trim_end().replace('\t', "    ")));
+    let mut lines: Vec<String> = shown.trim_end().lines().take(MAX_LINES).map(line).collect();
+    let seen = lines.len();
+    let is_whole = shown.len() == all.len() && shown.trim_end().lines().count() == seen;
+    match seen {
+        0 | 1 => lines = vec![format!("{head}{}", lines.concat())],
+        _ => {
+            let lines = lines.iter_mut();
+            lines.for_each(|line| line.insert_str(0, "      "));
+        }
+    }
+    if seen > 1 {
+        lines.insert(0, head.trim_end().to_owned());
+    }
+    if !is_whole {
+        let count = all.chars().count();
+        lines.push(pick(
+            language,
+            format!("      … (it has {count} characters; `--json` shows all of them)"),
+            format!("      …（共 {count} 个字符；`--json` 显示全文）"),
+        ));
+    }
+    lines
+}
+
+fn colon(language: Language) -> &'static str {
+    pick(language, ": ", "：")
+}
+
+fn promise_state(promise: &Value, language: Language) -> &str {
+    let word = text(&promise["state"]);
+    let chinese = match word {
+        "running" => "计时中",
+        "paused" => "已暂停",
+        "met" => "已兑现",
+        other => other,
+    };
+    pick(language, word, chinese)
+}
+
 /// Somebody, with what he is if he is no person of the directory.
-fn who(actor: &Value) -> String {
-    format!("{} {}", text(&actor["kind"]), plain(&actor["name"]))
+fn who(actor: &Value, language: Language) -> String {
+    let kind = text(&actor["kind"]);
+    let chinese = match kind {
+        "person" => "人员",
+        "operator" => "管理员",
+        "contact" => "来电人",
+        "system" => "系统",
+        "clock" => "时钟",
+        other => other,
+    };
+    let kind = pick(language, kind, chinese);
+    format!("{kind} {}", plain(&actor["name"]))
 }
 
 /// Something that was said: when, by whom, whether the caller sees it, and what.
-fn comment(comment: &Value, language: Language) -> String {
-    let (at, said) = (time(&comment["at"]), plain(&comment["text"]));
-    let by = who(&comment["by"]);
-    match comment["to-caller"] == true {
-        true => pick(
-            language,
-            format!("  {at}  {by}, to the caller: {said}"),
-            format!("  {at}  {by}，对来电人说：{said}"),
-        ),
-        false => pick(
-            language,
-            format!("  {at}  {by}: {said}"),
-            format!("  {at}  {by}：{said}"),
-        ),
-    }
+fn comment(comment: &Value, language: Language) -> Vec<String> {
+    let (at, by) = (time(&comment["at"]), who(&comment["by"], language));
+    let to_caller = match comment["to-caller"] == true {
+        true => pick(language, ", to the caller", "，对来电人说"),
+        false => "",
+    };
+    let head = format!("  {at}  {by}{to_caller}{}", colon(language));
+    written(&head, &comment["text"], language)
 }
