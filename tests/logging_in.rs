@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::asking::Service;
+use crate::service::Service;
 
 const PASSWORD: &str = "correct horse battery staple\n";
 

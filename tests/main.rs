@@ -23,6 +23,7 @@ mod reference;
 mod replay;
 mod repository;
 mod said;
+mod service;
 mod serving;
 mod shipped;
 mod standing_in;

@@ -5,8 +5,8 @@ use std::process::Stdio;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::asking::Service;
 use crate::looking::set_aside;
+use crate::service::Service;
 
 const WHY: &str = "clock 1 is due, and nothing happens";
 

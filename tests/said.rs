@@ -1,7 +1,9 @@
 //! What was said and done to a ticket, as the commands against a service tell it.
 
-use crate::asking::Service;
+use serde_json::Value;
+
 use crate::documents::upline;
+use crate::service::Service;
 
 #[test]
 fn what_was_said_and_done_is_shown_in_both_languages() {
@@ -75,6 +77,31 @@ fn of_a_long_comment_the_beginning_is_shown() {
     assert!(said.contains(end) && !said.contains("the end"), "{said}");
     let said = service.is("eye", &["ticket", "show", "1", "--lang", "zh"]);
     assert!(said.contains("      …（共 287 个字符"), "{said}");
+}
+
+#[test]
+fn the_log_says_who_gave_which_command_and_from_where() {
+    let service = Service::start("trail");
+    let id = service.call();
+    let command = service.logged("command");
+    let said = |command: &Value, name: &str| command[name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(said(&command, "ticket"), id);
+    assert_eq!(
+        (said(&command, "origin"), said(&command, "peer")),
+        ("token tom".into(), "127.0.0.1".into())
+    );
+    let opened = service.json("eye", &["ticket", "timeline", &id]);
+    assert_eq!(opened[0]["revision"], command["revision"]);
+    assert_eq!(opened[0]["origin"], command["origin"]);
+    service.refuses("lea", &["ticket", "claim", &id], 4, "");
+    let refused = service.logged("command-refused");
+    assert_eq!(
+        (said(&refused, "ticket"), said(&refused, "peer")),
+        (id, "127.0.0.1".into())
+    );
+    assert_eq!(said(&refused, "origin"), "token lea");
+    assert!(!said(&refused, "why").is_empty());
+    assert_eq!(said(&service.logged("request"), "peer"), "127.0.0.1");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::asking::Service;
+use crate::service::Service;
 
 /// Who is the duty officer now.
 fn officer(service: &Service) -> String {

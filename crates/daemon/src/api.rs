@@ -43,6 +43,7 @@ use crate::passwords::Logins;
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::rest::Rest;
+use crate::server::Peer;
 use crate::tell::Hooks;
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -312,6 +313,8 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let path = request.extensions().get::<MatchedPath>();
     let path = path.map_or("", MatchedPath::as_str).to_owned();
     let (head, body) = request.into_parts();
+    let peer = head.extensions.get::<Peer>().map(|Peer(peer)| peer.ip());
+    let peer = state.rates().address(peer, &head.headers);
     let (body, rest) = Rest::of(body, &head.headers);
     let request = Request::from_parts(head, body);
     let mut response = match state.0.room.try_acquire() {
@@ -343,6 +346,7 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
         method = %method,
         route = %path,
         status,
+        peer = peer.map(tracing::field::display),
         milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         "answered"
     );

@@ -20,6 +20,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ pub struct Caller {
     pub role: Role,
     /// The person of the directory that it stands for.
     pub person: Option<Name>,
+    /// From where it asks; of a file's entries nothing is known of that.
+    pub from: Option<IpAddr>,
 }
 
 impl Caller {
@@ -157,6 +160,7 @@ impl Names {
             name: Name::new(name),
             role,
             person: person.map(Name::new),
+            from: None,
         })
     }
 }

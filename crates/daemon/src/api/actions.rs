@@ -9,7 +9,7 @@ use upline::{Done, Submission};
 
 use super::State;
 use super::extract::{By, Json, Named, command_id, is_name, seen};
-use super::tickets::{acting, after, met, origin};
+use super::tickets::{acting, after, given, met, origin};
 use super::wishes::{Meant, message as message_wish, wish, word};
 use crate::problem::Problem;
 use crate::tokens::Caller;
@@ -92,5 +92,8 @@ pub(super) async fn give(
     if let Some(revision) = seen {
         submission = submission.expecting(revision);
     }
-    Ok(state.handle().submit(id, submission).await?)
+    let done = state.handle().submit(id, submission).await;
+    let done = done.map_err(Problem::from);
+    given(caller, id, done.as_ref());
+    done
 }

@@ -31,11 +31,12 @@ impl FromRequestParts<State> for By {
         let caller = tokens.find(secret).cloned();
         let caller = caller.or_else(|| state.logins().find(secret, &tokens));
         let rates = state.rates();
-        let Some(caller) = caller else {
-            let peer = parts.extensions.get::<Peer>();
+        let peer = parts.extensions.get::<Peer>();
+        let Some(mut caller) = caller else {
             guessed(rates, peer, &parts.headers).await?;
             return Err(no_token("this token is not known"));
         };
+        caller.from = rates.address(peer.map(|Peer(peer)| peer.ip()), &parts.headers);
         let asked = rates.asked(&caller.name);
         asked.map_err(|after| too_many("this token asks too often", after))?;
         Ok(Self(caller))

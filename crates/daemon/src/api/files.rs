@@ -128,7 +128,8 @@ pub(super) async fn put(
     // A caller who goes away leaves nothing half done.
     let deployed = tokio::spawn(deploy(state, file, seen)).await;
     let deployed = deployed.map_err(|_| broken_off())??;
-    tracing::info!(code = "deployed", file = %name, by = %caller.name, "a file was deployed");
+    let peer = caller.from.map(tracing::field::display);
+    tracing::info!(code = "deployed", file = %name, by = %caller.name, peer, "a file was deployed");
     let workflows = deployed.workflows.iter();
     let workflows: Vec<_> = workflows
         .map(|(name, version)| json!({ "name": name.as_str(), "version": version }))

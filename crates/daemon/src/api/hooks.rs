@@ -30,5 +30,23 @@ pub(super) async fn take(
         }
         results => results?,
     };
+    let peer = peer.map(|Extension(Peer(peer))| peer.ip());
+    let peer = state.rates().address(peer, &headers);
+    for one in results["results"].as_array().into_iter().flatten() {
+        if let (Some(outcome), Some(ticket)) = (one["outcome"].as_str(), one["ticket"].as_str())
+            && outcome != "known"
+        {
+            let peer = peer.map(tracing::field::display);
+            let origin = format!("source {source}");
+            tracing::info!(
+                code = "command",
+                ticket,
+                origin,
+                outcome,
+                peer,
+                "a message was taken"
+            );
+        }
+    }
     Ok(axum::Json(results).into_response())
 }

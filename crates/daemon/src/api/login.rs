@@ -48,8 +48,8 @@ pub(super) async fn login(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let Given { name, password } = read(&body)?;
-    let peer = peer.map(|Extension(peer)| peer);
-    let from = peer.as_ref().map(|Peer(peer)| peer.ip());
+    let connection = peer.map(|Extension(peer)| peer);
+    let from = connection.as_ref().map(|Peer(peer)| peer.ip());
     let from = state.rates().address(from, &headers);
     let tried = state.rates().tried(&name, from);
     tried.map_err(|after| too_many("too many passwords were tried for this name", after))?;
@@ -66,14 +66,14 @@ pub(super) async fn login(
         _ => {
             // A name that nobody has is not logged: people type passwords there too.
             let known = login.map_or("", |login| login.caller.name.as_str());
-            let address = from.map(|from| from.to_string()).unwrap_or_default();
+            let peer = from.map(tracing::field::display);
             tracing::warn!(
                 code = "login-refused",
                 login = known,
-                address,
+                peer,
                 "a wrong password"
             );
-            guessed(state.rates(), peer.as_ref(), &headers).await?;
+            guessed(state.rates(), connection.as_ref(), &headers).await?;
             let detail = "the name or the password is wrong";
             return Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
@@ -88,7 +88,8 @@ pub(super) async fn login(
         Problem::unavailable("stopped", "the system gives no random bytes", 5)
     })?;
     let caller = &login.caller;
-    tracing::info!(code = "login", login = %caller.name, "somebody has logged in");
+    let peer = from.map(tracing::field::display);
+    tracing::info!(code = "login", login = %caller.name, peer, "somebody has logged in");
     let person = caller.person.as_ref().map(ToString::to_string);
     let role = caller.role;
     Ok(axum::Json(LoggedIn {
@@ -113,6 +114,7 @@ pub(super) async fn logout(
         let problem = Problem::new(StatusCode::CONFLICT, "no-login", detail);
         return Err(problem.hint("the operator takes it out of the file of tokens"));
     }
-    tracing::info!(code = "logout", login = %caller.name, "somebody has logged out");
+    let peer = caller.from.map(tracing::field::display);
+    tracing::info!(code = "logout", login = %caller.name, peer, "somebody has logged out");
     Ok(StatusCode::NO_CONTENT.into_response())
 }

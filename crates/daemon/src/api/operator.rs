@@ -39,7 +39,8 @@ pub(super) async fn erase(
     // Not looked at before: what can't be read can be erased all the same.
     let erased = state.handle().erase(&id, &by).await;
     erased.map_err(|error| refused(&id, error))?;
-    tracing::info!(code = "erased", ticket = %id, by = %caller.name, "a ticket was erased");
+    let peer = caller.from.map(tracing::field::display);
+    tracing::info!(code = "erased", ticket = %id, by = %caller.name, peer, "a ticket was erased");
     Ok(done(&state, &caller, &id).await)
 }
 
@@ -60,7 +61,8 @@ pub(super) async fn put_back(
     }
     let released = state.handle().release(&id, &by).await;
     released.map_err(|error| stays(&id, error))?;
-    tracing::info!(code = "put-back", ticket = %id, by = %caller.name, "a ticket was put back");
+    let peer = caller.from.map(tracing::field::display);
+    tracing::info!(code = "put-back", ticket = %id, by = %caller.name, peer, "a ticket was put back");
     Ok(done(&state, &caller, &id).await)
 }
 

@@ -198,6 +198,7 @@ async fn make_alone(
             from = %made.from,
             to = %made.to,
             by = %caller.name,
+            peer = caller.from.map(tracing::field::display),
             person = caller.person.as_deref(),
             "somebody else is on call for a time"
         );
@@ -262,6 +263,7 @@ async fn remove_alone(
             id = removed.id,
             schedule = %removed.schedule,
             by = %caller.name,
+            peer = caller.from.map(tracing::field::display),
             person = caller.person.as_deref(),
             "an override is removed"
         );

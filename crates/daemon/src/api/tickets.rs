@@ -73,10 +73,10 @@ pub(super) async fn open(
         fields: typed(opening.fields)?,
     };
     let submission = Submission::new(actor, wish).id(id).origin(origin(&caller));
-    let done = state
-        .handle()
-        .open_with(&opening.workflow, submission)
-        .await?;
+    let done = state.handle().open_with(&opening.workflow, submission);
+    let done = done.await.map_err(Problem::from);
+    given(&caller, "", done.as_ref());
+    let done = done?;
     let mut response = match met(&state, &caller, &done.id).await {
         // The workflow is not part of what the engine recognises a command by.
         Ok(met) if done.again && met.ticket.workflow.as_str() != opening.workflow => {
@@ -382,6 +382,32 @@ pub(super) fn acting(caller: &Caller) -> Result<Actor, Problem> {
 /// What the journal says of the way by which a command came.
 pub(super) fn origin(caller: &Caller) -> Name {
     Name::new(format!("token {}", caller.name))
+}
+
+/// A command in the log, which alone knows from where it came: by ticket and revision it is found in the
+/// journal, which has who did what. Of the ticket of one that is refused it is known that the caller sees it.
+pub(super) fn given(caller: &Caller, ticket: &str, done: Result<&Done, &Problem>) {
+    let origin = origin(caller);
+    let peer = caller.from.map(tracing::field::display);
+    match done {
+        Ok(done) => tracing::info!(
+            code = "command",
+            ticket = %done.id,
+            revision = done.revision,
+            again = done.again,
+            origin = %origin,
+            peer,
+            "a command was carried out"
+        ),
+        Err(problem) => tracing::info!(
+            code = "command-refused",
+            ticket,
+            why = problem.code(),
+            origin = %origin,
+            peer,
+            "a command was refused"
+        ),
+    }
 }
 
 /// A ticket as this caller meets it. One that is not his to see is not there.
