@@ -101,6 +101,32 @@ fn a_daemon_starts_answers_and_stops_when_it_is_told() {
     );
 }
 
+#[test]
+fn one_that_is_told_to_stop_while_it_starts_stops() {
+    let folder = folder("stops-early");
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.join("tickets"))
+        .arg("--workflows")
+        .arg(root().join("workflows"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(daemon.stderr.take().unwrap());
+    let mut first = String::new();
+    log.read_line(&mut first).unwrap();
+    assert!(first.contains("\"no-tokens\""), "{first}");
+    for signal in ["-HUP", "-TERM"] {
+        let told = Command::new("kill")
+            .args([signal, &daemon.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+    }
+    let mut rest = String::new();
+    log.read_to_string(&mut rest).unwrap();
+    assert_eq!(daemon.wait().unwrap().code(), Some(0), "{rest}");
+}
+
 /// What a service manager is told, in the order in which it is.
 #[test]
 fn a_service_manager_is_told_that_it_is_ready_alive_reading_and_stopping() {

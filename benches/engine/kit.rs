@@ -1,4 +1,4 @@
-//! What the benches share: the desk, the workload, folders, callers, and what the system says of this process.
+//! What the benches of the engine and of the daemon share: the desk, the workload, folders, callers, and what the system says of this process.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -25,11 +25,11 @@ impl Scale {
     }
 }
 
-/// How many people the desk has.
-const PEOPLE: usize = 20;
+/// How many people the desk has, beside its lead and its manager.
+pub(crate) const PEOPLE: usize = 20;
 
 /// 20 people in one group, a lead, a manager.
-fn desk() -> String {
+pub(crate) fn desk() -> String {
     let ids: Vec<String> = (0..PEOPLE).map(|one| format!("p{one}")).collect();
     let people: String = ids
         .iter()
@@ -45,7 +45,7 @@ fn desk() -> String {
 }
 
 /// The trouble ticket, short: asked, worked on, closed; `first` is the first step of its ladder.
-fn call(first: &str) -> String {
+pub(crate) fn call(first: &str) -> String {
     format!(
         "
 workflow: call
@@ -152,6 +152,43 @@ where
     for one in 0..callers {
         set.spawn(caller(one));
     }
+    set.join_all().await
+}
+
+/// Poisson arrivals, so many a second: what each does gets its number. How long each took, from when it came.
+pub(crate) async fn arrivals<F>(
+    rate: f64,
+    time: Duration,
+    work: impl Fn(usize) -> F,
+) -> Vec<Duration>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (comes, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
+    // A thread that waits in the kernel between two of them: one that looked at the clock without a pause would
+    // take one of the two cores from what is measured.
+    let door = std::thread::spawn(move || {
+        let (mut numbers, began, mut due) = (Numbers(1), Instant::now(), Duration::ZERO);
+        while due < time {
+            due += Duration::from_secs_f64(-numbers.share().ln() / rate);
+            while let Some(left) = due.checked_sub(began.elapsed()) {
+                std::thread::park_timeout(left);
+            }
+            if comes.send(began + due).is_err() {
+                return;
+            }
+        }
+    });
+    let (mut set, mut count) = (JoinSet::new(), 0);
+    while let Some(came) = arrivals.recv().await {
+        let work = work(count);
+        count += 1;
+        set.spawn(async move {
+            work.await;
+            came.elapsed()
+        });
+    }
+    door.join().expect("the arrivals have ended");
     set.join_all().await
 }
 

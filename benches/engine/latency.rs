@@ -7,7 +7,7 @@ use upline::Handle;
 use upline::core::Name;
 
 use crate::kit::{
-    Numbers, QUARTER, Scale, act, everybody, fill, folder, followed, ids, limit, remove, spread,
+    QUARTER, Scale, act, arrivals, everybody, fill, folder, followed, ids, limit, remove, spread,
     started,
 };
 
@@ -68,34 +68,13 @@ async fn peak(handle: &Handle, tickets: &[Name], time: Duration) -> f64 {
     done.await.iter().sum::<u64>() as f64 / began.elapsed().as_secs_f64()
 }
 
-/// Poisson arrivals. Each is at a ticket of its own; a ticket comes again only long after.
+/// Each comes to a ticket of its own; a ticket comes again only long after.
 async fn by_chance(handle: &Handle, tickets: &[Name], rate: f64, time: Duration) -> Vec<Duration> {
-    let (comes, mut arrivals) = tokio::sync::mpsc::unbounded_channel();
-    // A thread that waits in the kernel between two of them: one that looked at the clock without a pause would
-    // take one of the two cores from the engine.
-    let door = std::thread::spawn(move || {
-        let (mut numbers, began, mut due) = (Numbers(1), Instant::now(), Duration::ZERO);
-        while due < time {
-            due += Duration::from_secs_f64(-numbers.share().ln() / rate);
-            while let Some(left) = due.checked_sub(began.elapsed()) {
-                std::thread::park_timeout(left);
-            }
-            if comes.send(began + due).is_err() {
-                return;
-            }
-        }
-    });
-    let (mut set, mut count) = (tokio::task::JoinSet::new(), 0);
-    while let Some(came) = arrivals.recv().await {
+    arrivals(rate, time, |count| {
         let handle = handle.clone();
         let ticket = tickets[count % tickets.len()].clone();
         let action = TURN[count / tickets.len() % 2];
-        count += 1;
-        set.spawn(async move {
-            act(&handle, &ticket, action).await;
-            came.elapsed()
-        });
-    }
-    door.join().expect("the arrivals have ended");
-    set.join_all().await
+        async move { act(&handle, &ticket, action).await }
+    })
+    .await
 }

@@ -33,11 +33,12 @@ use std::time::{Duration, Instant};
 
 use upline_daemon::settings::{Given, Settings};
 use upline_daemon::tokens::Tokens;
-use upline_daemon::{Daemon, start_log, use_small_pages};
+use upline_daemon::{Daemon, Signals, start_log, use_small_pages};
 
 use self::drive::World;
 use self::peers::Peers;
 use self::watch::Watch;
+pub(crate) use self::watch::resident;
 
 /// The variable that makes this program the daemon, with the settings of that file.
 pub(crate) const SETTINGS: &str = "UPLINE_SOAK_SETTINGS";
@@ -141,7 +142,7 @@ pub(crate) async fn run(measured: bool) -> bool {
 }
 
 /// A port that nobody listens on: the settings need its number before the daemon has it.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("its address").port()
 }
@@ -172,6 +173,7 @@ pub(crate) async fn daemon(settings: &Path) {
     use_small_pages();
     start_log(settings.log.value);
     let start = settings.start(Tokens::read(&tokens).expect("tokens"));
+    let signals = Signals::listen().expect("signals");
     let daemon = match Daemon::start(start).await {
         Ok(daemon) => daemon,
         Err(error) => {
@@ -179,7 +181,7 @@ pub(crate) async fn daemon(settings: &Path) {
             std::process::exit(1);
         }
     };
-    daemon.run().await.expect("it stops");
+    daemon.run(signals).await.expect("it stops");
 }
 
 /// How many KB a daemon has that is started on the folder again, when it has had the time to give back what it

@@ -214,7 +214,7 @@ pub(super) async fn figures(world: &World) -> Option<BTreeMap<String, f64>> {
 }
 
 /// How many KB a process has in memory.
-pub(super) fn resident(process: u32) -> Option<f64> {
+pub(crate) fn resident(process: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse().ok()

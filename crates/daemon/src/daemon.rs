@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use upline::clock::{Clock, SystemClock};
@@ -28,6 +27,7 @@ use crate::rates::Rates;
 use crate::reload::{Files, watch_files};
 use crate::server::serve;
 use crate::settings::{PublicUrl, Section as _};
+use crate::signals::{Signals, Told};
 use crate::start_error::StartError;
 use crate::tell::{
     Back, Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads,
@@ -406,26 +406,16 @@ impl Daemon {
     /// folder of workflows again.
     ///
     /// # Errors
-    /// As [`Daemon::stop`]; and [`Error::Unavailable`] if the system lets nobody listen for signals.
-    pub async fn run(self) -> Result<(), Error> {
-        let listen = |kind| signal(kind).map_err(|error| Error::Unavailable(error.to_string()));
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        let mut hang_up = listen(SignalKind::hangup())?;
+    /// As [`Daemon::stop`].
+    pub async fn run(self, mut signals: Signals) -> Result<(), Error> {
         let status = format!("listening on {}", self.address);
         tokio::spawn(manager::watchdog(self.handle(), self.stop.subscribe()));
         manager::ready(&status);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => {
-                    manager::reloading();
-                    // What is wrong is in the log, and in `/readyz`.
-                    let _ = self.reload().await;
-                    manager::ready(&status);
-                }
-            }
+        while signals.next().await == Told::Reload {
+            manager::reloading();
+            // What is wrong is in the log, and in `/readyz`.
+            let _ = self.reload().await;
+            manager::ready(&status);
         }
         tracing::info!(code = "stopping", "told to stop");
         manager::stopping();

@@ -62,6 +62,7 @@ mod reload;
 mod rest;
 mod server;
 pub mod settings;
+mod signals;
 mod start_error;
 pub mod tell;
 #[cfg(test)]
@@ -74,4 +75,5 @@ pub use api::ROUTES;
 pub use daemon::{Daemon, Start};
 pub use log::{LogLevel, start_log};
 pub use memory::use_small_pages;
+pub use signals::Signals;
 pub use start_error::StartError;

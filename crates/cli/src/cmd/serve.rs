@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use upline_daemon::settings::{Given, SETTINGS, Settings};
 use upline_daemon::tokens::{Tokens, hash, new_secret};
-use upline_daemon::{Daemon, StartError, start_log, use_small_pages};
+use upline_daemon::{Daemon, Signals, Start, StartError, start_log, use_small_pages};
 use upline_dsl::shown;
 
 use crate::exit::{Exit, Failure};
@@ -107,12 +107,23 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| Failure::not_found(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        let daemon = Daemon::start(start).await.map_err(failure)?;
-        let ended = daemon.run().await;
-        ended.map_err(|error| Failure::findings(error.to_string()))
-    })?;
+    if !runtime.block_on(serve(start))? {
+        // What had begun is not waited for: it may be a folder that is read for minutes.
+        runtime.shutdown_background();
+    }
     Ok(Exit::Ok)
+}
+
+/// Serves until it is told to stop; whether it had started before that.
+async fn serve(start: Start) -> Result<bool, Failure> {
+    let failed = |error: upline::Error| Failure::findings(error.to_string());
+    let mut signals = Signals::listen().map_err(failed)?;
+    let daemon = tokio::select! {
+        started = Daemon::start(start) => started.map_err(failure)?,
+        () = signals.stop() => return Ok(false),
+    };
+    daemon.run(signals).await.map_err(failed)?;
+    Ok(true)
 }
 
 /// What was given besides flags: the file, and the environment.
