@@ -101,7 +101,10 @@ fn the_log_says_who_gave_which_command_and_from_where() {
     );
     assert_eq!(said(&refused, "origin"), "token lea");
     assert!(!said(&refused, "why").is_empty());
-    assert_eq!(said(&service.logged("request"), "peer"), "127.0.0.1");
+    let request = service.logged("request");
+    assert_eq!(said(&request, "peer"), "127.0.0.1");
+    assert_eq!(request["span"], refused["span"], "one request, one id");
+    assert_eq!(request["span"]["id"].as_str().unwrap().len(), 32);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod overrides;
 mod questions;
 mod service;
 mod tickets;
+mod trace;
 mod view;
 mod wishes;
 
@@ -31,6 +32,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
+use tracing::Instrument;
 use upline::Handle;
 
 use crate::folder::Folder;
@@ -315,10 +317,13 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let (head, body) = request.into_parts();
     let peer = head.extensions.get::<Peer>().map(|Peer(peer)| peer.ip());
     let peer = state.rates().address(peer, &head.headers);
+    let id = trace::id(&head.headers);
+    let span = tracing::info_span!("request", id);
     let (body, rest) = Rest::of(body, &head.headers);
     let request = Request::from_parts(head, body);
+    let work = next.run(request).instrument(span.clone());
     let mut response = match state.0.room.try_acquire() {
-        Ok(_room) => match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+        Ok(_room) => match tokio::time::timeout(REQUEST_TIME, work).await {
             Ok(response) => response,
             Err(_) => Problem::unavailable("too-slow", "the request took too long", 5)
                 .hint("if it was a command, give it again with the same `Idempotency-Key`")
@@ -332,6 +337,9 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::try_from(id) {
+        headers.insert(trace::REQUEST_ID, id);
+    }
     let status = response.status().as_u16();
     if let Some(count) = state
         .0
@@ -341,15 +349,17 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
         count.fetch_add(1, Ordering::Relaxed);
     }
     // The route, not the path: what callers write into a path is not for the log.
-    tracing::info!(
-        code = "request",
-        method = %method,
-        route = %path,
-        status,
-        peer = peer.map(tracing::field::display),
-        milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "answered"
-    );
+    span.in_scope(|| {
+        tracing::info!(
+            code = "request",
+            method = %method,
+            route = %path,
+            status,
+            peer = peer.map(tracing::field::display),
+            milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
+    });
     if !rest.read().await {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);

@@ -43,7 +43,7 @@ pub fn start_log(level: LogLevel) {
     let subscriber = fmt()
         .json()
         .flatten_event(true)
-        .with_current_span(false)
+        .with_current_span(true)
         .with_span_list(false)
         .with_span_events(FmtSpan::NONE)
         .with_target(false)

@@ -33,8 +33,8 @@ impl Signals {
         })
     }
 
-    /// Waits until the process is told to end, by SIGTERM or SIGINT. What it was told to read again meanwhile is
-    /// forgotten: whoever starts reads everything.
+    /// Waits until the process is told to end, by SIGTERM or SIGINT. What it was told to read again meanwhile
+    /// is forgotten: whoever starts reads everything.
     pub async fn stop(&mut self) {
         while self.next().await != Told::Stop {}
     }
