@@ -18,13 +18,14 @@ use crate::line::{Answer, Lines};
 const SOON: Duration = Duration::from_millis(300);
 
 /// The codes by which one learns that the ticket has moved on meanwhile.
-const LATE: [&str; 7] = [
+const LATE: [&str; 8] = [
     "held-by-another",
     "already-claimed",
     "not-allowed",
     "not-possible",
     "no-such-ticket",
     "no-such-action",
+    "moved-on",
     "changed",
 ];
 

@@ -35,6 +35,7 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore, watch};
 use tracing::Instrument;
 use upline::Handle;
 
+use self::trace::Asker;
 use crate::folder::Folder;
 use crate::held::HeldFiles;
 use crate::inbound::Sources;
@@ -47,7 +48,7 @@ use crate::rates::Rates;
 use crate::rest::Rest;
 use crate::server::Peer;
 use crate::tell::Hooks;
-use crate::tokens::Tokens;
+use crate::tokens::{Caller, Tokens};
 use crate::watch::Watch;
 
 /// Every route with its method, in the order of the documentation.
@@ -233,6 +234,13 @@ impl State {
         self.0.deploying.lock().await
     }
 
+    /// Whose the token with this hash is now, of a program or of somebody who has logged in.
+    pub(crate) fn caller(&self, token: &blake3::Hash) -> Option<Caller> {
+        let tokens = self.tokens();
+        let caller = tokens.by_hash(token).cloned();
+        caller.or_else(|| self.logins().find(token, &tokens))
+    }
+
     pub(crate) fn streams(&self) -> &Streams {
         &self.0.streams
     }
@@ -314,10 +322,11 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>();
     let path = path.map_or("", MatchedPath::as_str).to_owned();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let peer = head.extensions.get::<Peer>().map(|Peer(peer)| peer.ip());
     let peer = state.rates().address(peer, &head.headers);
-    let id = trace::id(&head.headers);
+    let (id, asker) = (trace::id(&head.headers), Asker::default());
+    head.extensions.insert(asker.clone());
     let span = tracing::info_span!("request", id);
     let (body, rest) = Rest::of(body, &head.headers);
     let request = Request::from_parts(head, body);
@@ -355,6 +364,7 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
             method = %method,
             route = %path,
             status,
+            token = asker.token(),
             peer = peer.map(tracing::field::display),
             milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answered"

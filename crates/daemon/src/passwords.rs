@@ -211,10 +211,10 @@ impl Logins {
         Ok((secret, until))
     }
 
-    /// Who is logged in by this token, with the rights that the file gives him now.
-    pub(crate) fn find(&self, secret: &str, tokens: &Tokens) -> Option<Caller> {
+    /// Who is logged in by the token with this hash, with the rights that the file gives him now.
+    pub(crate) fn find(&self, token: &blake3::Hash, tokens: &Tokens) -> Option<Caller> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let one = held.get(blake3::hash(secret.as_bytes()).as_bytes())?;
+        let one = held.get(token.as_bytes())?;
         let login = tokens.login(&one.login)?;
         let holds = one.ends > self.clock.read().steady && login.password == one.password;
         holds.then(|| login.caller.clone())

@@ -87,8 +87,13 @@ impl Files {
         let alarms = self.state.watch().alarms();
         match read.await {
             Ok(Ok(tokens)) => {
+                // Whoever empties the file means it, or has slipped: it holds, and is told.
+                match tokens.is_empty() && !self.state.tokens().is_empty() {
+                    true => alarms.raise(ALARM, "there are no tokens any more: nobody gets in"),
+                    false if tokens.is_empty() => (),
+                    false => alarms.clear(ALARM),
+                }
                 self.state.set_tokens(tokens);
-                alarms.clear(ALARM);
             }
             Ok(Err(why)) => alarms.raise(ALARM, &format!("{why}; those from before hold on")),
             // The daemon is stopping.

@@ -1,11 +1,11 @@
 //! Doing something to a ticket.
 
 use axum::extract::State as Shared;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use upline::core::{Command, Operation};
+use upline::core::{Command, Operation, Rejection};
 use upline::record::CommandId;
-use upline::{Done, Submission};
+use upline::{Done, Error, Met, Submission};
 
 use super::State;
 use super::extract::{By, Json, Named, command_id, is_name, seen};
@@ -24,7 +24,8 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     is_name("action", &action)?;
     let seen = seen(&headers)?;
-    submit(&state, &caller, &id, &headers, seen, wish(&action, &body)?).await
+    let meant = wish(&action, &body)?;
+    submit(&state, &caller, &id, &headers, &action, (seen, meant)).await
 }
 
 /// `PATCH /v1/tickets/{id}`: the action `save`.
@@ -36,8 +37,9 @@ pub(super) async fn save(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     let seen = seen(&headers)?;
-    let meant = wish(word(Operation::Save), &body)?;
-    submit(&state, &caller, &id, &headers, seen, meant).await
+    let save = word(Operation::Save);
+    let meant = wish(save, &body)?;
+    submit(&state, &caller, &id, &headers, save, (seen, meant)).await
 }
 
 /// `POST /v1/tickets/{id}/messages/{message}`. A system that reports what happened has seen no revision.
@@ -49,15 +51,8 @@ pub(super) async fn message(
     Json(body): Json,
 ) -> Result<Response, Problem> {
     is_name("message", &message)?;
-    submit(
-        &state,
-        &caller,
-        &id,
-        &headers,
-        None,
-        message_wish(&message, &body)?,
-    )
-    .await
+    let meant = message_wish(&message, &body)?;
+    submit(&state, &caller, &id, &headers, &message, (None, meant)).await
 }
 
 async fn submit(
@@ -65,26 +60,26 @@ async fn submit(
     caller: &Caller,
     id: &str,
     headers: &HeaderMap,
-    seen: Option<u64>,
-    meant: Meant,
+    what: &str,
+    (seen, meant): (Option<u64>, Meant),
 ) -> Result<Response, Problem> {
     let command = command_id(headers, caller)?;
-    let done = give(state, caller, id, command, seen, meant).await?;
+    let done = give(state, caller, id, command, what, (seen, meant)).await?;
     after(state, caller, id, &done).await
 }
 
-/// Gives a command, if the ticket is the caller's to see.
+/// Gives a command, if the ticket is the caller's to see. The log calls it `what`.
 pub(super) async fn give(
     state: &State,
     caller: &Caller,
     id: &str,
     command: Option<CommandId>,
-    seen: Option<u64>,
-    (branch, wish): Meant,
+    what: &str,
+    (seen, (branch, wish)): (Option<u64>, Meant),
 ) -> Result<Done, Problem> {
     let by = acting(caller)?;
     // What is not his to see is not his to guess at, by the ways in which it refuses.
-    met(state, caller, id).await?;
+    let met = met(state, caller, id).await?;
     let mut submission = Submission::of(Command { by, branch, wish }).origin(origin(caller));
     if let Some(command) = command {
         submission = submission.id(command);
@@ -93,7 +88,32 @@ pub(super) async fn give(
         submission = submission.expecting(revision);
     }
     let done = state.handle().submit(id, submission).await;
-    let done = done.map_err(Problem::from);
-    given(caller, id, done.as_ref());
+    let done = done.map_err(|error| match error {
+        Error::Rejected(Rejection::NoSuchAction { action, .. }) if was_there(&met, &action) => {
+            moved_on(&met, &action)
+        }
+        other => other.into(),
+    });
+    given(caller, id, what, done.as_ref());
     done
+}
+
+/// Whether another state of the workflow has the action: then somebody was quicker.
+fn was_there(met: &Met, action: &str) -> bool {
+    let mut states = met.workflow.states.keys();
+    states.any(|state| {
+        let work = met.workflow.work(state);
+        work.is_some_and(|work| work.action(action).is_some())
+    })
+}
+
+fn moved_on(met: &Met, action: &str) -> Problem {
+    let position = met.ticket.positions.values().next();
+    let state = position.map_or("", |position| position.state.as_str());
+    let detail = format!("`{action}` can't be done any more: the ticket has moved on to `{state}`");
+    let problem = Problem::new(StatusCode::CONFLICT, "moved-on", detail).with("state", state);
+    match position.and_then(|position| position.holder.answerable()) {
+        Some(holder) => problem.with("holder", holder.as_str()),
+        None => problem,
+    }
 }

@@ -88,7 +88,15 @@ impl One {
             &self.action,
             Value::Object(self.with).to_string().as_bytes(),
         )?;
-        let done = give(state, caller, &self.ticket, Some(id), self.revision, meant).await?;
+        let done = give(
+            state,
+            caller,
+            &self.ticket,
+            Some(id),
+            &self.action,
+            (self.revision, meant),
+        )
+        .await?;
         if *done.id != *self.ticket {
             return Err(Problem::other_command());
         }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use upline::feed::{EventId, Happening};
 
 use super::State;
-use super::extract::{Asked, By};
+use super::extract::{Asked, By, secret};
 use super::tickets::{met, page};
 use crate::limits::MAX_PAGE;
 use crate::problem::Problem;
@@ -73,7 +73,8 @@ pub(super) async fn events(
             (None, Some(_)) => None,
             (None, None) => Some(state.handle().end_of_events()?),
         };
-        return stream::begin(state, sight, from).await;
+        let token = blake3::hash(secret(&headers)?.as_bytes());
+        return stream::begin(state, sight, token, from).await;
     }
     let (mut items, mut next, mut more) = (Vec::new(), after, true);
     for _ in 0..MAX_READS {
@@ -191,7 +192,10 @@ impl Sight {
     }
 }
 
-/// `ticket.*,upline.notification.failed.v1`: with `upline.` in front or without.
+/// What all types of events end with so far.
+const VERSION: &str = ".v1";
+
+/// `ticket.*,upline.notification.failed.v1`: with `upline.` in front or without, with the version or without.
 fn wishes(text: &str) -> Result<Vec<Wish>, Problem> {
     let one = |word: &str| {
         let word = word.trim();
@@ -201,6 +205,8 @@ fn wishes(text: &str) -> Result<Vec<Wish>, Problem> {
         };
         let wish = match full.strip_suffix('*') {
             Some(start) => Wish::Begins(start.to_owned()),
+            // As `upline events tail` prints them.
+            None if !full.ends_with(VERSION) => Wish::Exactly(full + VERSION),
             None => Wish::Exactly(full),
         };
         let mut known = KINDS.iter();

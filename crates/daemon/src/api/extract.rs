@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use upline::record::CommandId;
 
 use super::State;
+use super::trace::Asker;
 use crate::limits::{MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NAME_BYTES};
 use crate::problem::Problem;
 use crate::rates::{Guess, Rates};
@@ -27,15 +28,16 @@ impl FromRequestParts<State> for By {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
         let secret = secret(&parts.headers)?;
-        let tokens = state.tokens();
-        let caller = tokens.find(secret).cloned();
-        let caller = caller.or_else(|| state.logins().find(secret, &tokens));
+        let caller = state.caller(&blake3::hash(secret.as_bytes()));
         let rates = state.rates();
         let peer = parts.extensions.get::<Peer>();
         let Some(mut caller) = caller else {
             guessed(rates, peer, &parts.headers).await?;
             return Err(no_token("this token is not known"));
         };
+        if let Some(asker) = parts.extensions.get::<Asker>() {
+            asker.tell(&caller.name);
+        }
         caller.from = rates.address(peer.map(|Peer(peer)| peer.ip()), &parts.headers);
         let asked = rates.asked(&caller.name);
         asked.map_err(|after| too_many("this token asks too often", after))?;

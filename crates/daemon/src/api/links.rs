@@ -271,6 +271,10 @@ impl<'s> Visit<'s> {
         if let Some(objection) = self.links.objection(&self.link, &given.number) {
             // Whose link is void anyway need not try again.
             let void = self.void_for(way, met.as_ref());
+            // What is over because of this very link is no news of somebody else.
+            if void.is_some() && way == Way::Deed && self.was_pressed().await {
+                return (way.done(true), met);
+            }
             return (void.unwrap_or(objection), met);
         }
         if way == Way::Undo {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use upline::Met;
-use upline::core::{Event, Fact, Ticket};
+use upline::core::{Event, Fact, Rejection, Ticket};
 use upline::index::{HistoryCursor, Step};
 use upline::lab::explain::Explanation;
 use upline::lab::forecast::Horizon;
@@ -250,7 +250,7 @@ pub(super) async fn explain(
     Asked(speaking): Asked<Speaking>,
 ) -> Result<Response, Problem> {
     let language = language(speaking.lang.as_deref())?;
-    let met = met(&state, &caller, &id).await?;
+    let met = still_open(met(&state, &caller, &id).await?)?;
     let explanation = state.handle().explain(&id).await?;
     let times = Times::new(met.zone, language);
     let mut lines = vec![explanation.head(&times, language)];
@@ -261,6 +261,16 @@ pub(super) async fn explain(
         lines,
     };
     Ok(axum::Json(explained).into_response())
+}
+
+/// Nobody has what has ended, and nothing comes next: the timeline says what there was.
+fn still_open(met: Met) -> Result<Met, Problem> {
+    match met.ticket.ended {
+        Some(_) => {
+            Err(Problem::from(Rejection::HasEnded).hint("its timeline says how it came to that"))
+        }
+        None => Ok(met),
+    }
 }
 
 /// An explanation, and what an operator has to do with it.
@@ -323,7 +333,7 @@ pub(super) async fn forecast(
         return Err(Problem::bad("query-wrong", detail));
     }
     let language = language(ahead.lang.as_deref())?;
-    let met = met(&state, &caller, &id).await?;
+    let met = still_open(met(&state, &caller, &id).await?)?;
     let horizon = Horizon {
         within: SignedDuration::from_hours(i64::from(days) * 24),
         ..Horizon::default()

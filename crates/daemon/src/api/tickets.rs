@@ -75,7 +75,7 @@ pub(super) async fn open(
     let submission = Submission::new(actor, wish).id(id).origin(origin(&caller));
     let done = state.handle().open_with(&opening.workflow, submission);
     let done = done.await.map_err(Problem::from);
-    given(&caller, "", done.as_ref());
+    given(&caller, "", "open", done.as_ref());
     let done = done?;
     let mut response = match met(&state, &caller, &done.id).await {
         // The workflow is not part of what the engine recognises a command by.
@@ -386,12 +386,13 @@ pub(super) fn origin(caller: &Caller) -> Name {
 
 /// A command in the log, which alone knows from where it came: by ticket and revision it is found in the
 /// journal, which has who did what. Of the ticket of one that is refused it is known that the caller sees it.
-pub(super) fn given(caller: &Caller, ticket: &str, done: Result<&Done, &Problem>) {
+pub(super) fn given(caller: &Caller, ticket: &str, what: &str, done: Result<&Done, &Problem>) {
     let origin = origin(caller);
     let peer = caller.from.map(tracing::field::display);
     match done {
         Ok(done) => tracing::info!(
             code = "command",
+            what,
             ticket = %done.id,
             revision = done.revision,
             again = done.again,
@@ -401,7 +402,8 @@ pub(super) fn given(caller: &Caller, ticket: &str, done: Result<&Done, &Problem>
         ),
         Err(problem) => tracing::info!(
             code = "command-refused",
-            ticket,
+            what,
+            ticket = Some(ticket).filter(|ticket| !ticket.is_empty()),
             why = problem.code(),
             origin = %origin,
             peer,

@@ -1,10 +1,29 @@
 //! By what the lines of the log that belong to one request are found, here and in the systems before it.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::http::{HeaderMap, HeaderName};
+use upline::core::Name;
 use upline::vault::system_entropy;
 
 /// The id of a request: what a proxy or a caller has given it, and what the answer tells.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Whose request it is, as soon as his token is known: it goes with the request, and is in the log's line of
+/// it however it ends.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asker(Arc<OnceLock<Name>>);
+
+impl Asker {
+    pub(super) fn tell(&self, token: &Name) {
+        // One request has one token.
+        let _ = self.0.set(token.clone());
+    }
+
+    pub(super) fn token(&self) -> Option<&str> {
+        self.0.get().map(|token| token.as_str())
+    }
+}
 
 /// Longest id of others that is taken over into the log.
 const MAX_ID: usize = 64;

@@ -1,6 +1,8 @@
 //! People who come with a password.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -171,6 +173,36 @@ fn a_logout_ends_this_login_and_no_other() {
     desk.with("upl_ann", "POST", "/v1/logout")
         .refuses(409, "no-login");
     assert!(desk.is_in("upl_ann"));
+}
+
+#[test]
+fn a_stream_ends_with_the_token_that_it_came_with() {
+    let desk = Desk::start();
+    let begin = |token: &str| {
+        let address = desk.service.daemon().address();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let time = Some(Duration::from_secs(30));
+        stream.set_read_timeout(time).unwrap();
+        let head = "GET /v1/events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream";
+        write!(stream, "{head}\r\nAuthorization: Bearer {token}\r\n\r\n").unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while !line.starts_with(": as of") {
+            line.clear();
+            assert_ne!(reader.read_line(&mut line).unwrap(), 0);
+        }
+        reader
+    };
+    let (one, other) = (desk.token("198.51.100.1"), desk.token("198.51.100.1"));
+    let (mut gone, mut out) = (begin(&one), begin(&other));
+    desk.with(&one, "POST", "/v1/logout").is(204);
+    desk.reload("");
+    desk.service.call("tom", "one");
+    for reader in [&mut gone, &mut out] {
+        let mut rest = String::new();
+        reader.read_to_string(&mut rest).unwrap();
+        assert!(!rest.contains("data:"), "{rest}");
+    }
 }
 
 #[test]

@@ -44,10 +44,45 @@ pub(super) fn list(
     }
     let without = Range::all_of(by_state(Standing::Open, filter.workflow.as_deref()));
     let ranges = vec![clocks, without];
-    walk(open, ranges, false, after, limit, &|key, record| {
-        let is_here = key.first() == Some(&kind::DUE) || keys::due(record).is_none();
-        is_here && wanted(key, record)
+    let after = after.map(unwrapped).transpose()?;
+    let found = walk(
+        open,
+        ranges,
+        false,
+        after.as_ref(),
+        limit,
+        &|key, record| {
+            let is_here = key.first() == Some(&kind::DUE) || keys::due(record).is_none();
+            is_here && wanted(key, record)
+        },
+    )?;
+    Ok(Page {
+        items: found.items,
+        next: found.next.map(wrapped),
     })
+}
+
+/// What the cursor of a ticket without a clock begins with: the end of time. A list by state has the bare
+/// key, which is a cursor of that list and not of this one.
+fn end_of_time() -> Vec<u8> {
+    Key::of(kind::DUE).time(Millis::MAX).0
+}
+
+fn wrapped(next: Cursor) -> Cursor {
+    match next.0.first() {
+        Some(&kind::DUE) => next,
+        _ => Cursor([end_of_time(), next.0].concat()),
+    }
+}
+
+fn unwrapped(after: &Cursor) -> Result<Cursor, IndexError> {
+    match after.0.strip_prefix(end_of_time().as_slice()) {
+        // A number alone is the end of a person's list, which has grown too long for that since.
+        Some(key) if key.len() > size_of::<Number>() => Ok(Cursor(key.to_vec())),
+        Some(_) => Ok(after.clone()),
+        None if after.0.first() == Some(&kind::DUE) => Ok(after.clone()),
+        None => Err(IndexError::Cursor),
+    }
 }
 
 /// Of the tickets that these keys lead to.

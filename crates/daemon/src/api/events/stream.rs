@@ -114,6 +114,7 @@ impl HttpBody for Pieces {
 pub(super) async fn begin(
     state: State,
     sight: Sight,
+    token: blake3::Hash,
     after: Option<EventId>,
 ) -> Result<Response, Problem> {
     let place = state.streams().enter(&sight.caller.name)?;
@@ -128,6 +129,7 @@ pub(super) async fn begin(
     let writer = Writer {
         state,
         sight,
+        token,
         after,
         sender,
         _place: place,
@@ -169,6 +171,8 @@ impl Default for Pace {
 struct Writer {
     state: State,
     sight: Sight,
+    /// What it came with: it may be taken back, or get other rights.
+    token: blake3::Hash,
     after: EventId,
     sender: mpsc::Sender<Bytes>,
     _place: Place,
@@ -176,7 +180,7 @@ struct Writer {
 
 /// Why a stream ends.
 enum End {
-    /// The client has gone, or takes nothing.
+    /// The client has gone, or takes nothing; or its token is none any more.
     Gone,
     /// The service stops, or what comes next is kept no more: the client comes again, and learns it then.
     Over,
@@ -242,6 +246,10 @@ impl Writer {
     /// The next events as text, and whether there are more already.
     async fn pieces(&mut self) -> Result<(Vec<String>, bool), End> {
         let found = loop {
+            let Some(caller) = self.state.caller(&self.token) else {
+                return Err(End::Gone);
+            };
+            self.sight.caller = caller;
             let after = Some(self.after);
             match self.sight.read(&self.state, after, READ_AT_ONCE).await {
                 Ok(found) => break found,

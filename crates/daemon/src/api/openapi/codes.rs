@@ -18,6 +18,7 @@ pub(super) const UNAVAILABLE: &[&str] = &[
 pub(super) const CONFLICT: &[&str] = &[
     "held-by-another",
     "already-claimed",
+    "moved-on",
     "has-ended",
     "not-possible",
     "not-awaited",

@@ -51,6 +51,12 @@ fn a_press_takes_the_ticket_and_a_second_one_says_that_it_is_taken() {
     // Whoever has pressed it himself is not told that somebody has.
     let page = desk.open(&link).is(200);
     assert!(page.text.contains("This was done before"), "{}", page.text);
+    let at_once = desk.press(&link).is(200);
+    assert!(
+        at_once.text.contains("This was done before"),
+        "{}",
+        at_once.text
+    );
     let other = desk.link("ann", "Not me");
     let page = desk.open(&other).is(410);
     assert!(page.text.contains("has moved on"), "{}", page.text);

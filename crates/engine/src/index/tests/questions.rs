@@ -402,6 +402,11 @@ fn a_cursor_of_another_list_is_refused() {
     };
     let refused = bench.index.list(&other, Some(&by_number), 1);
     assert!(matches!(refused, Err(IndexError::Cursor)), "{refused:?}");
+    let by_state = Filter::default().standing(Standing::Open);
+    let first = bench.index.list(&by_state, None, 1).unwrap().next.unwrap();
+    let by_clock = by_state.due_first();
+    let refused = bench.index.list(&by_clock, Some(&first), 1);
+    assert!(matches!(refused, Err(IndexError::Cursor)), "{refused:?}");
     for text in ["", "7", "zz", "+1+1", "7é"] {
         assert!(text.parse::<Cursor>().is_err(), "{text:?}");
         assert!(

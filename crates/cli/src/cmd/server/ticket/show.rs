@@ -72,8 +72,8 @@ pub(super) fn table(tickets: &[Value], output: &mut Output) -> Result<(), Failur
             due,
         ) {
             (false, _, _) => text(&ticket["ended"]["outcome"]).to_owned(),
-            (_, false, _) => "paused".to_owned(),
             (_, _, Ok(due)) => span(due.duration_since(now).as_secs()),
+            (_, false, _) => "paused".to_owned(),
             (_, _, Err(_)) => String::new(),
         };
         let all = |name: &str| {
@@ -167,7 +167,8 @@ fn position(id: &str, at: &Value, language: Language) -> String {
             format!(", paused until {until}"),
             format!("，暂停至 {until}"),
         ));
-    } else if !due.is_null() {
+    }
+    if !due.is_null() {
         let due = time(due);
         line.push_str(&pick(
             language,
