@@ -39,7 +39,14 @@ fn a_call_belongs_to_whom_answers_it_and_goes_on_when_it_ends() {
     );
     assert_eq!(
         inbound.outcome("pbx", &call("call-started", "c2")),
-        ("known".into(), one("2"))
+        ("commented".into(), one("2"))
+    );
+    let said = inbound.service.get("eye", "/v1/tickets/2/timeline").is(200);
+    let comment = "Ms Low +49 30 1234567 has called; tom has answered.";
+    assert!(said.text.contains(comment), "{}", said.text);
+    assert_eq!(
+        inbound.outcome("pbx", &call("call-started", "c2")).1,
+        one("2")
     );
     assert_eq!(inbound.state("2"), "dispatched");
 
