@@ -49,6 +49,7 @@ const ROWS: &[(&str, &str, u64)] = &[
     ),
     ("MAX_PEOPLE", "people of a directory", 1),
     ("MAX_AT_MOST", "`at-most` of a person", 1),
+    ("MAX_QUIET_HOURS", "windows of a person's quiet hours", 1),
     ("MAX_MAIL_BYTES", "bytes of a mail address", 1),
     ("MAX_ABSENCES", "absences of a directory", 1),
     (

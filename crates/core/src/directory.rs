@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::{Calendar, Name, Schedule, Span};
+use crate::{Calendar, Name, Quiet, QuietHours, Schedule, Span};
 
 /// Longest chain of deputies that is followed: a deputy of a deputy of a deputy.
 pub const MAX_DEPUTY_CHAIN: usize = 8;
@@ -119,6 +119,8 @@ pub struct Person {
     pub time_zone: Option<Name>,
     /// How to reach the person, in order. Never empty for who has a mail address.
     pub channels: Vec<Channel>,
+    /// When rules that mind it are used, or are not.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// One of a person's own notification rules: `{ webhook: duty-phone, after: 5 min, unless: acted }`.
@@ -130,6 +132,8 @@ pub struct Channel {
     pub after: Option<Span>,
     /// Not used when the person has acted by then.
     pub unless_acted: bool,
+    /// Whether it is for quiet hours, or for all others.
+    pub quiet: Quiet,
 }
 
 /// People who do the same work.

@@ -16,6 +16,7 @@ mod evolve;
 mod instant;
 pub mod name;
 pub mod proof;
+mod quiet;
 pub mod rejection;
 pub mod schedule;
 pub mod span;
@@ -38,6 +39,7 @@ pub use event::{
 pub use evolve::evolve;
 pub use name::Name;
 pub use proof::{Proof, prove};
+pub use quiet::{Later, Quiet, QuietHours};
 pub use rejection::{Because, FieldFault, MigrationFault, Rejection};
 pub use schedule::{Schedule, ScheduleError, ScheduleParts};
 pub use span::{Span, SpanCount, SpanError};

@@ -24,6 +24,7 @@ use crate::calendar::CalendarError;
 use crate::calendar::local::{join, split};
 
 pub use self::coverage::{Team, uncovered};
+pub(crate) use self::layer::WeekIn;
 pub use self::layer::{Override, Shift, WeeklyShift};
 pub use self::rotation::{Every, MAX_EVERY, Rotation};
 pub use self::walk::{Handoff, Handoffs};

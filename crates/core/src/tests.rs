@@ -10,6 +10,7 @@ mod machines;
 mod migrate;
 mod promises;
 mod proof;
+mod quiet;
 mod random;
 mod silence;
 mod table;

@@ -132,6 +132,9 @@ codes! {
     BadSchedule = "bad-schedule" Error,
     /// An absence that ends before it begins, or has its own person as deputy.
     BadAbsence = "bad-absence" Error,
+    /// Quiet hours in which, or outside of which, nothing reaches the person; or a way for quiet hours of
+    /// somebody who has none.
+    BadQuietHours = "bad-quiet-hours" Error,
     /// The directory names nobody who is answerable in the end.
     NoLastResort = "no-last-resort" Error,
     /// A group without the people that a phrase asks of it.

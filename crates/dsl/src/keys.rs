@@ -136,11 +136,16 @@ shape! {
     /// Of a directory.
     PERSON = "a person":
     "name" Leaf, "mail" Leaf, "skills" Leaf, "languages" Leaf, "at-most" Leaf, "time-zone" Leaf,
-    "notify" Each(&CHANNEL),
+    "notify" Each(&CHANNEL), "quiet-hours" Each(&QUIET_HOURS),
 }
 shape! {
     /// Of a person.
-    CHANNEL = "a way to reach a person": "mail" Leaf, "webhook" Leaf, "after" Leaf, "unless" Leaf,
+    CHANNEL = "a way to reach a person":
+    "mail" Leaf, "webhook" Leaf, "after" Leaf, "unless" Leaf, "quiet" Leaf,
+}
+shape! {
+    /// Of a person.
+    QUIET_HOURS = "quiet hours": "days" Leaf, "hours" Leaf,
 }
 shape! {
     /// Of people.

@@ -17,6 +17,7 @@ mod machines;
 mod moments;
 mod people;
 mod promises;
+mod quiet;
 mod schedules;
 mod scope;
 mod states;

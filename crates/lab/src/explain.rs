@@ -7,13 +7,15 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use upline_core::calendar::Why;
 use upline_core::ticket::{PromiseState, Suspension};
 use upline_core::{
-    Branch, Calendar, Clock, ClockKind, Directory, Event, Fact, Holder, Name, Place, Position,
-    Ticket, Workflow,
+    Branch, Calendar, Clock, ClockId, ClockKind, Directory, Event, Fact, Holder, Later, Name,
+    Place, Position, Ticket, Workflow,
 };
 
 use crate::render::{Language, Next, next_words};
@@ -177,8 +179,14 @@ pub fn explain<'a>(
         let left_out = hop.map(|hop| hop.left_out.iter().map(NotAsked::from).collect());
         let clocks = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
         let clocks = clocks.filter(|clock| !is_promise(&clock.kind));
-        let running = |clock| running(clock, position, workflow, directory, now);
-        let mut standing = standing(branch, position, clocks.map(running).collect())?;
+        let reached = reached(clocks.clone(), directory, now);
+        let running = |clock: &Clock| {
+            let by = reached.get(&clock.id);
+            // What leads to nothing is not told: the rule is not for that time, or has been used before it.
+            let told = by.is_some() || !is_reach(&clock.kind);
+            told.then(|| running(clock, by, position, workflow, directory, now))
+        };
+        let mut standing = standing(branch, position, clocks.filter_map(running).collect())?;
         standing.not_asked = left_out.unwrap_or_default();
         standing.moves = moves(ticket, branch, Some(workflow), Some(directory));
         Some(standing)
@@ -250,8 +258,13 @@ fn standing(branch: &Branch, position: &Position, mut clocks: Vec<Running>) -> O
     })
 }
 
+fn is_reach(kind: &ClockKind) -> bool {
+    matches!(kind, ClockKind::Reach { .. })
+}
+
 fn running(
     clock: &Clock,
+    by: Option<&Later<'_>>,
     position: &Position,
     workflow: &Workflow,
     directory: &Directory,
@@ -260,14 +273,17 @@ fn running(
     // Times that machines and people's own rules are given are physical.
     let physical = matches!(
         clock.kind,
-        ClockKind::RunTimeout | ClockKind::RunRetry | ClockKind::Wake | ClockKind::Reach { .. }
-    );
+        ClockKind::RunTimeout | ClockKind::RunRetry | ClockKind::Wake
+    ) || is_reach(&clock.kind);
     let around = physical || clock.span.is_some_and(|span| span.around_the_clock);
     let name = workflow.calendar.as_ref().filter(|_| !around);
     let calendar = name.and_then(|name| directory.calendars.get(name));
-    let next = Next::of(clock, Some(position), Some(workflow));
+    let mut next = Next::of(clock, Some(position), Some(workflow));
+    if let (Next::Reach { unless_acted, .. }, Some(by)) = (&mut next, by) {
+        *unless_acted = by.unless_acted;
+    }
     Running {
-        by: channel(&clock.kind, directory),
+        by: by.map(|by| by.channel.via.clone()),
         moves: next.moves(),
         next,
         due: clock.due,
@@ -279,16 +295,18 @@ fn running(
     }
 }
 
-/// By what a person's own rules have him told next.
-fn channel(kind: &ClockKind, directory: &Directory) -> Option<Name> {
-    let ClockKind::Reach {
-        person, channel, ..
-    } = kind
-    else {
-        return None;
-    };
-    let channels = &directory.people.get(person)?.channels;
-    Some(channels.get(usize::from(*channel))?.via.clone())
+/// By what the person's own rules have him told next, for each of their clocks.
+fn reached<'d, 'c>(
+    clocks: impl Iterator<Item = &'c Clock> + Clone,
+    directory: &'d Directory,
+    now: Timestamp,
+) -> BTreeMap<ClockId, Later<'d>> {
+    let people = clocks.clone().filter_map(|clock| match &clock.kind {
+        ClockKind::Reach { person, .. } => directory.people.get(person),
+        _ => None,
+    });
+    let later = people.flat_map(|person| person.later(clocks.clone(), now));
+    later.map(|later| (later.clock, later)).collect()
 }
 
 /// What counts between two instants; neighbouring days off are one stretch each, as the calendar tells them.

@@ -154,6 +154,7 @@ pub(crate) fn directory() -> Directory {
                 via: Name::new("mail"),
                 after: None,
                 unless_acted: false,
+                quiet: upline_core::Quiet::Any,
             }],
             ..Person::default()
         };

@@ -248,12 +248,12 @@ impl Ascent<'_, '_> {
                     return Default::default();
                 }
                 let mut notices = Vec::with_capacity(2);
-                let channels = match known {
-                    Some(known) => &known.channels,
-                    None => draft.channels(person),
+                let directory = draft.ctx.directory;
+                let Some(known) = known.or_else(|| directory.people.get(person)) else {
+                    return Default::default();
                 };
-                draft.tell_by(&mut notices, person, channels, &Topic::Assigned);
-                (notices, draft.reach(self.branch, person, channels))
+                draft.tell_by(&mut notices, person, known, &Topic::Assigned);
+                (notices, draft.reach(self.branch, person, known))
             }
             Holder::Offer {
                 lead, candidates, ..

@@ -13,40 +13,44 @@ use crate::{Base, FieldType, Name, Person, Rejection, Who};
 pub const CONTACT_CHANNEL: &str = "mail";
 
 impl<'a> Draft<'a> {
-    /// How the person is reached, in order.
-    pub(super) fn channels(&self, person: &Name) -> &'a [Channel] {
-        let person = self.ctx.directory.people.get(person);
-        person.map_or(&[][..], |person| &person.channels)
-    }
-
     /// Messages to the person on the channels that are used at once.
     pub(super) fn tell(&mut self, notices: &mut Vec<Notice>, person: &Name, topic: &Topic) {
-        self.tell_by(notices, person, self.channels(person), topic);
+        if let Some(known) = self.ctx.directory.people.get(person) {
+            self.tell_by(notices, person, known, topic);
+        }
     }
 
-    /// See [`Draft::tell`], where the person's channels are known.
+    /// See [`Draft::tell`], where the person is known.
     pub(super) fn tell_by(
         &mut self,
         notices: &mut Vec<Notice>,
         person: &Name,
-        channels: &[Channel],
+        known: &Person,
         topic: &Topic,
     ) {
-        tell_by(&mut self.last_notice, notices, person, channels, topic);
+        let quiet = known.is_quiet(self.ctx.now);
+        tell_by(
+            &mut self.last_notice,
+            notices,
+            person,
+            (known, quiet),
+            topic,
+        );
     }
 
     /// The clocks of the channels that a person who was asked has for later.
-    pub(super) fn reach(
-        &mut self,
-        branch: &Branch,
-        person: &Name,
-        channels: &[Channel],
-    ) -> Vec<Clock> {
+    pub(super) fn reach(&mut self, branch: &Branch, person: &Name, known: &Person) -> Vec<Clock> {
         let mut clocks = Vec::new();
-        for (index, channel) in channels.iter().enumerate() {
+        let used = known.brought_forward(known.is_quiet(self.ctx.now));
+        for (index, channel) in known.channels.iter().enumerate() {
             let (Some(after), Ok(number)) = (channel.after, u16::try_from(index)) else {
                 continue;
             };
+            // What is not for the time at which it will be due is armed too: it may be used before, when
+            // another channel fails.
+            if used == Some(index) {
+                continue;
+            }
             let due = super::due_in(None, self.base, after);
             let kind = ClockKind::Reach {
                 person: person.clone(),
@@ -80,7 +84,8 @@ impl<'a> Draft<'a> {
                     tell_contact(ticket, &mut last_notice, notices, field, topic);
                 } else {
                     meant_by(&ctx, ticket, position, holder, who, &mut |person, known| {
-                        tell_by(&mut last_notice, notices, person, &known.channels, topic);
+                        let known = (known, known.is_quiet(ctx.now));
+                        tell_by(&mut last_notice, notices, person, known, topic);
                     });
                 }
                 phrase = who.otherwise.as_deref().filter(|_| notices.len() == before);
@@ -94,7 +99,7 @@ fn tell_by(
     last_notice: &mut NoticeId,
     notices: &mut Vec<Notice>,
     person: &Name,
-    channels: &[Channel],
+    (known, quiet): (&Person, bool),
     topic: &Topic,
 ) {
     let already = |notice: &Notice| matches!(&notice.to, Recipient::Person(to) if to == person);
@@ -102,13 +107,7 @@ fn tell_by(
     if notices.iter().any(already) {
         return;
     }
-    // Somebody whose rules all begin later is told of side matters by the first of them, now.
-    let assigned = matches!(topic, Topic::Assigned | Topic::Offered | Topic::Reminded);
-    let at_once = channels.iter().filter(|channel| channel.after.is_none());
-    let first = channels
-        .first()
-        .filter(|channel| !assigned && channel.after.is_some());
-    for channel in at_once.chain(first) {
+    let mut by = |channel: &Channel| {
         *last_notice += 1;
         notices.push(Notice {
             id: *last_notice,
@@ -116,8 +115,16 @@ fn tell_by(
             via: channel.via.clone(),
             topic: topic.clone(),
         });
-        if !assigned {
-            break;
+    };
+    if !matches!(topic, Topic::Assigned | Topic::Offered | Topic::Reminded) {
+        // Somebody whose rules all begin later is told of side matters by the first of them, now.
+        return known.first_channel(quiet).into_iter().for_each(by);
+    }
+    let forward = known.brought_forward(quiet);
+    for (index, channel) in known.channels.iter().enumerate() {
+        let at_once = channel.after.is_none() && channel.quiet.is_for(quiet);
+        if at_once || forward == Some(index) {
+            by(channel);
         }
     }
 }
@@ -335,15 +342,28 @@ fn told(draft: &mut Draft<'_>, notice: NoticeId) -> Option<(Branch, Name, Delive
     Some((branch.clone(), told.via.clone(), told.state))
 }
 
-fn next_channel(draft: &mut Draft<'_>, branch: &Branch, holder: &Name) -> Option<Clock> {
+/// The first of the person's later rules that is for this moment.
+fn next_channel(draft: &mut Draft<'_>, branch: &Branch, person: &Name) -> Option<Clock> {
+    let ctx = draft.ctx;
+    let known = ctx.directory.people.get(person)?;
+    let quiet = known.is_quiet(ctx.now);
     let clocks = draft
         .ticket()
         .clocks
         .iter()
         .filter(|clock| clock.branch == *branch);
-    let of_holder = clocks
-        .filter(|clock| matches!(&clock.kind, ClockKind::Reach { person, .. } if person == holder));
-    of_holder.min_by_key(|clock| (clock.due, clock.id)).cloned()
+    let usable = clocks.filter(|clock| match &clock.kind {
+        ClockKind::Reach {
+            person: of,
+            channel,
+            ..
+        } => {
+            let rule = known.channels.get(usize::from(*channel));
+            of == person && rule.is_some_and(|rule| rule.quiet.is_for(quiet))
+        }
+        _ => false,
+    });
+    usable.min_by_key(|clock| (clock.due, clock.id)).cloned()
 }
 
 /// Whether a later rule of the same person that is due too uses the same channel: of those that fell due
@@ -359,18 +379,21 @@ fn is_said_again(draft: &mut Draft<'_>, clock: &Clock, via: &Name) -> bool {
             },
             ClockKind::Reach { person: same, .. },
         ) => {
-            let known = ctx.directory.people.get(person);
-            let channel = known.and_then(|known| known.channels.get(usize::from(*channel)));
+            let rule = ctx.directory.people.get(person).and_then(|known| {
+                let rule = known.channels.get(usize::from(*channel))?;
+                rule.quiet.is_for(known.is_quiet(ctx.now)).then_some(rule)
+            });
             person == same
                 && other.branch == clock.branch
                 && other.due <= ctx.now
-                && channel.is_some_and(|channel| channel.via == *via)
+                && rule.is_some_and(|rule| rule.via == *via)
         }
         _ => false,
     })
 }
 
-/// A person's later notification rule: its time has come, or the channels before it have failed.
+/// A person's later notification rule: its time has come, or the channels before it have failed or are not for
+/// this moment. If it is not for this moment itself, the next one that is takes its place at once.
 pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Rejection> {
     let ClockKind::Reach {
         person, channel, ..
@@ -378,10 +401,12 @@ pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Re
     else {
         return Ok(());
     };
+    let now = draft.ctx.now;
     let known = draft.ctx.directory.people.get(person);
-    let via = known
-        .and_then(|person| person.channels.get(usize::from(*channel)))
-        .map(|channel| channel.via.clone());
+    let rule = known.and_then(|person| person.channels.get(usize::from(*channel)));
+    let quiet = known.is_some_and(|known| known.is_quiet(now));
+    let for_now = rule.filter(|rule| rule.quiet.is_for(quiet));
+    let via = for_now.map(|rule| rule.via.clone());
     let mut notices = Vec::new();
     if let Some(via) = via.filter(|via| !is_said_again(draft, clock, via)) {
         draft.last_notice += 1;
@@ -398,5 +423,12 @@ pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Re
         notices,
         clock: Some(clock.id),
     });
+    if rule.is_some()
+        && for_now.is_none()
+        && let Some(next) = next_channel(draft, &clock.branch, person)
+    {
+        // It is for this moment, so it leads no further.
+        return use_channel(draft, &next);
+    }
     Ok(())
 }

@@ -114,10 +114,10 @@ impl Layer {
 }
 
 /// The hours of a week, by a clock on a wall.
-#[derive(Debug)]
-pub(super) struct WeekIn {
-    pub(super) week: Week,
-    pub(super) zone: TimeZone,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WeekIn {
+    pub(crate) week: Week,
+    pub(crate) zone: TimeZone,
 }
 
 impl WeekIn {
@@ -125,7 +125,7 @@ impl WeekIn {
     ///
     /// Not a [`Calendar`](crate::Calendar): each of a thousand people may have his own hours, and would pay
     /// for a calendar's tables.
-    pub(super) fn turn(&self, second: i64) -> (bool, i64) {
+    pub(crate) fn turn(&self, second: i64) -> (bool, i64) {
         let today = wall(&self.zone, join(second, 0)).div_euclid(DAY);
         // The hours of yesterday may run over midnight; clocks that skip time may leave a day without hours.
         for day in today - 1..today + 10 {

@@ -30,6 +30,7 @@ pub(super) fn person(id: &str) -> Person {
             via: "mail".into(),
             after: None,
             unless_acted: false,
+            quiet: crate::Quiet::Any,
         }],
         ..Person::default()
     }

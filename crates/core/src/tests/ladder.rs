@@ -384,6 +384,7 @@ fn personal_rules_are_used_one_after_the_other() {
         via: "webhook:phone".into(),
         after: Some(Span::minutes(5)),
         unless_acted: true,
+        quiet: crate::Quiet::Any,
     };
     ann.channels.push(later);
     let phoned = |desk: &Desk| {

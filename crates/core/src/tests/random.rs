@@ -1,17 +1,19 @@
 //! Random workflows, directories and commands, read from a tape of bytes: short tapes are small cases, so a
 //! failure shrinks.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::kit::{
     action, after, directory, end, ladder, level, minutes, start, state, who, work, workflow,
 };
+use crate::calendar::{Opening, WEEKDAYS, Week};
 use crate::workflow::{
     Breach, Call, CatchUp, Doing, Join, Ladder, Parallel, Promise, Run, Since, Warn,
 };
 use crate::{
-    Absence, Action, Actor, Base, Command, Condition, Directory, Name, Place, Span, State,
-    StateKind, Ticket, Who, Wish, Work, Workflow,
+    Absence, Action, Actor, Base, Command, Condition, Directory, Name, Place, Quiet, QuietHours,
+    Span, State, StateKind, Ticket, Who, Wish, Work, Workflow,
 };
 
 /// Bytes that decide; after its end every choice is the first one.
@@ -294,6 +296,17 @@ pub(super) fn random_directory(tape: &mut Tape<'_>) -> Directory {
             continue;
         };
         match tape.below(8) {
+            3 => {
+                let from = u32::try_from(tape.below(24)).unwrap_or(0) * 3600;
+                let hours = Opening::new(from, (from + 3 * 3600) % (24 * 3600)).unwrap();
+                let week = Week::of(&WEEKDAYS, &[hours]);
+                person.quiet_hours = Some(QuietHours::new(week, TimeZone::UTC));
+                let mut chat = person.channels[0].clone();
+                chat.via = "webhook:chat".into();
+                chat.after = tape.one_in(2).then(|| Span::minutes(5));
+                (person.channels[0].quiet, chat.quiet) = (Quiet::Skip, Quiet::Only);
+                person.channels.push(chat);
+            }
             4 => person.at_most = Some(0),
             5 => person.channels.clear(),
             6 => {

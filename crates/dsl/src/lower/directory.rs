@@ -36,8 +36,12 @@ pub(crate) fn directory(reader: &mut Reader<'_>, root: &Node) -> Option<Director
     let absences = map.optional(reader, "absences");
     map.finish(reader);
 
+    let calendars = calendars.map_or_else(Vec::new, |entry| calendars::calendars(reader, entry));
+    let zone = calendars
+        .first()
+        .map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
     let people = people.map_or_else(People::default, |entry| {
-        People::new(people::people(reader, entry), entry)
+        People::new(people::people(reader, &zone, entry), entry)
     });
     let schedule_names: BTreeSet<Name> = schedules
         .map_or(&[][..], |entry| entry.value.entries())
@@ -47,10 +51,6 @@ pub(crate) fn directory(reader: &mut Reader<'_>, root: &Node) -> Option<Director
     let groups = groups.map_or_else(BTreeMap::new, |entry| {
         groups::groups(reader, &people, &schedule_names, entry)
     });
-    let calendars = calendars.map_or_else(Vec::new, |entry| calendars::calendars(reader, entry));
-    let zone = calendars
-        .first()
-        .map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
     let schedules = schedules.map_or_else(Vec::new, |entry| {
         schedules::schedules(reader, &people, &zone, entry)
     });

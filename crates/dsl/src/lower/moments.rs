@@ -101,7 +101,7 @@ pub(super) fn parse_opening(text: &str) -> Option<Result<Opening, CalendarError>
 }
 
 /// The same of a node.
-fn opening(reader: &mut Reader<'_>, node: &Node) -> Option<Opening> {
+pub(super) fn opening(reader: &mut Reader<'_>, node: &Node) -> Option<Opening> {
     let text = reader.text(node, "hours")?;
     match parse_opening(text) {
         Some(Ok(opening)) => return Some(opening),

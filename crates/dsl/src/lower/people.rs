@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use upline_core::{Channel, Name, Person, Span};
+use jiff::tz::TimeZone;
+use upline_core::{Channel, Name, Person, Quiet, Span};
 
-use super::leaf;
+use super::{leaf, quiet};
 use crate::Code;
 use crate::names::valid_name;
 use crate::reader::{Reader, is_language};
@@ -22,8 +23,8 @@ const MAX_MAIL_BYTES: usize = 254;
 
 const SHAPE: &str = "`ID: { name: \"Ann Berg\", mail: ann@example.com }`";
 
-/// The people in the author's order.
-pub(super) fn people(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Person> {
+/// The people in the author's order. `usual` is the zone of one who names none.
+pub(super) fn people(reader: &mut Reader<'_>, usual: &TimeZone, entry: &Entry) -> Vec<Person> {
     let entries = reader.named(entry, "`people`", SHAPE);
     if entries.len() > MAX_PEOPLE {
         let message = format!("a directory has at most {MAX_PEOPLE} people");
@@ -32,11 +33,11 @@ pub(super) fn people(reader: &mut Reader<'_>, entry: &Entry) -> Vec<Person> {
     }
     entries
         .iter()
-        .filter_map(|one| person(reader, one))
+        .filter_map(|one| person(reader, usual, one))
         .collect()
 }
 
-fn person(reader: &mut Reader<'_>, entry: &Entry) -> Option<Person> {
+fn person(reader: &mut Reader<'_>, usual: &TimeZone, entry: &Entry) -> Option<Person> {
     let id = reader.key_name(entry);
     let mut map = reader.map(entry, "a person", SHAPE);
     let name = map.optional(reader, "name");
@@ -46,19 +47,26 @@ fn person(reader: &mut Reader<'_>, entry: &Entry) -> Option<Person> {
     let at_most = map.optional(reader, "at-most");
     let time_zone = map.optional(reader, "time-zone");
     let notify = map.optional(reader, "notify");
+    let quiet_hours = map.optional(reader, "quiet-hours");
     map.finish(reader);
     let name = name.and_then(|name| reader.line(&name.value, "a person's name"));
     let has_mail = mail.is_some();
     let mail = mail.and_then(|mail| address(reader, &mail.value));
     let channels = match notify {
-        Some(notify) => channels(reader, notify, has_mail),
+        Some(notify) => channels(reader, notify, has_mail, quiet_hours.is_some()),
         None if has_mail => vec![Channel {
             via: Name::new_static("mail"),
             after: None,
             unless_acted: false,
+            quiet: Quiet::Any,
         }],
         None => Vec::new(),
     };
+    let own_zone = time_zone.and_then(|entry| zone(reader, entry));
+    let quiet_hours = quiet_hours.and_then(|entry| {
+        let zone = own_zone.as_ref().map_or(usual, |(_, zone)| zone);
+        quiet::hours(reader, zone, entry)
+    });
     let id = id?;
     Some(Person {
         name: name.unwrap_or_else(|| id.to_string()),
@@ -66,10 +74,9 @@ fn person(reader: &mut Reader<'_>, entry: &Entry) -> Option<Person> {
         skills: skills.map_or_else(BTreeSet::new, |skills| words(reader, skills)),
         languages: languages.map_or_else(Vec::new, |entry| read_languages(reader, entry)),
         at_most: at_most.and_then(|entry| capacity(reader, entry)),
-        time_zone: time_zone
-            .and_then(|entry| zone(reader, entry))
-            .map(|(name, _)| name),
+        time_zone: own_zone.map(|(name, _)| name),
         channels,
+        quiet_hours,
         id,
     })
 }
@@ -135,19 +142,35 @@ fn address(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
 }
 
 /// `notify: [{ mail: now }, { webhook: duty-phone, after: 5 min, unless: acted }]`.
-fn channels(reader: &mut Reader<'_>, entry: &Entry, has_mail: bool) -> Vec<Channel> {
+fn channels(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    has_mail: bool,
+    has_quiet_hours: bool,
+) -> Vec<Channel> {
+    let before = reader.found.errors();
     let items = reader.items(entry);
     if matches!(entry.value.kind, Kind::List(_)) && items.is_empty() {
         let message = "nobody can be told without a way to reach him";
         reader.error_with(Code::BadValue, entry.value.at, message, "delete the line");
     }
-    items
+    let channels: Vec<Channel> = items
         .iter()
-        .filter_map(|item| channel(reader, item, has_mail))
-        .collect()
+        .filter_map(|item| channel(reader, item, has_mail, has_quiet_hours))
+        .collect();
+    // A way that could not be read may be the one that is missing.
+    if has_quiet_hours && reader.found.errors() == before {
+        quiet::check(reader, entry.key_at, &channels);
+    }
+    channels
 }
 
-fn channel(reader: &mut Reader<'_>, item: &Node, has_mail: bool) -> Option<Channel> {
+fn channel(
+    reader: &mut Reader<'_>,
+    item: &Node,
+    has_mail: bool,
+    has_quiet_hours: bool,
+) -> Option<Channel> {
     let shape = "`{ mail: now }` or `{ webhook: NAME, after: 5 min, unless: acted }`";
     let mut map = reader.map_of(item, item.at, "a way to reach a person", shape);
     if !map.is_map() {
@@ -157,6 +180,7 @@ fn channel(reader: &mut Reader<'_>, item: &Node, has_mail: bool) -> Option<Chann
     let webhook = map.optional(reader, "webhook");
     let after = map.optional(reader, "after");
     let unless = map.optional(reader, "unless");
+    let minds = map.optional(reader, "quiet");
     map.finish(reader);
     let mut after = after
         .and_then(|after| leaf::span(reader, &after.value))
@@ -183,10 +207,14 @@ fn channel(reader: &mut Reader<'_>, item: &Node, has_mail: bool) -> Option<Chann
         }
     };
     let unless_acted = unless.is_some_and(|unless| acted(reader, unless));
+    let quiet = minds.map_or(Quiet::Any, |minds| {
+        quiet::minds(reader, minds, has_quiet_hours)
+    });
     Some(Channel {
         via: via?,
         after,
         unless_acted,
+        quiet,
     })
 }
 

@@ -1,8 +1,8 @@
 //! What each part of a directory means.
 
-use upline_core::Span;
 use upline_core::calendar::{Opening, WEEKDAYS};
 use upline_core::schedule::Every;
+use upline_core::{Quiet, Span};
 
 use super::directory;
 
@@ -12,6 +12,12 @@ people:
   ann: { name: Ann, mail: ann@example.com, skills: [billing], languages: [en, zh-CN], at-most: 8 tickets }
   bob: { at-most: 1 ticket, notify: [{ webhook: phone }, { webhook: pager, after: 5 min, unless: acted }] }
   cem: { name: Cem, mail: cem@example.com, time-zone: America/New_York, notify: [{ mail: 10 min }] }
+  dan:
+    mail: dan@example.com
+    notify: [{ webhook: phone, quiet: skip }, { mail: now, quiet: only }, { mail: 1 h }]
+    quiet-hours: [\"22:00-07:00\", { days: sat-sun, hours: [\"00:00-12:00\", \"12:00-24:00\"] }]
+  eva: { mail: eva@example.com, time-zone: America/New_York, quiet-hours: \"22:00-07:00\" }
+  fay: { mail: fay@example.com, quiet-hours: { hours: \"12:00-13:00\" } }
 groups:
   desk: { members: [bob, ann], lead: ann, manager: cem, schedule: duty }
 calendars:
@@ -98,6 +104,33 @@ fn a_directory_says_all_of_it() {
         ["2026-07-01T16:00:00Z", "2026-08-01T10:00:00Z"],
         "in the first calendar's zone"
     );
+}
+
+#[test]
+fn quiet_hours_are_those_of_the_persons_clock() {
+    let people = directory(TEXT).people;
+    let minds: Vec<Quiet> = people["dan"].channels.iter().map(|way| way.quiet).collect();
+    assert_eq!(minds, [Quiet::Skip, Quiet::Only, Quiet::Any]);
+    assert_eq!(people["bob"].channels[0].quiet, Quiet::Any);
+    assert_eq!(people["bob"].quiet_hours, None);
+    let hours = |person: &str, day: usize| {
+        let hours = people[person].quiet_hours.as_ref().unwrap();
+        let on = hours.week().on(WEEKDAYS[day]).iter();
+        on.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(hours("dan", 4), ["22:00-07:00"]);
+    assert_eq!(
+        hours("dan", 5),
+        ["00:00-12:00", "12:00-24:00", "22:00-07:00"]
+    );
+    assert_eq!(hours("fay", 6), ["12:00-13:00"]);
+    let quiet = |person: &str, at: &str| people[person].is_quiet(at.parse().unwrap());
+    // Ten at night in New York; Dan has no zone of his own, so the clock hangs where the first calendar's does.
+    assert!(quiet("eva", "2026-01-07T03:00:00Z"));
+    assert!(!quiet("eva", "2026-01-07T02:59:00Z"));
+    assert!(quiet("dan", "2026-01-07T14:00:00Z"));
+    assert!(!quiet("dan", "2026-01-07T13:59:00Z"));
+    assert!(!quiet("dan", "2026-01-07T03:00:00Z"));
 }
 
 fn calendars(read: &upline_core::Directory) {

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use upline_core::{Name, Wish};
+use upline_core::calendar::{Opening, WEEKDAYS, Week};
+use upline_core::{Channel, Directory, Name, Quiet, QuietHours, Span, Wish};
 
 use super::{Explanation, explain};
 use crate::World;
@@ -11,9 +12,17 @@ use crate::transcript::Setting;
 
 /// The office's ticket, opened Friday 16:45, at `now`; `act` is done to it before.
 fn explained(now: &str, act: impl FnOnce(&mut World)) -> (Explanation, Times) {
+    let directory = Arc::clone(&office().directory);
+    explained_among(directory, now, act)
+}
+
+fn explained_among(
+    directory: Arc<Directory>,
+    now: &str,
+    act: impl FnOnce(&mut World),
+) -> (Explanation, Times) {
     let setting = office();
     let zone = setting.zone();
-    let directory = Arc::clone(&setting.directory);
     let mut world = World::new(
         at("2026-03-06T15:45Z"),
         setting.workflows.clone(),
@@ -54,16 +63,7 @@ fn who_why_and_why_not_the_others() {
 
 #[test]
 fn a_level_and_a_kept_promise() {
-    let (explanation, times) = explained("2026-03-09T09:30Z", |world| {
-        world.advance_to(at("2026-03-09T08:20Z"));
-        let accept = Wish::Act {
-            action: Name::new("accept"),
-            fields: Vec::new(),
-            note: None,
-        };
-        let ann = upline_core::Command::person("ann", accept);
-        world.submit("t1", &ann).unwrap();
-    });
+    let (explanation, times) = explained("2026-03-09T09:30Z", ann_accepts);
     let lines = explanation.lines(&times, Language::English);
     let told: Vec<&str> = lines
         .iter()
@@ -87,6 +87,53 @@ fn a_level_and_a_kept_promise() {
         chinese[0].starts_with("working：lea 负责，自 "),
         "{chinese:?}"
     );
+}
+
+fn ann_accepts(world: &mut World) {
+    world.advance_to(at("2026-03-09T08:20Z"));
+    let accept = Wish::Act {
+        action: Name::new("accept"),
+        fields: Vec::new(),
+        note: None,
+    };
+    let ann = upline_core::Command::person("ann", accept);
+    world.submit("t1", &ann).unwrap();
+}
+
+/// Lea is asked at 09:50; at 10:35 it is quiet for her, and the telephone is not for that time.
+#[test]
+fn the_channel_that_is_told_is_the_one_for_that_time() {
+    let setting = office();
+    let mut directory = Directory::clone(&setting.directory);
+    let lea = directory.people.get_mut("lea").unwrap();
+    let rule = |via: &str, after, unless_acted, quiet| Channel {
+        via: Name::new(via),
+        after: Some(Span::minutes(after)),
+        unless_acted,
+        quiet,
+    };
+    lea.channels.extend([
+        rule("webhook:phone", 45, true, Quiet::Skip),
+        rule("webhook:chat", 50, false, Quiet::Any),
+        rule("webhook:pager", 55, false, Quiet::Skip),
+    ]);
+    let hours = Opening::new(38_100, 39_600).unwrap();
+    lea.quiet_hours = Some(QuietHours::new(
+        Week::of(&WEEKDAYS, &[hours]),
+        setting.zone(),
+    ));
+    let (explanation, times) =
+        explained_among(Arc::new(directory), "2026-03-09T09:30Z", ann_accepts);
+    let lines = explanation.lines(&times, Language::English);
+    let told: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.contains("notify"))
+        .collect();
+    let expected =
+        "  if nobody acts: notify lea by webhook chat unless acted, Mon 10:35 (5 min left)";
+    assert_eq!(told, [expected], "{lines:#?}");
+    let json = serde_json::to_value(&explanation).unwrap();
+    assert_eq!(json["positions"][0]["clocks"][0]["by"], "webhook:chat");
 }
 
 #[test]
