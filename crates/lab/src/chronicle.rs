@@ -57,7 +57,7 @@ impl Chronicle {
             let workflow = world.workflow_of(name).map(AsRef::as_ref);
             let events = command.iter().map(|(entry, shown)| (&entry.event, *shown));
             let events: Vec<(&Event, bool)> = events.collect();
-            for said in say_some(events, ticket, workflow) {
+            for said in say_some(events, ticket, workflow, Some(world.directory())) {
                 let text = said.text(self.language, &self.times);
                 lines.push(self.line(name, said.at, &text));
             }

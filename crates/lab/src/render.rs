@@ -16,7 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Event, Name, Reason, Ticket, Workflow};
+use upline_core::{Branch, Directory, Event, Name, Reason, Ticket, Workflow};
 
 pub use next::Next;
 pub(crate) use refused::{InVain, in_vain};
@@ -120,16 +120,18 @@ impl Say {
 /// assert_eq!(upline_lab::render::say(&[], &mut ticket, None), []);
 /// ```
 pub fn say(events: &[Event], ticket: &mut Ticket, workflow: Option<&Workflow>) -> Vec<Said> {
-    say_some(events.iter().map(|event| (event, true)), ticket, workflow)
+    let events = events.iter().map(|event| (event, true));
+    say_some(events, ticket, workflow, None)
 }
 
-/// The same, where only some events are to be said.
+/// The same, where only some events are to be said. `directory` is the one that holds at them.
 pub(crate) fn say_some<'a>(
     events: impl IntoIterator<Item = (&'a Event, bool)>,
     ticket: &mut Ticket,
     workflow: Option<&Workflow>,
+    directory: Option<&Directory>,
 ) -> Vec<Said> {
-    tell::all(events, ticket, workflow)
+    tell::all(events, ticket, workflow, directory)
 }
 
 /// What a rejection says after its time, if `text` says why: `rejected: lea has it now`.

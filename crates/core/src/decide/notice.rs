@@ -41,14 +41,17 @@ impl<'a> Draft<'a> {
     /// The clocks of the channels that a person who was asked has for later.
     pub(super) fn reach(&mut self, branch: &Branch, person: &Name, known: &Person) -> Vec<Clock> {
         let mut clocks = Vec::new();
-        let used = known.brought_forward(known.is_quiet(self.ctx.now));
+        let quiet = known.is_quiet(self.ctx.now);
+        let used = known.brought_forward(quiet);
+        let used_after = used.and_then(|used| known.channels.get(used)?.after);
         for (index, channel) in known.channels.iter().enumerate() {
             let (Some(after), Ok(number)) = (channel.after, u16::try_from(index)) else {
                 continue;
             };
             // What is not for the time at which it will be due is armed too: it may be used before, when
             // another channel fails.
-            if used == Some(index) {
+            let stands_back = used_after == Some(after) && !channel.quiet.is_for(quiet);
+            if used == Some(index) || stands_back {
                 continue;
             }
             let due = super::due_in(None, self.base, after);
@@ -392,8 +395,8 @@ fn is_said_again(draft: &mut Draft<'_>, clock: &Clock, via: &Name) -> bool {
     })
 }
 
-/// A person's later notification rule: its time has come, or the channels before it have failed or are not for
-/// this moment. If it is not for this moment itself, the next one that is takes its place at once.
+/// A person's later notification rule: its time has come, or the channels before it have failed or are not
+/// for this moment. If it is not for this moment itself, the next one that is takes its place at once.
 pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Rejection> {
     let ClockKind::Reach {
         person, channel, ..
@@ -423,12 +426,42 @@ pub(super) fn use_channel(draft: &mut Draft<'_>, clock: &Clock) -> Result<(), Re
         notices,
         clock: Some(clock.id),
     });
-    if rule.is_some()
-        && for_now.is_none()
-        && let Some(next) = next_channel(draft, &clock.branch, person)
-    {
-        // It is for this moment, so it leads no further.
-        return use_channel(draft, &next);
+    match (rule, for_now) {
+        (Some(_), None) => match next_channel(draft, &clock.branch, person) {
+            // It is for this moment, so it leads no further.
+            Some(next) => use_channel(draft, &next),
+            None => Ok(()),
+        },
+        (Some(_), Some(_)) => {
+            leave_out(draft, clock, person, quiet);
+            Ok(())
+        }
+        (None, _) => Ok(()),
     }
-    Ok(())
+}
+
+/// Rules of the same time as one that is used, and not for this moment: nothing takes their place.
+fn leave_out(draft: &mut Draft<'_>, used: &Clock, person: &Name, quiet: bool) {
+    let known = draft.ctx.directory.people.get(person);
+    let clocks = draft.ticket().clocks.iter();
+    let same = clocks.filter(|clock| clock.branch == used.branch && clock.due == used.due);
+    let others = same.filter(|clock| match &clock.kind {
+        ClockKind::Reach {
+            person: of,
+            channel,
+            ..
+        } => {
+            let rule = known.and_then(|known| known.channels.get(usize::from(*channel)));
+            of == person && rule.is_some_and(|rule| !rule.quiet.is_for(quiet))
+        }
+        _ => false,
+    });
+    let others: Vec<_> = others.map(|clock| clock.id).collect();
+    for clock in others {
+        draft.push(Fact::Notified {
+            branch: used.branch.clone(),
+            notices: Vec::new(),
+            clock: Some(clock),
+        });
+    }
 }

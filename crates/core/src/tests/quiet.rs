@@ -178,6 +178,33 @@ fn a_rule_behind_others_that_begin_at_once_takes_their_place_alone() {
 }
 
 #[test]
+fn rules_of_the_same_time_are_one_step() {
+    let rules = || {
+        vec![
+            rule("mail", None, Quiet::Skip),
+            rule("note", None, Quiet::Only),
+            rule("phone", Some(5), Quiet::Skip),
+            rule("chat", Some(5), Quiet::Only),
+            rule("pager", Some(9), Quiet::Any),
+        ]
+    };
+    let mut waking = desk(rules(), 60);
+    waking.until(14);
+    assert_eq!(told(&waking), "mail@0 phone@5 pager@9");
+    let mut quiet = desk(rules(), 0);
+    quiet.until(14);
+    assert_eq!(told(&quiet), "note@0 chat@5 pager@9");
+    // Used early, in place of one that failed or is not for the moment, it is the same step.
+    let mut failed = desk(rules(), 60);
+    fail(&mut failed);
+    failed.until(14);
+    assert_eq!(told(&failed), "mail@0 phone@0 pager@9");
+    let mut forward = desk(rules()[1..].to_vec(), 60);
+    forward.until(14);
+    assert_eq!(told(&forward), "phone@0 pager@9");
+}
+
+#[test]
 fn a_span_that_ends_in_quiet_hours_is_judged_then() {
     let rules = || {
         vec![
@@ -296,6 +323,7 @@ fn what_is_to_come_is_known_before() {
         vec![
             rule("mail", None, Quiet::Any),
             rule("phone", Some(5), Quiet::Skip),
+            rule("fax", Some(5), Quiet::Only),
             rule("chat", Some(6), Quiet::Any),
             rule("pager", Some(7), Quiet::Skip),
             rule("bell", Some(10), Quiet::Only),

@@ -1,6 +1,7 @@
 //! What a clock will do, in the author's phrase.
 
-use upline_core::{Clock, ClockKind, Name, Position, Workflow, ticket};
+use jiff::Timestamp;
+use upline_core::{Clock, ClockKind, Directory, Hop, Name, Position, Workflow, ticket};
 
 /// What happens when a clock is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,29 @@ impl Next {
             },
         }
     }
+}
+
+/// What the clocks of a person's later rules will do that a hop at `at` has armed, and when. With the
+/// directory those are left out that lead to nothing by his quiet hours.
+pub(super) fn later(
+    hop: &Hop,
+    directory: Option<&Directory>,
+    at: Timestamp,
+) -> Vec<(Next, Timestamp)> {
+    let person = hop.holder.answerable();
+    let known = directory.and_then(|directory| directory.people.get(person?));
+    let later = known.map(|known| known.later(&hop.reach, at));
+    let clocks = hop.reach.iter().filter_map(|clock| {
+        let mut next = Next::of(clock, None, None);
+        if let Some(later) = &later {
+            let rule = later.iter().find(|rule| rule.clock == clock.id)?;
+            if let Next::Reach { unless_acted, .. } = &mut next {
+                *unless_acted = rule.unless_acted;
+            }
+        }
+        Some((next, clock.due))
+    });
+    clocks.collect()
 }
 
 fn level(workflow: &Workflow, ladder: &Name, number: u16) -> Option<Next> {

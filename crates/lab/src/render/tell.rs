@@ -3,19 +3,22 @@
 use jiff::Timestamp;
 use upline_core::ticket::Level;
 use upline_core::{
-    Branch, Cause, Clock, ClockKind, Event, Fact, Hop, Notice, Ticket, Workflow, evolve,
+    Branch, Cause, Clock, ClockKind, Directory, Event, Fact, Hop, Notice, Ticket, Workflow, evolve,
 };
 
+use super::next::{Next, later};
 use super::reasons::{is_rank, lateness, merged, told_cause};
-use super::{Next, Said, Say};
+use super::{Said, Say};
 
 pub(super) fn all<'a>(
     events: impl IntoIterator<Item = (&'a Event, bool)>,
     ticket: &mut Ticket,
     workflow: Option<&Workflow>,
+    directory: Option<&Directory>,
 ) -> Vec<Said> {
     let mut teller = Teller {
         workflow,
+        directory,
         said: Vec::new(),
         at: Timestamp::default(),
         ticket,
@@ -57,6 +60,8 @@ pub(super) fn all<'a>(
 
 struct Teller<'a> {
     workflow: Option<&'a Workflow>,
+    /// The one that holds at the events, if it is at hand.
+    directory: Option<&'a Directory>,
     said: Vec<Said>,
     at: Timestamp,
     /// The ticket with the event that is being told.
@@ -97,7 +102,10 @@ impl Teller<'_> {
 
     fn hop_clocks(&mut self, hop: &Hop) {
         self.unasked = None;
-        for clock in hop.reach.iter().chain(&hop.clock) {
+        for (next, due) in later(hop, self.directory, self.at) {
+            self.say(&hop.branch, Say::Next(next, due));
+        }
+        if let Some(clock) = &hop.clock {
             self.next(&hop.branch, clock);
         }
     }
@@ -355,12 +363,8 @@ impl Teller<'_> {
                 clock,
                 notices,
             } => {
-                self.say(
-                    branch,
-                    Say::Resumed {
-                        cause: cause.clone(),
-                    },
-                );
+                let cause = cause.clone();
+                self.say(branch, Say::Resumed { cause });
                 self.notices(branch, notices);
                 if let Some(clock) = clock {
                     self.next(branch, clock);
@@ -456,12 +460,8 @@ impl Teller<'_> {
             Fact::Called {
                 branch, workflow, ..
             } => {
-                self.say(
-                    branch,
-                    Say::Called {
-                        workflow: workflow.clone(),
-                    },
-                );
+                let workflow = workflow.clone();
+                self.say(branch, Say::Called { workflow });
             }
             Fact::BranchEnded {
                 branch,
@@ -469,12 +469,8 @@ impl Teller<'_> {
                 notices,
                 ..
             } => {
-                self.say(
-                    branch,
-                    Say::BranchEnded {
-                        outcome: outcome.clone(),
-                    },
-                );
+                let outcome = outcome.clone();
+                self.say(branch, Say::BranchEnded { outcome });
                 self.notices(branch, notices);
             }
             Fact::Ended {
