@@ -2,8 +2,8 @@
 //!
 //! When the time of a rule has come that is not for that moment, the next one by time that is takes its place
 //! at once. Rules of the same time are one step: if one of them is used, the others that are not for that
-//! moment are left out, and nothing takes their place. So a telephone after 5 min that skips quiet hours and a
-//! chat after 5 min that is for them only are one message after five minutes, by day or by night.
+//! moment are left out, and nothing takes their place. So a telephone after 5 min that skips quiet hours and
+//! a chat after 5 min that is for them only are one message after five minutes, by day or by night.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -93,6 +93,26 @@ impl Office {
         self.text(&members, lead, &absences)
     }
 
+    /// How some are told; with quiet hours, on one line, since the oracle reads it.
+    fn ways(&self) -> &'static str {
+        match self.shape / 2 % 6 {
+            0 => {
+                ", quiet-hours: \"22:00-07:00\", notify: [{ mail: now, quiet: skip }, { webhook: phone, \
+                 quiet: only }, { webhook: chat, after: 5 min, unless: acted }]"
+            }
+            1 => {
+                ", quiet-hours: \"08:00-14:00\", notify: [{ mail: now, quiet: skip }, { webhook: phone, \
+                 after: 10 min, quiet: only }, { webhook: chat, after: 5 min, unless: acted, quiet: \
+                 skip }]"
+            }
+            2 => {
+                ", quiet-hours: \"12:00-06:30\", notify: [{ webhook: phone, after: 10 min, unless: acted, \
+                 quiet: skip }, { webhook: chat, after: 1 min, quiet: only }, { mail: 1 h }]"
+            }
+            _ => ", notify: [{ mail: now }, { webhook: phone, after: 5 min, unless: acted }]",
+        }
+    }
+
     fn text(&self, members: &[&str], lead: &str, absences: &[String]) -> Text {
         let mut lines = vec!["directory: acme".to_owned(), "last-resort: user max".into()];
         lines.push("people:".into());
@@ -102,9 +122,7 @@ impl Office {
                 also.push_str(", at-most: 2 tickets");
             }
             if self.channels && person.len() + self.shape as usize % 2 > 2 {
-                also.push_str(
-                    ", notify: [{ mail: now }, { webhook: phone, after: 5 min, unless: acted }]",
-                );
+                also.push_str(self.ways());
             }
             lines.push(format!(
                 "  {person}: {{ mail: {person}@example.com{also} }}"

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub struct Counters(BTreeMap<&'static str, u64>);
 
 /// What must happen at least once in the seeds that are played before a change lands.
-pub const REQUIRED: [&str; 57] = [
+pub const REQUIRED: [&str; 58] = [
     "answered",
     "cancelled_or_ended_by_people",
     "child_called",
@@ -48,6 +48,7 @@ pub const REQUIRED: [&str; 57] = [
     "power_cut",
     "promise_breached",
     "promise_warned",
+    "quiet_hours_told",
     "reassigned",
     "rejected",
     "same_id_other_payload",

@@ -3,6 +3,7 @@
 
 pub mod fold;
 pub mod journal;
+mod quiet;
 mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,8 @@ pub struct Oracle {
     pub at: i64,
     /// The people of the directory that holds.
     pub people: BTreeSet<String>,
+    /// How each of them is told, and when otherwise.
+    ways: quiet::Ways,
     /// Versions of workflows that came.
     pub files: usize,
     /// Messages whose fate became known, since somebody has looked.
@@ -170,6 +173,7 @@ impl Oracle {
                         self.files += 1;
                         if let Some(people) = people(&file.text) {
                             self.people = people;
+                            self.ways = quiet::Ways::of(&file.text);
                         }
                     }
                 }
@@ -250,6 +254,7 @@ impl Oracle {
             if event.at.as_millisecond() != at {
                 return Err(format!("an event of {} in a commit of {at}", event.at));
             }
+            self.ways.fit(event, counters)?;
             ticket.add(event)?;
         }
         if ticket.ended {
