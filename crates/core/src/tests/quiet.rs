@@ -35,8 +35,7 @@ fn rule(via: &str, after: Option<u32>, quiet: Quiet) -> Channel {
     }
 }
 
-/// Ann has these rules; her quiet hours last for an hour from a time of that Friday, in minutes from the start
-/// at 09:00 UTC.
+/// Ann has these rules; her quiet hours last for an hour from a time in minutes after the start at 09:00.
 fn people(rules: Vec<Channel>, from: i64) -> Directory {
     let mut people = directory();
     let ann = people.people.get_mut("ann").unwrap();
@@ -355,7 +354,7 @@ fn channel() -> impl Strategy<Value = Channel> {
 }
 
 proptest! {
-    /// Whoever has a rule for each moment is told by the time of his last rule, by rules that were for it then.
+    /// Whoever has a rule for each moment is told by the time of his last one, by rules that were for it then.
     #[test]
     fn whoever_can_be_told_is_told(
         rules in prop::collection::vec(channel(), 1..6),
