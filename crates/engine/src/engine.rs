@@ -7,6 +7,7 @@ mod follow;
 mod handle;
 mod meet;
 mod operator;
+mod shell;
 mod submission;
 
 #[cfg(feature = "sled")]
@@ -30,10 +31,11 @@ mod said;
 #[cfg(test)]
 mod tests;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::atomic::AtomicI64;
+use std::sync::mpsc;
+#[cfg(feature = "sled")]
+use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -45,17 +47,18 @@ use crate::error::{Error, StartError};
 use crate::floor::Incident;
 #[cfg(feature = "sled")]
 use crate::index::{Event, Follower, FollowerOptions, Index, IndexHandle, IndexOptions};
-use crate::notify::{Message, Notifier, SendError, Silent};
-use crate::outbox::{MessageId, OutboxOptions};
+use crate::notify::{Notifier, Silent};
+use crate::outbox::OutboxOptions;
 use crate::record::File;
 use crate::store::{LogOptions, LogStore, MemoryStore, Store, StoreError};
 use crate::vault::system_entropy;
-use crate::writer::{Input, Turn, Writer};
+use crate::writer::Writer;
 
 #[cfg(feature = "sled")]
 pub use archive::Archive;
 pub(crate) use handle::check;
 pub use handle::{Handle, MAX_PAGE, Page};
+use shell::{Mail, NOTHING_FORGOTTEN, Shell};
 pub use submission::{MAX_COMMAND_BYTES, MAX_WHO_BYTES, Submission};
 
 /// Most commands that wait for their commit; one more is refused with [`Error::Busy`].
@@ -226,6 +229,7 @@ impl Builder {
             inbox: sender.clone(),
             on_incident: self.on_incident,
             recall: Arc::clone(&recall),
+            stop: None,
         };
         let wake = sender.clone();
         self.clock.watch(Box::new(move || {
@@ -313,8 +317,17 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Stopped`] if it had stopped by itself before.
-    pub async fn stop(mut self) -> Result<(), Error> {
-        self.handle.send(Mail::Stop)?;
+    pub async fn stop(self) -> Result<(), Error> {
+        self.stop_within(Duration::ZERO).await
+    }
+
+    /// The same, but messages that a notifier is sending have so long, in real time, to be sent and noted as
+    /// sent; none is begun any more. One that is cut off is sent again at the next start, under its key.
+    ///
+    /// # Errors
+    /// As [`Engine::stop`].
+    pub async fn stop_within(mut self, grace: Duration) -> Result<(), Error> {
+        self.handle.send(Mail::Stop(grace))?;
         let Some(thread) = self.thread.take() else {
             return Err(Error::Stopped);
         };
@@ -334,26 +347,9 @@ async fn ended(thread: JoinHandle<()>) -> bool {
 impl Drop for Engine {
     fn drop(&mut self) {
         // A writer that has ended needs no word.
-        let _ = self.handle.send(Mail::Stop);
+        let _ = self.handle.send(Mail::Stop(Duration::ZERO));
     }
 }
-
-/// What the writer's thread receives.
-pub(crate) enum Mail {
-    Input(Box<Input>),
-    /// Time has moved.
-    Wake,
-    /// Something for the operator, from beside the writer.
-    #[cfg_attr(
-        not(any(feature = "sled", test)),
-        expect(dead_code, reason = "only the index has something to tell")
-    )]
-    Told(Incident),
-    Stop,
-}
-
-/// In place of a time: all commands that ever came are remembered.
-const NOTHING_FORGOTTEN: i64 = i64::MIN;
 
 /// Starts the thread that keeps the index.
 #[cfg(feature = "sled")]
@@ -382,106 +378,4 @@ fn follow(
     let follower = Follower::start(index.clone(), options, Box::new(tell));
     let follower = follower.map_err(StartError::Thread)?;
     Ok((Some(index), Some(follower)))
-}
-
-/// What surrounds the writer in its thread.
-struct Shell {
-    clock: Arc<dyn Clock>,
-    notifier: Arc<dyn Notifier>,
-    runtime: tokio::runtime::Handle,
-    inbox: Sender<Mail>,
-    on_incident: OnIncident,
-    /// Until when commands may have been forgotten, for the handles.
-    recall: Arc<AtomicI64>,
-}
-
-impl Shell {
-    fn recall(&self, writer: &Writer) {
-        let until = writer.forgotten_until().unwrap_or(NOTHING_FORGOTTEN);
-        self.recall.store(until, Ordering::Release);
-    }
-
-    fn run(mut self, writer: &mut Writer, receiver: &Receiver<Mail>) {
-        let mut inputs = Vec::new();
-        let mut stopping = false;
-        loop {
-            let turn = writer.turn(self.clock.read(), inputs.drain(..));
-            let wake = turn.wake;
-            self.recall(writer);
-            self.carry_out(turn);
-            if writer.is_busy() {
-                stopping |= self.take_all(receiver, &mut inputs);
-                continue;
-            }
-            if stopping {
-                return;
-            }
-            match self.wait(receiver, wake) {
-                Some(Mail::Input(input)) => inputs.push(*input),
-                Some(Mail::Stop) => stopping = true,
-                Some(Mail::Told(incident)) => self.tell(incident),
-                Some(Mail::Wake) | None => (),
-            }
-            stopping |= self.take_all(receiver, &mut inputs);
-        }
-    }
-
-    fn wait(&self, receiver: &Receiver<Mail>, wake: Option<Duration>) -> Option<Mail> {
-        let rest = wake.unwrap_or(Duration::MAX);
-        if rest.is_zero() {
-            return None;
-        }
-        match self.clock.idle(rest) {
-            Some(rest) => match receiver.recv_timeout(rest) {
-                Ok(mail) => Some(mail),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => Some(Mail::Stop),
-            },
-            None => receiver.recv().ok().or(Some(Mail::Stop)),
-        }
-    }
-
-    /// Takes what has come meanwhile: that is the next commit. Whether the engine is to stop.
-    fn take_all(&mut self, receiver: &Receiver<Mail>, inputs: &mut Vec<Input>) -> bool {
-        let mut stop = false;
-        for mail in receiver.try_iter() {
-            match mail {
-                Mail::Input(input) => inputs.push(*input),
-                Mail::Told(incident) => self.tell(incident),
-                Mail::Wake => (),
-                Mail::Stop => stop = true,
-            }
-        }
-        stop
-    }
-
-    /// Whoever is told may panic, as `eprintln!` does when nobody reads: tickets go on.
-    fn tell(&mut self, incident: Incident) {
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.on_incident)(incident)));
-    }
-
-    fn carry_out(&mut self, turn: Turn) {
-        for incident in turn.incidents {
-            self.tell(incident);
-        }
-        for (id, message) in turn.messages {
-            let notifier = Arc::clone(&self.notifier);
-            let inbox = self.inbox.clone();
-            self.runtime
-                .spawn(async move { send(notifier, id, message, &inbox).await });
-        }
-    }
-}
-
-/// Sends one message in a task of its own, so that a notifier that panics has only failed.
-async fn send(notifier: Arc<dyn Notifier>, id: MessageId, message: Message, inbox: &Sender<Mail>) {
-    let task = tokio::spawn(async move { notifier.send(&message).await });
-    let result = task.await.unwrap_or_else(|_| {
-        Err(SendError::Temporary {
-            reason: "the notifier has panicked".into(),
-            after: None,
-        })
-    });
-    // After the engine has stopped the message is tried again at the next start.
-    let _ = inbox.send(Mail::Input(Box::new(Input::Sent(id, result))));
 }

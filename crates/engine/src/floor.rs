@@ -153,6 +153,12 @@ pub enum Incident {
         /// What it said.
         why: String,
     },
+    /// The disk is full: no command can be written until there is room again, which is looked for every few
+    /// seconds. Told once when it begins, and once when it is over.
+    Full {
+        /// Whether it is over.
+        over: bool,
+    },
     /// A ticket could be forgotten: nobody is answerable, or no clock moves it on. There must never be one.
     Gap(Gap),
     /// The index of all tickets was damaged and is being built anew, or does not go on for now. No ticket is

@@ -47,6 +47,15 @@ pub trait Store: Send {
     /// [`StoreError::Full`].
     fn make_room(&mut self) -> Result<(), StoreError>;
 
+    /// Looks whether there is room for what is written beside the journal, such as keys: asked for now and
+    /// then after something was refused for want of room. A store that knows of nothing such has room.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], or why it is not known.
+    fn look_for_room(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Where the next commit will be.
     fn next_position(&self) -> u64;
 

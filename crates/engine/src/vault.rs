@@ -26,7 +26,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use lru::LruCache;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskFile};
 
 /// Bytes of a slot in a file.
 pub const SLOT_BYTES: usize = 64;
@@ -173,6 +173,19 @@ impl Vault {
         }
         self.next.store(slot + 1, Ordering::Relaxed);
         Ok(slot)
+    }
+
+    /// Looks whether there is room for more keys, before somebody waits for one.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`].
+    pub(crate) fn look_for_room(&self) -> Result<(), VaultError> {
+        let _writing = self.writing();
+        self.disk.create_folder(FOLDER)?;
+        let (file, draft) = self.draft()?;
+        let found = file.allocate((1 + u64::from(KEYS_A_FILE)) * SLOT_BYTES as u64);
+        self.disk.remove(&draft)?;
+        Ok(found?)
     }
 
     /// The next key that no ticket has.
@@ -327,16 +340,21 @@ impl Vault {
         self.put(first, &bytes)
     }
 
+    /// An empty file that has no name of its own yet.
+    fn draft(&self) -> io::Result<(Arc<dyn DiskFile>, String)> {
+        let draft = format!("{FOLDER}/draft");
+        match self.disk.remove(&draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => (),
+        }
+        Ok((self.disk.create(&draft)?, draft))
+    }
+
     /// Writes a file, and puts it in place when it is on disk.
     fn put(&self, first: u32, bytes: &[u8]) -> Result<(), VaultError> {
         self.disk.create_folder(FOLDER)?;
         self.disk.sync_folder("")?;
-        let draft = format!("{FOLDER}/draft");
-        match self.disk.remove(&draft) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => (),
-        }
-        let file = self.disk.create(&draft)?;
+        let (file, draft) = self.draft()?;
         file.write_at(bytes, 0)?;
         file.sync()?;
         self.disk.rename(&draft, &path(first))?;

@@ -131,6 +131,8 @@ pub(crate) struct Writer {
     last: Reading,
     /// How many commands are remembered here.
     remembered: usize,
+    /// No message is begun any more.
+    quiet: bool,
 }
 
 impl Writer {
@@ -158,6 +160,7 @@ impl Writer {
             watch: Watch::default(),
             last: reading,
             remembered: usize::MAX,
+            quiet: false,
         };
         writer.take_messages()?;
         Ok(writer)
@@ -199,6 +202,7 @@ impl Writer {
         }
         self.refuse_or_keep();
         let messages = match self.health {
+            Health::Good if self.quiet => Vec::new(),
             Health::Good => self.messages(now),
             Health::Failed { .. } | Health::Broken(_) => Vec::new(),
         };

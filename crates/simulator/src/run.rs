@@ -316,6 +316,10 @@ impl Run<'_> {
                     }
                     self.last_incident = why;
                 }
+                Incident::Full { over: false } if self.calm && !self.full => {
+                    return Err("the disk is full for no reason".to_owned());
+                }
+                Incident::Full { .. } => self.counters.add("disk_full_told"),
                 Incident::Refused { .. } => self.counters.add("report_refused"),
                 Incident::Outbox { .. } => self.counters.add("outbox_told"),
                 Incident::Overdue { .. } if !self.calm || self.full || self.held_up => {

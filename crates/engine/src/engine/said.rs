@@ -7,7 +7,7 @@ use upline_core::{Actor, Name, Recipient, Topic, Wish};
 use super::*;
 use crate::clock::ManualClock;
 use crate::kit::{CALL, DESK, begin, person};
-use crate::notify::{Comment, Sending};
+use crate::notify::{Comment, Message, SendError, Sending};
 
 type Said = (Recipient, Option<Comment>, u32);
 

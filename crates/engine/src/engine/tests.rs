@@ -6,7 +6,7 @@ use upline_core::{Rejection, Wish};
 use super::*;
 use crate::clock::ManualClock;
 use crate::kit::{CALL, DESK, begin, person};
-use crate::notify::Sending;
+use crate::notify::{Message, SendError, Sending};
 
 #[derive(Clone, Default)]
 struct Post {

@@ -65,6 +65,8 @@ pub struct Status {
     pub forgotten: usize,
     /// The audit of all open tickets.
     pub audit: Audit,
+    /// The disk is full, and commands are refused until there is room.
+    pub disk_full: bool,
     /// Clocks that came up and were over already, since the start.
     pub stale_clocks: u64,
     /// The journal's last commit is here.
@@ -261,6 +263,7 @@ impl Floor {
             audit: self.auditor.shown,
             set_aside: self.set_aside.len(),
             forgotten: self.forgotten.len(),
+            disk_full: false,
             stale_clocks: self.timers.stale,
             position,
             #[cfg(feature = "sled")]

@@ -224,6 +224,10 @@ impl Store for LogStore {
         self.ready()?.make_room(beside)
     }
 
+    fn look_for_room(&mut self) -> Result<(), StoreError> {
+        Ok(self.ready()?.vault.look_for_room()?)
+    }
+
     fn next_position(&self) -> u64 {
         let open = self.open.as_ref();
         open.map_or(0, |open| open.reader.end().0)

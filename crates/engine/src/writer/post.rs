@@ -139,6 +139,16 @@ impl Writer {
         Ok(None)
     }
 
+    /// From now on no message is begun.
+    pub(crate) fn begin_no_message(&mut self) {
+        self.quiet = true;
+    }
+
+    /// Whether a message is under way.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.outbox.under_way() > 0
+    }
+
     /// Whether the fate of a message is not known yet.
     pub(crate) fn is_to_be_sent(&self, id: MessageId) -> bool {
         self.outbox.has(id)

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Health, Input, Writer};
+use super::{FULL_AGAIN, Health, Input, Writer};
 use crate::clock::{Reading, millis};
 use crate::floor::{Due, Incident, Status, instant, since};
 use crate::record::Millis;
+use crate::store::StoreError;
 
 /// How late a clock may be, for how long, before there is an
 /// [`Incident::Overdue`](crate::Incident::Overdue).
@@ -23,12 +24,15 @@ pub(super) struct Watch {
     overdue: Option<Millis>,
     /// The most that a message has waited, in milliseconds, if that was told and is not over.
     outbox: Option<Millis>,
+    /// That the disk is full was told and is not over: at this steady time it is looked for room.
+    full: Option<Millis>,
 }
 
 impl Writer {
     /// Looks whether something lasts too long, at the end of a turn: what it left undone had its chance.
     pub(super) fn look_out(&mut self, reading: Reading, now: Millis) {
         let steady = reading.steady;
+        self.look_for_room(steady);
         if !matches!(self.health, Health::Good) || self.full.is_some() {
             // What was told is not over by that.
             (self.watch.well, self.watch.behind) = (None, None);
@@ -57,6 +61,29 @@ impl Writer {
         }
     }
 
+    /// Looks whether the disk is full. That a commit goes well does not show that it is not: the journal has
+    /// room in reserve, and goes on while a new file of keys finds none.
+    fn look_for_room(&mut self, steady: Millis) {
+        let told = self.watch.full;
+        let is_full = match self.health {
+            Health::Good if self.full.is_some() => true,
+            Health::Failed { full: true, .. } => true,
+            Health::Good => told.is_some_and(|at| {
+                // What fails for another reason is told by whoever it fails.
+                steady < at || matches!(self.store.look_for_room(), Err(StoreError::Full))
+            }),
+            // Whether there is room is not known.
+            Health::Failed { full: false, .. } | Health::Broken(_) => told.is_some(),
+        };
+        let again = told.filter(|at| steady < *at);
+        self.watch.full = is_full.then(|| again.unwrap_or(steady + millis(FULL_AGAIN)));
+        if is_full != told.is_some() {
+            self.incidents.push(Incident::Full {
+                over: told.is_some(),
+            });
+        }
+    }
+
     /// Steady time at which the oldest message will have waited for too long.
     fn next_alarm(&mut self) -> Option<Millis> {
         let well = self.watch.well.filter(|_| self.watch.outbox.is_none())?;
@@ -73,6 +100,7 @@ impl Writer {
         // While the disk is full the floor's time stands still.
         let now = self.time.now().max(self.floor.now);
         let mut status = self.floor.status(position, now);
+        status.disk_full = self.watch.full.is_some() || self.full.is_some();
         status.clock_ahead = self.time.doubt(self.last);
         status.unsent = self.outbox.len();
         status.under_way = self.outbox.under_way();
@@ -98,8 +126,10 @@ impl Writer {
                 let floor = self.floor.next_wake();
                 let next = [floor, self.outbox.next()];
                 let next = next.into_iter().flatten().min().map(|at| rest(at, now));
-                let alarm = self.next_alarm().map(|at| rest(at, reading.steady));
-                next.into_iter().chain(alarm).min()?
+                let alarm = self.next_alarm();
+                let look = alarm.into_iter().chain(self.watch.full).min();
+                let look = look.map(|at| rest(at, reading.steady));
+                next.into_iter().chain(look).min()?
             }
         };
         Some(Duration::from_millis(rest))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use super::*;
 use crate::disk::{Disk, DiskFile};
@@ -150,7 +150,8 @@ async fn a_full_disk_loses_nothing_and_when_there_is_room_again_it_goes_on_by_it
         let again = open(&handle).await.unwrap_err();
         assert!(unavailable(&again), "{again}");
         assert!(again.to_string().contains("full"), "{again}");
-        if handle.status().await.is_ok() {
+        if let Ok(status) = handle.status().await {
+            assert!(status.disk_full);
             assert_eq!(holder(&handle, "1").await, "ann");
         }
         clock.forward(Duration::from_secs(7));
@@ -170,6 +171,13 @@ async fn a_full_disk_loses_nothing_and_when_there_is_room_again_it_goes_on_by_it
     handle.settled().await.unwrap();
     let status = handle.status().await.unwrap();
     assert_eq!((status.late, status.unsent), (Duration::ZERO, 0));
+    assert!(!status.disk_full);
+    let full = |one: &Incident| match one {
+        Incident::Full { over } => Some(*over),
+        _ => None,
+    };
+    let full: Vec<bool> = heard.lock().unwrap().iter().filter_map(full).collect();
+    assert_eq!(full, [false, true], "told once each way");
     assert_eq!(status.tickets, kept.len(), "what was refused is not there");
     engine.stop().await.unwrap();
     let told = Told::read(real(home.path()));

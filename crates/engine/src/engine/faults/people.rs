@@ -6,7 +6,7 @@ use tokio::sync::{Notify, mpsc};
 use upline_core::{Rejection, Wish};
 
 use super::*;
-use crate::notify::Sending;
+use crate::notify::{Message, Sending};
 
 /// Panics at the first try of the first ticket's message, hangs at the second, answers the third too late.
 struct Odd {
