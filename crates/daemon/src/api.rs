@@ -328,6 +328,7 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let (id, asker) = (trace::id(&head.headers), Asker::default());
     head.extensions.insert(asker.clone());
     let span = tracing::info_span!("request", id);
+    state.rates().note(&path, &head.headers);
     let (body, rest) = Rest::of(body, &head.headers);
     let request = Request::from_parts(head, body);
     let work = next.run(request).instrument(span.clone());

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use upline::clock::{Clock, SystemClock};
 use upline::{Engine, Error, Handle};
 
@@ -18,6 +19,7 @@ use crate::folder::Folder;
 use crate::given::{Shared, Voice};
 use crate::heartbeat::{Heartbeat, HeartbeatSettings};
 use crate::inbound::{SourceSettings, Sources};
+use crate::limits::GRACE;
 use crate::links::{Links, LinksSettings};
 use crate::mailbox::{self, MailboxSettings, Mailboxes};
 use crate::manager;
@@ -30,7 +32,8 @@ use crate::settings::{PublicUrl, Section as _};
 use crate::signals::{Signals, Told};
 use crate::start_error::StartError;
 use crate::tell::{
-    Back, Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, threads,
+    Back, Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, tell_operator,
+    threads,
 };
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -69,6 +72,8 @@ pub struct Start {
     keep_history: Option<Duration>,
     requests_per_second: Option<NonZeroU32>,
     heartbeat: Option<HeartbeatSettings>,
+    #[cfg(test)]
+    disk: Option<upline::disk::sim::SimDisk>,
 }
 
 impl Start {
@@ -101,6 +106,8 @@ impl Start {
             keep_history: None,
             requests_per_second: None,
             heartbeat: None,
+            #[cfg(test)]
+            disk: None,
         }
     }
 
@@ -139,6 +146,29 @@ impl Start {
     pub fn requests_per_second(mut self, most: NonZeroU32) -> Self {
         self.requests_per_second = Some(most);
         self
+    }
+
+    /// Tickets are on this disk, without an index.
+    #[cfg(test)]
+    pub(crate) fn disk(mut self, disk: upline::disk::sim::SimDisk) -> Self {
+        self.disk = Some(disk);
+        self
+    }
+
+    /// An engine with its folder.
+    fn builder(&self) -> Result<upline::Builder, StartError> {
+        #[cfg(test)]
+        if let Some(disk) = &self.disk {
+            let entropy = upline::vault::system_entropy();
+            let options = upline::store::LogOptions::default();
+            let store = upline::store::LogStore::open(Arc::new(disk.clone()), options, entropy)?;
+            return Ok(Engine::builder().store(store));
+        }
+        let builder = Engine::builder().folder(&self.data)?;
+        Ok(match self.keep_history {
+            Some(keep) => builder.keep_history(keep),
+            None => builder,
+        })
     }
 
     /// Who is told again and again that all is well.
@@ -288,11 +318,7 @@ impl Daemon {
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let seen = Arc::new(Watch::default());
-        let builder = Engine::builder().folder(&start.data)?;
-        let builder = match start.keep_history {
-            Some(keep) => builder.keep_history(keep),
-            None => builder,
-        };
+        let builder = start.builder()?;
         let links = start.make_links()?;
         let hooks = start.make_hooks(address)?;
         let heartbeat = start.make_heartbeat(address, &seen)?;
@@ -318,7 +344,7 @@ impl Daemon {
             .await?;
         back.set(engine.handle());
         let (stop, stopped) = watch::channel(false);
-        let (handle, stops) = (engine.handle(), stopped.clone());
+        let (handle, stops, watched) = (engine.handle(), stopped.clone(), Arc::clone(&seen));
         let state = State::new(
             handle,
             start.folder,
@@ -348,6 +374,11 @@ impl Daemon {
             // What is wrong with the files is what must be told.
             let _ = engine.stop().await;
             return Err(loaded.err().unwrap_or(StartError::NoDirectory));
+        }
+        if let Some(mail) = &start.mail {
+            let place = start.public.url().map(ToString::to_string);
+            let place = place.unwrap_or_else(|| address.to_string());
+            tell_operator(mail, place, watched, stop.subscribe());
         }
         let threads = threads(&start.data)?;
         let mailboxes = mailbox::start(mailbox::Given {
@@ -422,17 +453,19 @@ impl Daemon {
         self.stop().await
     }
 
-    /// Stops: no new connection is accepted, requests under way are finished for at most
-    /// [`GRACE`](crate::limits::GRACE), then the engine is stopped. Clocks and tickets go on at the next
+    /// Stops: no new connection is accepted; requests, mailboxes and messages that are under way are finished
+    /// for at most [`GRACE`] together, then the engine is stopped. Clocks and tickets go on at the next
     /// start.
     ///
     /// # Errors
     /// [`Error::Stopped`] if the engine had stopped by itself before.
     pub async fn stop(self) -> Result<(), Error> {
+        let end = Instant::now() + GRACE;
         // Nobody listens only if the server has ended by itself.
         let _ = self.stop.send(true);
         let (_, ()) = tokio::join!(self.server, self.mailboxes.stop());
-        let stopped = self.engine.stop().await;
+        let rest = end.saturating_duration_since(Instant::now());
+        let stopped = self.engine.stop_within(rest).await;
         tracing::info!(code = "stopped", "stopped");
         stopped
     }

@@ -13,6 +13,7 @@ mod settings;
 mod work;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -152,20 +153,20 @@ impl Sources {
             .collect()
     }
 
-    /// Takes a request in. The answer says what became of each message in it.
+    /// Takes a request from this address in. The answer says what became of each message in it.
     pub(crate) async fn take(
         &self,
         handle: &Handle,
         name: &str,
-        headers: &HeaderMap,
-        body: &[u8],
+        peer: Option<IpAddr>,
+        (headers, body): (&HeaderMap, &[u8]),
     ) -> Result<Value, Problem> {
         let Some(source) = self.all.get(name) else {
             let detail = format!("there is no source `{name}`");
             let problem = Problem::new(axum::http::StatusCode::NOT_FOUND, "no-such-source", detail);
             return Err(problem.hint("the operator adds `[source.NAME]` to the settings"));
         };
-        source.take(handle, headers, body).await
+        source.take(handle, peer, headers, body).await
     }
 }
 
@@ -209,25 +210,32 @@ impl Source {
     async fn take(
         &self,
         handle: &Handle,
+        peer: Option<IpAddr>,
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Value, Problem> {
         if let Err(doubt) = self.proof.of(headers, body) {
             self.count("not-proved");
             let why = doubt.says();
-            tracing::warn!(code = "inbound-not-proved", source = %self.name, why, "not believed");
+            tracing::warn!(
+                code = "inbound-not-proved",
+                source = %self.name,
+                why,
+                peer = peer.map(tracing::field::display),
+                "not believed"
+            );
             let status = axum::http::StatusCode::UNAUTHORIZED;
             return Err(Problem::new(status, "not-proved", doubt.says()));
         }
         let body = match body.is_empty() {
             true => Value::Null,
             false => serde_json::from_slice(body).map_err(|error| {
-                self.refuse(0, &error.to_string());
+                self.refuse(peer, 0, &error.to_string());
                 Problem::bad("not-json", error.to_string())
             })?,
         };
         let wrong = |fault: String| {
-            self.refuse(0, &fault);
+            self.refuse(peer, 0, &fault);
             Problem::unprocessable("not-understood", fault)
         };
         let bodies = match self.map.envelope {
@@ -242,7 +250,7 @@ impl Source {
         }
         if messages.len() > MAX_MESSAGES {
             let detail = format!("at most {MAX_MESSAGES} messages are taken in one request");
-            self.refuse(0, &detail);
+            self.refuse(peer, 0, &detail);
             let status = axum::http::StatusCode::PAYLOAD_TOO_LARGE;
             return Err(Problem::new(status, "too-many", detail));
         }
@@ -250,7 +258,7 @@ impl Source {
         for (index, (item, body)) in messages.into_iter().enumerate() {
             let result = self.one(handle, item, &body).await;
             if let Err(problem) = &result {
-                self.refuse(index, problem.detail());
+                self.refuse(peer, index, problem.detail());
             }
             results.push(result);
         }
@@ -272,10 +280,15 @@ impl Source {
     }
 
     /// What was not taken is counted, and said in the log: the sender knows it too.
-    fn refuse(&self, index: usize, why: &str) {
+    fn refuse(&self, peer: Option<IpAddr>, index: usize, why: &str) {
         self.count("refused");
         tracing::warn!(
-            code = "inbound-refused", source = %self.name, index, why = %why, "a message was not taken"
+            code = "inbound-refused",
+            source = %self.name,
+            index,
+            why = %why,
+            peer = peer.map(tracing::field::display),
+            "a message was not taken"
         );
     }
 }

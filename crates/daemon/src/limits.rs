@@ -63,7 +63,8 @@ pub const MAX_PASSWORDS_WAITING: usize = 32;
 /// Most passwords for one name from one address at once, right ones too; one more each minute.
 pub const MAX_PASSWORD_TRIES: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-/// How long a stop waits for requests that are under way.
+/// How long a stop waits for requests, mailboxes and messages that are under way, all together. Others who
+/// manage services kill after 10 s at the earliest.
 pub const GRACE: Duration = Duration::from_secs(10);
 
 /// Most commands of one batch.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -17,6 +18,13 @@ use crate::limits::{
 
 /// Callers or addresses that are counted, before those that are quiet are forgotten.
 const MANY: usize = 10_000;
+
+/// After so many requests in a row for which the proxy has named nobody it must be wrong: some come past it,
+/// from programs on this machine.
+const MANY_UNNAMED: u32 = 20;
+
+/// What monitors ask for.
+const UNCOUNTED: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/version"];
 
 type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, DefaultClock>;
 
@@ -38,6 +46,8 @@ pub(crate) struct Rates {
     held: Semaphore,
     /// A proxy is at the other end of connections, and says for whom it asks.
     behind_proxy: bool,
+    /// How many requests in a row it has named nobody for.
+    unnamed: AtomicU32,
     clock: DefaultClock,
 }
 
@@ -56,6 +66,7 @@ impl Rates {
             guesses: RateLimiter::hashmap_with_clock(guesses, clock.clone()),
             held: Semaphore::new(MAX_GUESSES_HELD),
             behind_proxy,
+            unnamed: AtomicU32::new(0),
             clock,
         }
     }
@@ -113,11 +124,35 @@ impl Rates {
         if !self.behind_proxy {
             return peer;
         }
-        let named = headers.get_all("x-forwarded-for").iter().next_back();
-        let named = named.and_then(|named| named.to_str().ok());
-        let last = named.and_then(|named| named.rsplit(',').next());
-        last.and_then(|last| last.trim().parse().ok()).or(peer)
+        named(headers).or(peer)
     }
+
+    /// Notes whether the proxy says for whom it asks. What watches the daemon mostly asks it directly, and
+    /// does not count.
+    pub(crate) fn note(&self, route: &str, headers: &HeaderMap) {
+        if !self.behind_proxy || UNCOUNTED.contains(&route) {
+            return;
+        }
+        let counted = |unnamed: u32| match named(headers) {
+            Some(_) => Some(0),
+            None => Some(unnamed.saturating_add(1)),
+        };
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.unnamed.fetch_update(set, get, counted);
+    }
+
+    /// Whether the proxy does not say for whom it asks.
+    pub(crate) fn is_proxy_silent(&self) -> bool {
+        self.unnamed.load(Ordering::Relaxed) >= MANY_UNNAMED
+    }
+}
+
+/// Whom the proxy names last.
+fn named(headers: &HeaderMap) -> Option<IpAddr> {
+    let named = headers.get_all("x-forwarded-for").iter().next_back();
+    let named = named.and_then(|named| named.to_str().ok());
+    let last = named.and_then(|named| named.rsplit(',').next());
+    last.and_then(|last| last.trim().parse().ok())
 }
 
 /// Whole seconds, at least one.
@@ -144,6 +179,24 @@ mod tests {
         assert_eq!(address(true, &headers), "198.51.100.7".parse().ok());
         headers.append("x-forwarded-for", "nonsense".parse().unwrap());
         assert_eq!(address(true, &headers), peer);
+    }
+
+    #[test]
+    fn a_proxy_that_names_nobody_is_noticed_until_it_does() {
+        let mut named = HeaderMap::new();
+        named.append("x-forwarded-for", "198.51.100.7".parse().unwrap());
+        for (behind, noticed) in [(true, true), (false, false)] {
+            let rates = Rates::new(None, behind);
+            for _ in 1..MANY_UNNAMED {
+                rates.note("/v1/tickets", &HeaderMap::new());
+                rates.note("/readyz", &HeaderMap::new());
+            }
+            assert!(!rates.is_proxy_silent(), "some come past it");
+            rates.note("/v1/tickets", &HeaderMap::new());
+            assert_eq!(rates.is_proxy_silent(), noticed);
+            rates.note("/v1/tickets", &named);
+            assert!(!rates.is_proxy_silent());
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::StartError;
 use crate::api::State;
 use crate::tell::Letters;
 use crate::tokens::Tokens;
+use crate::watch::FilesFault;
 
 /// How long nothing must have changed before files are read: who copies a folder is not half way then.
 const QUIET: Duration = Duration::from_millis(300);
@@ -107,6 +108,7 @@ impl Files {
         let _alone = self.state.deploying().await;
         let loaded = deploy(&self.state).await;
         let alarms = self.state.watch().alarms();
+        let mut mistakes = Vec::new();
         let fault = match &loaded {
             Ok(Loaded { strange, files }) => {
                 match files {
@@ -123,6 +125,7 @@ impl Files {
                 for one in &checked.diagnostics {
                     let text = upline::dsl::render::text(&checked.sources, one, Default::default());
                     tracing::error!(code = "files", diagnostic = %text, "a file has a mistake");
+                    mistakes.push(text);
                 }
                 Some(format!("{}; {HOLDS_ON}", first(checked)))
             }
@@ -132,6 +135,7 @@ impl Files {
             let what = "the folder of workflows can't be used";
             tracing::error!(code = "files", fault = %fault, "{what}");
         }
+        let fault = fault.map(|first| FilesFault { first, mistakes });
         self.state.watch().set_files_fault(fault);
         if let Ok(Some(directory)) = self.state.handle().directory().await {
             self.state.hooks().tell_missing(&directory);

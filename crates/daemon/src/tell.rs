@@ -27,9 +27,10 @@ pub use letters::{
 };
 pub use mail::{
     DEFAULT_DIGEST_OVER, DEFAULT_TIMEOUT, MAX_CONNECTIONS, MAX_DIGEST_WAIT, MAX_IN_DIGEST,
-    MAX_TIMEOUT, Mail, MailSecurity, MailSettings, try_mail,
+    MAX_OPERATOR_MAILS, MAX_OPERATORS, MAX_TIMEOUT, Mail, MailSecurity, MailSettings, Operators,
+    try_mail,
 };
-pub(crate) use mail::{Replier, Reply, is_digest};
+pub(crate) use mail::{Replier, Reply, is_digest, tell_operator};
 pub(crate) use means::{means, threads};
 pub use tries::{MAX_REMEMBERED, Tries, Try};
 

@@ -1,6 +1,7 @@
 //! A real server on a port of its own, a real client, and a clock that is moved by hand.
 
 mod batch;
+mod disk;
 mod document;
 mod events;
 mod files;
@@ -24,6 +25,7 @@ mod refusals;
 mod reload;
 mod service;
 mod sight;
+mod stop;
 mod story;
 mod table;
 mod webhooks;

@@ -90,6 +90,17 @@ impl Caller {
 #[error("{0}")]
 pub struct TokensError(String);
 
+/// What is wrong with a text that is no file of tokens, and on which line, but not the line itself: hashes
+/// of passwords are not for `/readyz` and the log.
+fn unread(text: &str, error: &toml::de::Error) -> TokensError {
+    let why = error.message().trim_end();
+    let before = error.span().and_then(|span| text.get(..span.start));
+    TokensError(match before {
+        Some(before) => format!("line {}: {why}", before.matches('\n').count() + 1),
+        None => why.to_owned(),
+    })
+}
+
 /// Somebody who logs in with a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -172,8 +183,7 @@ impl Tokens {
     /// # Errors
     /// [`TokensError`] says what is wrong with which of them.
     pub fn read(text: &str) -> Result<Self, TokensError> {
-        let written: Written =
-            toml::from_str(text).map_err(|error| TokensError(error.to_string()))?;
+        let written: Written = toml::from_str(text).map_err(|error| unread(text, &error))?;
         let mut names = Names::default();
         let mut tokens = Self::default();
         for entry in written.token {
@@ -265,6 +275,13 @@ mod tests {
             "[[token]]\nname = \"a\"\nhash = \"{}\"\n{rest}\n",
             hash("s")
         )
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_by_its_line_and_not_shown() {
+        let text = entry("role = \"reader\"") + "[[login]]\npassword = \"$argon2id$s3cret\n";
+        let why = Tokens::read(&text).unwrap_err().to_string();
+        assert!(why.starts_with("line ") && !why.contains("s3cret"), "{why}");
     }
 
     #[test]

@@ -19,9 +19,11 @@ pub(super) async fn take(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     is_name("source", &source)?;
+    let from = peer.as_ref().map(|Extension(Peer(peer))| peer.ip());
+    let from = state.rates().address(from, &headers);
     let taken = state
         .sources()
-        .take(state.handle(), &source, &headers, &body);
+        .take(state.handle(), &source, from, (&headers, &body));
     let results = match taken.await {
         Err(problem) if problem.is_unproved() => {
             let peer = peer.as_ref().map(|Extension(peer)| peer);
@@ -30,13 +32,11 @@ pub(super) async fn take(
         }
         results => results?,
     };
-    let peer = peer.map(|Extension(Peer(peer))| peer.ip());
-    let peer = state.rates().address(peer, &headers);
     for one in results["results"].as_array().into_iter().flatten() {
         if let (Some(outcome), Some(ticket)) = (one["outcome"].as_str(), one["ticket"].as_str())
             && outcome != "known"
         {
-            let peer = peer.map(tracing::field::display);
+            let peer = from.map(tracing::field::display);
             let origin = format!("source {source}");
             tracing::info!(
                 code = "command",

@@ -16,6 +16,7 @@ use super::State;
 use super::extract::By;
 use crate::mailbox::BECAME;
 use crate::problem::Problem;
+use crate::watch::{DISK_FULL, DISK_IS_FULL, FILES};
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn healthz() -> Response {
@@ -33,6 +34,8 @@ pub(super) async fn version() -> Response {
 pub(super) async fn readyz(Shared(state): Shared<State>) -> Response {
     let (reasons, warnings) = match state.handle().status().await {
         Ok(status) => (reasons(&status), warnings(&state, &status)),
+        // The store could not even be opened again.
+        Err(_) if state.watch().is_disk_full() => (vec![disk_full()], Vec::new()),
         Err(error) => (
             vec![json!({ "code": "engine", "detail": error.to_string() })],
             Vec::new(),
@@ -52,8 +55,15 @@ pub(crate) async fn is_well(state: State) -> bool {
     status.is_ok_and(|status| reasons(&status).is_empty())
 }
 
+fn disk_full() -> Value {
+    json!({ "code": DISK_FULL, "detail": DISK_IS_FULL })
+}
+
 fn reasons(status: &Status) -> Vec<Value> {
     let mut reasons = Vec::new();
+    if status.disk_full {
+        reasons.push(disk_full());
+    }
     if status.late > OVERDUE {
         let detail = format!("clocks fire {} s late", status.late.as_secs());
         reasons.push(json!({ "code": "overdue", "detail": detail }));
@@ -71,8 +81,8 @@ fn reasons(status: &Status) -> Vec<Value> {
 fn warnings(state: &State, status: &Status) -> Vec<Value> {
     let mut warnings = Vec::new();
     if let Some(fault) = state.watch().files_fault() {
-        let detail = format!("the files of the folder are not in force: {fault}");
-        warnings.push(json!({ "code": "files", "detail": detail }));
+        let detail = format!("the files of the folder are not in force: {}", fault.first);
+        warnings.push(json!({ "code": FILES, "detail": detail }));
     }
     for (mailbox, figure) in state.watch().mailboxes().all() {
         if let Some(why) = figure.fault {
@@ -98,9 +108,15 @@ fn warnings(state: &State, status: &Status) -> Vec<Value> {
     if let Some(index::State::Failed { why }) = &status.index {
         warnings.push(json!({ "code": "index", "detail": why }));
     }
+    if state.rates().is_proxy_silent() {
+        let detail = "requests come without `X-Forwarded-For`, though `behind-proxy` is set: let the \
+            proxy set it to the address that it sees, else all count as one";
+        warnings.push(json!({ "code": "proxy", "detail": detail }));
+    }
     // One that was left out may be over meanwhile.
     state.overrides().tell(status.now);
     let alarms = state.watch().alarms().current().into_iter();
+    let alarms = alarms.filter(|(code, _)| *code != DISK_FULL);
     warnings.extend(alarms.map(|(code, why)| json!({ "code": code, "detail": why })));
     let hooks = state.hooks().standings().into_iter();
     warnings.extend(hooks.filter_map(|hook| {
@@ -151,6 +167,11 @@ pub(super) async fn metrics(Shared(state): Shared<State>, By(_): By) -> Result<R
         "files_broken",
         "1: the files of the folder are not in force.",
         f64::from(u8::from(state.watch().files_fault().is_some())),
+    );
+    text.gauge(
+        "disk_full",
+        "1: the disk is full, and commands are refused.",
+        f64::from(u8::from(status.disk_full)),
     );
     text.gauge(
         "clock_ahead_seconds",
@@ -277,6 +298,15 @@ fn around(text: &mut Text, state: &State) {
         .map(|(labels, count)| (labels.as_str(), *count));
     let help = "What became of messages of other systems, since the start.";
     text.counter("inbound_messages_total", help, taken);
+    let failed = state.watch().tries().failed().into_iter();
+    let failed: Vec<(String, u64)> = failed
+        .map(|(channel, count)| (format!("channel={}", quoted(&channel)), count))
+        .collect();
+    let failed = failed
+        .iter()
+        .map(|(labels, count)| (labels.as_str(), *count));
+    let help = "Tries to tell somebody that have failed, by channel, since the start.";
+    text.counter("notification_failures_total", help, failed);
     let standings = state.hooks().standings();
     let tries = standings.iter().flat_map(|hook| {
         hook.tries.map(|(fate, count)| {
@@ -304,10 +334,13 @@ fn around(text: &mut Text, state: &State) {
     );
 }
 
+/// A label's value. The quotes and escapes of JSON are those of labels.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
 /// A count of tickets, and its labels.
 fn place(count: &Count) -> (String, u64) {
-    // The quotes and escapes of JSON are those of labels.
-    let quoted = |text: &str| Value::from(text).to_string();
     let level = match count.level {
         Level::Entry => "0".to_owned(),
         Level::Number(number) => number.to_string(),

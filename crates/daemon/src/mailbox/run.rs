@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use upline::Handle;
 use upline::clock::Clock;
 use upline::core::Name;
@@ -141,13 +142,14 @@ impl Mailboxes {
         }
     }
 
-    /// Stops them, after the mail that each is at.
+    /// Stops them, after the mail that each is at; all together have [`GRACE`].
     pub(crate) async fn stop(self) {
+        let end = Instant::now() + GRACE;
         // Nobody listens if there is no mailbox.
         let _ = self.stop.send(true);
         for (calls, mut task) in self.tasks {
             drop(calls);
-            if tokio::time::timeout(GRACE, &mut task).await.is_err() {
+            if timeout_at(end, &mut task).await.is_err() {
                 task.abort();
             }
         }

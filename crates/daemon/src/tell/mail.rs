@@ -3,6 +3,7 @@
 mod address;
 mod compose;
 mod digest;
+mod operator;
 mod smtp;
 
 use std::net::IpAddr;
@@ -25,6 +26,8 @@ use smtp::{Failed, Smtp, Whose};
 
 pub(crate) use digest::is_digest;
 pub use digest::{DEFAULT_DIGEST_OVER, MAX_DIGEST_WAIT, MAX_IN_DIGEST};
+pub(crate) use operator::tell_operator;
+pub use operator::{MAX_OPERATOR_MAILS, MAX_OPERATORS, Operators};
 pub use smtp::MAX_CONNECTIONS;
 
 /// How long one mail may take to be sent, unless the settings say otherwise: less than the engine waits for
@@ -77,6 +80,9 @@ pub struct MailSettings {
     /// The language of people who speak none that mail is written in.
     #[serde(default)]
     pub language: Language,
+    /// Who is written to when something is wrong around the daemon.
+    #[serde(default)]
+    pub operator: Operators,
     /// A folder of templates that take the place of those shipped.
     pub templates: Option<PathBuf>,
     /// How long one mail may take: `30 s`, at most [`MAX_TIMEOUT`].
@@ -162,6 +168,7 @@ impl MailSettings {
         if let Err(fault) = Sender::new(self) {
             faults.push(fault);
         }
+        faults.extend(self.operator.faults());
         for (field, given, most) in [
             ("timeout", &self.timeout, MAX_TIMEOUT),
             ("digest-wait", &self.digest_wait, MAX_DIGEST_WAIT),
@@ -222,6 +229,7 @@ impl Section for MailSettings {
             ("reply-to", text(&self.reply_to)),
             ("sub-addresses", self.sub_addresses.to_string()),
             ("language", self.language.to_string()),
+            ("operator", self.operator.to_string()),
             ("templates", path(&self.templates)),
             ("timeout", format!("{} s", self.timeout().as_secs())),
             ("digest-over", self.digest_over().to_string()),

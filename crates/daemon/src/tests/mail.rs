@@ -1,6 +1,7 @@
 //! Mail from a real daemon to a real mail server.
 
 mod contents;
+mod operator;
 
 use std::net::TcpListener;
 
@@ -225,6 +226,9 @@ fn what_the_server_refuses_for_good_goes_to_the_next_person_at_once() {
         let told = timeline(&service, &id);
         assert!(told.contains(answer), "{told}");
         assert!(alarms(&service).is_empty(), "{answer}");
+        let figures = service.get("eye", "/metrics").is(200).text;
+        let failed = "\nupline_notification_failures_total{channel=\"mail\"} 1\n";
+        assert!(figures.contains(failed), "{figures}");
     }
 }
 

@@ -55,6 +55,8 @@ struct Shared {
     wants_login: bool,
     /// Asked at each step; the mails are then not kept.
     choice: Option<Box<Choice>>,
+    /// They are kept all the same.
+    keeps: bool,
     taken: AtomicU64,
 }
 
@@ -82,6 +84,21 @@ impl PostOffice {
     pub(crate) fn choosing(choice: impl Fn(Step) -> Option<Deed> + Send + Sync + 'static) -> Self {
         Self::with(Shared {
             choice: Some(Box::new(choice)),
+            ..Shared::default()
+        })
+    }
+
+    /// One that takes so long for each mail.
+    pub(crate) fn slow(time: Duration) -> Self {
+        let choice = move |step| {
+            if step == Step::Content {
+                std::thread::park_timeout(time);
+            }
+            None
+        };
+        Self::with(Shared {
+            choice: Some(Box::new(choice)),
+            keeps: true,
             ..Shared::default()
         })
     }
@@ -172,7 +189,7 @@ impl Handler for Clerk {
     fn data_end(&mut self) -> Response {
         self.mail.raw = String::from_utf8(self.bytes.clone()).expect("mail is ASCII");
         self.shared.taken.fetch_add(1, Ordering::Relaxed);
-        if self.shared.choice.is_none() {
+        if self.shared.choice.is_none() || self.shared.keeps {
             self.shared.mails.lock().unwrap().push(self.mail.clone());
             self.shared.came.notify_all();
         }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::kit::Service;
+use super::kit::{Service, bearer};
 use crate::limits::MAX_GUESSES;
 
 #[test]
@@ -54,4 +54,31 @@ fn guesses_at_links_are_slowed_as_well() {
     let token = [("authorization", "Bearer upl_nobody")];
     service.send("GET", "/v1/tickets", &token, b"").is(401);
     service.get("ann", "/v1/tickets").is(200);
+}
+
+#[test]
+fn a_proxy_that_does_not_say_for_whom_it_asks_is_told() {
+    let service = Service::adjusted(|start| start.behind_proxy(true));
+    let warnings = || {
+        let ready = service.send("GET", "/readyz", &[], b"").is(200).json();
+        ready["warnings"].clone()
+    };
+    for _ in 0..30 {
+        assert_eq!(
+            warnings(),
+            serde_json::json!([]),
+            "whoever asks this is no caller"
+        );
+    }
+    for _ in 0..30 {
+        service.get("eye", "/v1/tickets").is(200);
+    }
+    assert_eq!(warnings()[0]["code"], "proxy");
+    let token = bearer("eye");
+    let headers = [
+        ("authorization", token.as_str()),
+        ("x-forwarded-for", "198.51.100.7"),
+    ];
+    service.send("GET", "/v1/tickets", &headers, b"").is(200);
+    assert_eq!(warnings(), serde_json::json!([]));
 }

@@ -114,6 +114,25 @@ impl Sender {
         self.build(&envelope, letter)
     }
 
+    /// A mail to whoever keeps the daemon running. The key is of no other mail.
+    pub(super) fn to_operator(
+        &self,
+        to: &Mailbox,
+        key: &str,
+        date: Timestamp,
+        letter: &Letter,
+    ) -> Result<Ready, String> {
+        let envelope = Envelope {
+            to: to.clone(),
+            own: format!("{key}@{}", self.from.email.domain()),
+            thread: None,
+            reply_to: None,
+            key: key.to_owned(),
+            date,
+        };
+        self.build(&envelope, letter)
+    }
+
     /// A mail about a ticket that answers one of a person's.
     pub(super) fn reply(
         &self,
