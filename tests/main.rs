@@ -14,6 +14,7 @@ mod documents;
 mod harmed;
 mod in_the_way;
 mod limits;
+mod log_codes;
 mod logging_in;
 mod looking;
 mod minding;
