@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::kit::{Service, bearer, shipped_copy};
 use super::mail::{header, read, service};
-use super::post::PostOffice;
+use super::post::{Deed, PostOffice, Step};
 use crate::limits::GRACE;
 use crate::settings::{Given, Settings};
 
@@ -132,4 +132,25 @@ fn mailboxes_that_hang_are_waited_for_all_together() {
         "{}",
         json!(tickets)
     );
+}
+
+#[test]
+fn a_mail_that_hangs_is_cut_off_and_sent_at_the_next_start() {
+    let post = PostOffice::open();
+    post.fails(Step::Content, Deed::Hangs, 1);
+    let mut service = service(post.port, "");
+    let id = service.call("tom", "one");
+    service.settle();
+    let seen = service.get("eye", &format!("/v1/tickets/{id}")).is(200);
+    let url = format!(
+        "http://{}/v1/tickets/{id}/actions/open",
+        service.daemon().address()
+    );
+    assert_eq!(dispatch(&url, seen.header("etag")), Some(200));
+    let begun = Instant::now();
+    service.stop();
+    let took = begun.elapsed();
+    assert!(took < GRACE + Duration::from_secs(3), "{took:?}");
+    service.start_again();
+    assert_eq!(post.mails(1)[0].to, ["ann@example.com"]);
 }
