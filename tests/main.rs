@@ -33,3 +33,4 @@ mod tls;
 mod transcripts;
 mod verifying;
 mod versions;
+mod walking;

@@ -24,6 +24,11 @@ const SECRET: &str = "upl_5ec2e7";
 
 impl Service {
     pub(crate) fn start(name: &str) -> Self {
+        Self::with(name, &[])
+    }
+
+    /// With these files among its workflows.
+    pub(crate) fn with(name: &str, files: &[(&str, &str)]) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join("asking")
             .join(name);
@@ -49,6 +54,9 @@ impl Service {
         .concat();
         fs::write(folder.join("tokens.toml"), tokens).unwrap();
         on_duty_at_all_hours(&folder);
+        for (file, text) in files {
+            fs::write(folder.join("workflows").join(file), text).unwrap();
+        }
         let (daemon, address, log) = begun(&folder);
         Self {
             daemon,
@@ -83,6 +91,18 @@ impl Service {
             .env("UPLINE_SERVER", format!("http://{}", self.address))
             .env("UPLINE_TOKEN", format!("{SECRET}{who}"));
         command
+    }
+
+    /// Gives commands to tickets, up to 100 at once.
+    pub(crate) fn batch(&self, who: &str, key: &str, commands: &[Value]) -> Value {
+        let token = format!("Bearer {SECRET}{who}");
+        let answer = ureq::post(format!("http://{}/v1/tickets:batch", self.address))
+            .header("authorization", &token)
+            .header("idempotency-key", key)
+            .header("content-type", "application/json")
+            .send(serde_json::json!({ "commands": commands }).to_string());
+        let text = answer.unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str(&text).expect(&text)
     }
 
     /// What was printed, on both streams, and the exit code.

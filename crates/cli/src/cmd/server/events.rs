@@ -6,10 +6,12 @@ use clap::Subcommand;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use upline_lab::render::Language;
 
 use super::At;
 use super::client::{Client, part};
 use crate::exit::{Exit, Failure};
+use crate::language::{Lang, pick};
 use crate::moment::Moment;
 use crate::output::Output;
 
@@ -47,6 +49,8 @@ struct Tail {
     /// End with what has happened until now
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -61,7 +65,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     add("ticket", tail.ticket.as_deref());
     add("since", since.map(|since| since.to_string()).as_deref());
     let query = query.join("&");
-    let mut see = |event: &Value| print(event, output);
+    let mut see = |event: &Value| print(event, tail.lang.get(), output);
     match tail.once {
         true => pages(&client, &query, tail.after.as_deref(), &mut see)?,
         false => follow(&client, &query, tail.after.clone(), &mut see)?,
@@ -144,16 +148,32 @@ fn read(stream: impl Read, after: &mut Option<String>, see: &mut See<'_>) -> Res
 }
 
 /// A line for an event. Each is seen at once.
-pub(super) fn print(event: &Value, output: &mut Output) -> Result<bool, Failure> {
+pub(super) fn print(
+    event: &Value,
+    language: Language,
+    output: &mut Output,
+) -> Result<bool, Failure> {
     match output.is_json() {
         true => output.line(event)?,
-        false => output.line(line(event))?,
+        false => output.line(line(event, language))?,
     }
     output.flush()?;
     Ok(true)
 }
 
-fn line(event: &Value) -> String {
+/// What is told of an event, and its name in Chinese. The types stay: `--type` takes them.
+const TOLD: [(&str, &str); 8] = [
+    ("state", "状态"),
+    ("answerable", "负责人"),
+    ("action", "操作"),
+    ("text", "内容"),
+    ("promise", "承诺"),
+    ("outcome", "结果"),
+    ("detail", "详情"),
+    ("why", "原因"),
+];
+
+fn line(event: &Value, language: Language) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let time = text(&event["time"]).parse::<Timestamp>();
     let time = time.map(|time| {
@@ -165,30 +185,25 @@ fn line(event: &Value) -> String {
     let kind = kind.trim_start_matches("upline.").trim_end_matches(".v1");
     let data = &event["data"];
     let mut said: Vec<String> = Vec::new();
-    for name in [
-        "state",
-        "answerable",
-        "action",
-        "text",
-        "promise",
-        "outcome",
-        "detail",
-        "why",
-    ] {
+    for (name, chinese) in TOLD {
         if let Some(value) = data[name].as_str().filter(|value| !value.is_empty()) {
-            said.push(format!("{name}: {}", value.escape_debug()));
+            let value = value.escape_debug();
+            said.push(pick(
+                language,
+                format!("{name}: {value}"),
+                format!("{chinese}：{value}"),
+            ));
         }
     }
     if let Some(by) = data["by"]["name"].as_str() {
-        said.push(format!("by {}", by.escape_debug()));
+        let by = by.escape_debug();
+        said.push(pick(language, format!("by {by}"), format!("由 {by}")));
     }
     let subject = text(&event["subject"]);
     let id = text(&event["id"]);
-    format!(
-        "{}  {id:<9} {subject:<9} {kind:<24} {}",
-        time.unwrap_or_default(),
-        said.join(", ")
-    )
-    .trim_end()
-    .to_owned()
+    let said = said.join(pick(language, ", ", "，"));
+    let time = time.unwrap_or_default();
+    format!("{time}  {id:<9} {subject:<9} {kind:<24} {said}")
+        .trim_end()
+        .to_owned()
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::At;
 use super::client::Client;
 use crate::exit::{Exit, Failure};
+use crate::language::Lang;
 use crate::output::Output;
 
 /// Say how a running service is
@@ -14,6 +15,8 @@ use crate::output::Output;
 pub(crate) struct Args {
     #[command(flatten)]
     at: At,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
@@ -35,14 +38,18 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     let version = version["version"].as_str().unwrap_or("?");
-    output.line(format_args!("upline {version} at {}", client.server()))?;
+    let (lang, server) = (&args.lang, client.server());
+    output.line(lang.pick(
+        format!("upline {version} at {server}"),
+        format!("upline {version}，位于 {server}"),
+    ))?;
     output.line(match is_ready {
-        true => "it does its work",
-        false => "it does not do its work",
+        true => lang.pick("it does its work", "工作正常"),
+        false => lang.pick("it does not do its work", "无法工作"),
     })?;
     for (kind, list) in [
-        ("trouble", &ready["reasons"]),
-        ("warning", &ready["warnings"]),
+        (lang.pick("trouble", "故障"), &ready["reasons"]),
+        (lang.pick("warning", "警告"), &ready["warnings"]),
     ] {
         for one in list.as_array().into_iter().flatten() {
             let (code, detail) = (text(&one["code"]), text(&one["detail"]));

@@ -1,20 +1,23 @@
 //! `upline ticket`.
 
+mod args;
 mod look;
+mod messages;
 mod operator;
 mod show;
 
 use clap::Subcommand;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use upline_lab::render::Language;
+
+use args::{Act, Ahead, Bare, Because, List, One, Open, Say, To, Until, Up, Why};
 
 use super::At;
 use super::client::{Client, part};
 use super::events::{follow, print};
 use crate::exit::{Exit, Failure};
-use crate::language::Lang;
+use crate::language::pick;
 use crate::moment::Moment;
 use crate::output::Output;
 
@@ -37,6 +40,8 @@ enum What {
     Show(One),
     /// What has happened to a ticket, the oldest first
     Timeline(look::Timeline),
+    /// Who was told of it, by which channel, and what became of each message
+    Messages(One),
     /// Take an action of the ticket's state
     Act(Act),
     /// Take what is offered
@@ -73,160 +78,6 @@ enum What {
     PutBack(operator::PutBack),
 }
 
-#[derive(clap::Args)]
-struct Open {
-    /// The workflow
-    workflow: String,
-    /// A field: `problem='no dial tone'`; once for each
-    #[arg(long = "field", value_name = "NAME=VALUE")]
-    fields: Vec<String>,
-    /// The name by which another system knows it
-    #[arg(long)]
-    key: Option<String>,
-    /// Given twice with one of these, it is opened once; by itself each call has its own
-    #[arg(long, value_name = "KEY")]
-    idempotency_key: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct List {
-    /// Of this workflow
-    #[arg(long)]
-    workflow: Option<String>,
-    /// In this state; of ended ones, with this outcome
-    #[arg(long)]
-    state: Option<String>,
-    /// For which this person is answerable; `me` is the token's person
-    #[arg(long, value_name = "PERSON")]
-    assignee: Option<String>,
-    /// Of this caller: a number, an address or a name
-    #[arg(long)]
-    contact: Option<String>,
-    /// At this level: its number, `entry`, `last-resort`; open ones
-    #[arg(long)]
-    level: Option<String>,
-    /// With a clock that is due before that time, what is due first before the others
-    #[arg(long, value_name = "TIME")]
-    due_before: Option<String>,
-    /// newest or due: what is due first before the others; else newest
-    #[arg(long, value_name = "ORDER")]
-    sort: Option<String>,
-    /// open, ended, all; else open, and with --contact all
-    #[arg(long, value_name = "WHICH")]
-    standing: Option<String>,
-    /// How many at most
-    #[arg(long, default_value_t = 50, value_name = "COUNT")]
-    limit: usize,
-}
-
-#[derive(clap::Args)]
-struct One {
-    /// The ticket
-    id: String,
-    #[command(flatten)]
-    lang: Lang,
-}
-
-#[derive(clap::Args)]
-struct Ahead {
-    #[command(flatten)]
-    one: One,
-    /// How far to look
-    #[arg(long, default_value_t = 366)]
-    days: u16,
-}
-
-#[derive(clap::Args)]
-struct Bare {
-    /// The ticket
-    id: String,
-    /// The branch, where a ticket is in several
-    #[arg(long)]
-    branch: Option<String>,
-    /// Only if the ticket is at this revision still
-    #[arg(long, value_name = "NUMBER")]
-    revision: Option<u64>,
-}
-
-#[derive(clap::Args)]
-struct Act {
-    #[command(flatten)]
-    on: Bare,
-    /// The action; `upline ticket show` lists those that are possible
-    action: String,
-    /// A field of the form: `cause=Hardware`; once for each
-    #[arg(long = "field", value_name = "NAME=VALUE")]
-    fields: Vec<String>,
-    /// What to say to it
-    #[arg(long)]
-    note: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct Why {
-    #[command(flatten)]
-    on: Bare,
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct Because {
-    #[command(flatten)]
-    on: Bare,
-    /// Why
-    #[arg(long)]
-    reason: String,
-}
-
-#[derive(clap::Args)]
-struct To {
-    #[command(flatten)]
-    on: Bare,
-    /// To whom
-    #[arg(long, value_name = "PERSON")]
-    to: String,
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct Up {
-    #[command(flatten)]
-    on: Bare,
-    /// A level of the ladder, from 1
-    #[arg(long)]
-    level: Option<u16>,
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct Until {
-    #[command(flatten)]
-    on: Bare,
-    /// Until when: `2026-03-06 17:20`, by the clocks of this machine, or with an offset
-    #[arg(long, value_name = "TIME")]
-    until: String,
-    /// Why
-    #[arg(long)]
-    reason: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct Say {
-    #[command(flatten)]
-    on: Bare,
-    /// What
-    text: String,
-    /// The caller sees it: it is an answer to him
-    #[arg(long)]
-    to_caller: bool,
-}
-
 pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
     let client = Client::new(&args.at)?;
     let desk = &mut Desk {
@@ -239,6 +90,7 @@ pub(crate) fn run(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
         What::List(list) => desk.list(list),
         What::Show(one) => desk.show(one),
         What::Timeline(timeline) => desk.timeline(timeline),
+        What::Messages(one) => desk.messages(one),
         What::Explain(one) => desk.explain(one),
         What::Forecast(ahead) => desk.forecast(ahead),
         What::Watch(one) => desk.watch(one),
@@ -340,7 +192,7 @@ impl Desk<'_> {
         if self.output.is_json() {
             self.output.json(&tickets)?;
         } else {
-            show::table(&tickets, self.output)?;
+            show::table(&tickets, list.lang.get(), self.output)?;
         }
         Ok(Exit::Ok)
     }
@@ -355,56 +207,39 @@ impl Desk<'_> {
                     .map(|branch| ("branch".into(), branch.into())),
             );
         }
+        let language = on.lang.get();
         let revision = on.revision.map(|revision| format!("\"{revision}\""));
         let seen = ("if-match", revision.as_deref().unwrap_or("*"));
         let path = format!("/v1/tickets/{}/actions/{}", part(&on.id), part(action));
         let done = self.client.post(&path, &[seen], &body);
         let ticket = done
-            .map_err(|failure| self.who_has_it(&on.id, failure))?
+            .map_err(|failure| self.who_has_it(&on.id, failure, language))?
             .body;
-        self.print(&ticket, |ticket| show::standing(ticket, Language::English))
+        self.print(&ticket, |ticket| show::standing(ticket, language))
     }
 
     /// Whoever was too late learns who has it, and since when.
-    fn who_has_it(&self, id: &str, failure: Failure) -> Failure {
+    fn who_has_it(&self, id: &str, failure: Failure, language: Language) -> Failure {
         let Some(holder) = failure.holder.clone() else {
             return failure;
         };
         let ticket = self.client.get(&format!("/v1/tickets/{}", part(id)));
-        let since = ticket.ok().and_then(|ticket| {
-            let positions = ticket.body["positions"].as_array()?.clone();
-            let his = positions
-                .into_iter()
-                .find(|at| at["answerable"] == holder.as_str())?;
-            let since: Timestamp = his["since"].as_str()?.parse().ok()?;
-            let taken = if his["taken"] == true {
-                "took it"
-            } else {
-                "has it since"
-            };
-            Some((since, taken))
+        let said = ticket
+            .ok()
+            .and_then(|ticket| show::held(id, &ticket.body, &holder, language));
+        let said = said.unwrap_or_else(|| {
+            pick(
+                language,
+                format!("{id}: {holder} has it"),
+                format!("{id}：{holder} 正在处理"),
+            )
         });
-        let said = match since {
-            Some((since, taken)) => {
-                let passed = Timestamp::now().duration_since(since).as_secs();
-                let at = since
-                    .to_zoned(TimeZone::system())
-                    .strftime("%F %H:%M:%S %:z");
-                match (taken, passed) {
-                    ("took it", 0..) => {
-                        format!("{id}: {holder} took it {} ago ({at})", show::span(passed))
-                    }
-                    (_, 0..) => format!(
-                        "{id}: {holder} has it since {at}, {} ago",
-                        show::span(passed)
-                    ),
-                    _ => format!("{id}: {holder} has it since {at}"),
-                }
-            }
-            None => format!("{id}: {holder} has it"),
-        };
-        let help = format!(
-            "whoever leads the group takes it over: `upline ticket reassign {id} --to PERSON`"
+        let help = pick(
+            language,
+            format!(
+                "whoever leads the group takes it over: `upline ticket reassign {id} --to PERSON`"
+            ),
+            format!("组长可以接管：`upline ticket reassign {id} --to PERSON`"),
         );
         Failure::of(Exit::Conflict, said).help(help)
     }
@@ -430,7 +265,7 @@ impl Desk<'_> {
             &format!("ticket={}", part(&one.id)),
             None,
             &mut |event| {
-                print(event, output)?;
+                print(event, one.lang.get(), output)?;
                 let kind = show::text(&event["type"]);
                 Ok(!matches!(
                     kind,

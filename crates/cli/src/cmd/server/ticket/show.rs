@@ -15,15 +15,20 @@ pub(super) fn text(value: &Value) -> &str {
 }
 
 /// So many seconds, in the two largest units.
-pub(super) fn span(seconds: i64) -> String {
+pub(super) fn span(seconds: i64, language: Language) -> String {
     let sign = if seconds < 0 { "−" } else { "" };
     let of = seconds.unsigned_abs();
     let (days, hours, minutes, rest) = (of / 86_400, of / 3600 % 24, of / 60 % 60, of % 60);
+    let (d, h, min, s) = pick(
+        language,
+        (" d", " h", " min", " s"),
+        (" 天", " 小时", " 分", " 秒"),
+    );
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{sign}{rest} s"),
-        (0, 0, _) => format!("{sign}{minutes} min {rest} s"),
-        (0, _, _) => format!("{sign}{hours} h {minutes} min"),
-        _ => format!("{sign}{days} d {hours} h"),
+        (0, 0, 0) => format!("{sign}{rest}{s}"),
+        (0, 0, _) => format!("{sign}{minutes}{min} {rest}{s}"),
+        (0, _, _) => format!("{sign}{hours}{h} {minutes}{min}"),
+        _ => format!("{sign}{days}{d} {hours}{h}"),
     }
 }
 
@@ -49,64 +54,113 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-fn level(value: &Value) -> String {
+fn level(value: &Value, language: Language) -> String {
     match value {
         Value::Number(number) => format!("L{number}"),
         other => match text(other) {
             "entry" => "–".to_owned(),
+            "last-resort" => pick(language, "last-resort", "最终负责人").to_owned(),
             word => word.to_owned(),
         },
     }
 }
 
-/// A row for each position of each ticket.
-pub(super) fn table(tickets: &[Value], output: &mut Output) -> Result<(), Failure> {
+/// A row for each ticket.
+pub(super) fn table(
+    tickets: &[Value],
+    language: Language,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let now = Timestamp::now();
-    let mut rows = Vec::new();
-    for ticket in tickets {
-        let first = &ticket["positions"][0];
-        let due = text(&first["next-due"]).parse::<Timestamp>();
-        let left = match (
-            ticket["ended"].is_null(),
-            first["suspended-until"].is_null(),
-            due,
-        ) {
-            (false, _, _) => text(&ticket["ended"]["outcome"]).to_owned(),
-            (_, _, Ok(due)) => span(due.duration_since(now).as_secs()),
-            (_, false, _) => "paused".to_owned(),
-            (_, _, Err(_)) => String::new(),
-        };
-        let all = |name: &str| {
-            let positions = ticket["positions"].as_array().into_iter().flatten();
-            let mut all: Vec<&str> = positions
-                .map(|at| text(&at[name]))
-                .filter(|one| !one.is_empty())
-                .collect();
-            all.dedup();
-            all.join(", ")
-        };
-        rows.push(vec![
-            left,
-            text(&ticket["id"]).to_owned(),
-            level(&first["level"]),
-            all("answerable"),
-            all("state"),
-            text(&ticket["workflow"]).to_owned(),
-            time(&ticket["opened"]),
-            plain(&ticket["key"]),
-        ]);
-    }
-    let head = [
-        "left",
-        "id",
-        "level",
-        "answerable",
-        "state",
-        "workflow",
-        "opened",
-        "key",
-    ];
+    let rows = tickets.iter().map(|ticket| row(ticket, now, language));
+    let head = pick(
+        language,
+        [
+            "left",
+            "id",
+            "level",
+            "answerable",
+            "state",
+            "workflow",
+            "opened",
+            "key",
+        ],
+        [
+            "剩余",
+            "工单",
+            "级别",
+            "负责人",
+            "状态",
+            "流程",
+            "打开",
+            "外部编号",
+        ],
+    );
     Ok(output.table(&head, rows, &[0])?)
+}
+
+fn row(ticket: &Value, now: Timestamp, language: Language) -> Vec<String> {
+    let first = &ticket["positions"][0];
+    let due = text(&first["next-due"]).parse::<Timestamp>();
+    let left = match (
+        ticket["ended"].is_null(),
+        first["suspended-until"].is_null(),
+        due,
+    ) {
+        (false, _, _) => text(&ticket["ended"]["outcome"]).to_owned(),
+        (_, _, Ok(due)) => span(due.duration_since(now).as_secs(), language),
+        (_, false, _) => pick(language, "paused", "已暂停").to_owned(),
+        (_, _, Err(_)) => String::new(),
+    };
+    let all = |name: &str| {
+        let positions = ticket["positions"].as_array().into_iter().flatten();
+        let mut all: Vec<&str> = positions
+            .map(|at| text(&at[name]))
+            .filter(|one| !one.is_empty())
+            .collect();
+        all.dedup();
+        all.join(", ")
+    };
+    vec![
+        left,
+        text(&ticket["id"]).to_owned(),
+        level(&first["level"], language),
+        all("answerable"),
+        all("state"),
+        text(&ticket["workflow"]).to_owned(),
+        time(&ticket["opened"]),
+        plain(&ticket["key"]),
+    ]
+}
+
+/// Who has a ticket, since when, and how long that is by now.
+pub(super) fn held(id: &str, ticket: &Value, holder: &str, language: Language) -> Option<String> {
+    let positions = ticket["positions"].as_array()?;
+    let his = positions.iter().find(|at| at["answerable"] == holder)?;
+    let since: Timestamp = text(&his["since"]).parse().ok()?;
+    let passed = Timestamp::now().duration_since(since).as_secs();
+    let at = since
+        .to_zoned(TimeZone::system())
+        .strftime("%F %H:%M:%S %:z");
+    // The clocks of the two machines may differ.
+    let ago = (passed >= 0).then(|| span(passed, language));
+    Some(match (his["taken"] == true, ago) {
+        (true, Some(ago)) => pick(
+            language,
+            format!("{id}: {holder} took it {ago} ago ({at})"),
+            format!("{id}：{holder} 已在 {ago}前接手（{at}）"),
+        ),
+        (_, Some(ago)) => pick(
+            language,
+            format!("{id}: {holder} has it since {at}, {ago} ago"),
+            format!("{id}：自 {at} 起由 {holder} 负责，已 {ago}"),
+        ),
+        (_, None) => pick(
+            language,
+            format!("{id}: {holder} has it since {at}"),
+            format!("{id}：自 {at} 起由 {holder} 负责"),
+        ),
+    })
 }
 
 /// How a ticket stands, in a line for each position.
