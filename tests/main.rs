@@ -8,6 +8,7 @@
 mod altered;
 mod asking;
 mod command_line;
+mod configured;
 mod data_folders;
 mod demo;
 mod documents;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::documents::upline;
 use crate::repository::root;
+use crate::service::Service;
 
 fn call(words: &[&str]) -> (String, i32) {
     let words: Vec<String> = words.iter().map(|one| (*one).to_owned()).collect();
@@ -314,4 +315,72 @@ fn what_a_daemon_refuses_to_dial_is_refused_here_too() {
     let (told, exit) = call(&["notify", "test", "webhook:self", "--config", &config]);
     assert_eq!(exit, 1, "{told}");
     assert!(told.contains("is Upline itself"), "{told}");
+}
+
+#[test]
+fn a_letter_about_a_ticket_of_the_service_is_seen_by_its_leads() {
+    let service = Service::start("previewed");
+    service.call();
+    service.is("tom", &["ticket", "act", "1", "open"]);
+    let words = ["notify", "preview", "assigned", "--ticket", "1"];
+    let letter = service.json("lea", &words);
+    assert!(
+        letter["text"].as_str().unwrap().contains("Ann Berg"),
+        "{letter}"
+    );
+    let to_max = [&words[..], &["--person", "max", "--lang", "zh"]].concat();
+    let said = service.is("boss", &to_max);
+    assert!(
+        said.contains("Subject: ") && said.contains("故障工单"),
+        "{said}"
+    );
+    let html = service.is("lea", &[&words[..], &["--html"]].concat());
+    assert!(
+        html.contains("<html") && !html.contains("Subject:"),
+        "{html}"
+    );
+    service.refuses("ann", &words, 5, "only an admin or a lead");
+    let nobody = [&words[..], &["--person", "maxx"]].concat();
+    service.refuses("lea", &nobody, 1, "did you mean `max`?");
+    let other = ["notify", "preview", "assigned", "--ticket", "9"];
+    service.refuses("lea", &other, 3, "no ticket `9`");
+    let both = [&words[..], &SAMPLE[..]].concat();
+    service.refuses("lea", &both, 2, "cannot be used with");
+}
+
+#[test]
+fn the_service_says_what_became_of_its_tests() {
+    let service = Service::start("tested");
+    let words = ["notify", "test", "max"];
+    let (said, exit) = service.ask("boss", &words);
+    assert_eq!(exit, 1, "{said}");
+    let rows: Vec<&str> = said.lines().skip(1).collect();
+    for (row, via) in rows.iter().zip(["mail", "webhook:duty-phone"]) {
+        assert!(
+            row.contains("failed") && row.contains("is not set up here"),
+            "{said}"
+        );
+        assert!(row.trim_start().starts_with(via), "{said}");
+    }
+    assert_eq!(rows.len(), 2, "{said}");
+    let (said, _) = service.ask("boss", &[&words[..], &["--lang", "zh"]].concat());
+    assert!(said.contains("失败"), "{said}");
+    let one = ["notify", "test", "webhook:chat", "--json"];
+    let (said, exit) = service.ask("boss", &one);
+    assert_eq!(exit, 1, "{said}");
+    let answer: Value = serde_json::from_str(&said).expect(&said);
+    assert_eq!(answer["results"][0]["via"], "webhook:chat");
+    service.refuses("lea", &words, 5, "only an admin");
+    service.refuses(
+        "boss",
+        &["notify", "test", "maxx"],
+        1,
+        "did you mean `max`?",
+    );
+    // Without a service named, it is the settings that are tried.
+    let (said, exit) = call(&["notify", "test", "max", "--via", "mail"]);
+    assert_eq!(exit, 2, "{said}");
+    assert!(said.contains("name the service by `--server`"), "{said}");
+    let local = [&words[..], &["--config", "nowhere.toml"]].concat();
+    service.refuses("boss", &local, 3, "cannot read `nowhere.toml`");
 }

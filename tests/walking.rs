@@ -163,9 +163,31 @@ fn tables_and_sentences_are_told_in_chinese_too() {
     service.is("ann", &["ticket", "claim", "2"]);
     let zh = |words: &[&str]| service.is("eye", &[words, &["--lang", "zh"]].concat());
     let list = zh(&["ticket", "list"]);
-    let head = ["工单", "级别", "负责人", "状态", "流程", "打开", "外部编号"];
+    let head = [
+        "工单",
+        "级别",
+        "负责人",
+        "之后",
+        "状态",
+        "流程",
+        "打开",
+        "外部编号",
+    ];
     aligned(&list, &head);
     assert!(list.contains("西区-甲") && list.contains("小时"), "{list}");
+    // By the ladder lea is next, who leads the group.
+    assert_eq!(list.matches("lea").count(), 3, "{list}");
+    let words = ["ticket", "list", "--candidate"];
+    let ids = |who: &str, person: &str| {
+        let found = service.json(who, &[&words[..], &[person]].concat());
+        let ids = found.as_array().unwrap().iter();
+        ids.map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    // The second is claimed already.
+    assert_eq!(ids("bob", "me"), ["1"]);
+    assert_eq!(ids("eye", "cem"), ["1"]);
+    assert_eq!(ids("eye", "lea"), [] as [&str; 0]);
     let messages = zh(&["ticket", "messages", "1"]);
     aligned(&messages, &["时间", "给", "渠道", "内容", "状态"]);
     assert!(messages.contains("待认领"), "{messages}");

@@ -15,6 +15,7 @@ mod operator;
 mod overrides;
 mod questions;
 mod service;
+mod telling;
 mod tickets;
 mod trace;
 mod view;
@@ -47,7 +48,7 @@ use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::rest::Rest;
 use crate::server::Peer;
-use crate::tell::Hooks;
+use crate::tell::{Hooks, Letters, Trials};
 use crate::tokens::{Caller, Tokens};
 use crate::watch::Watch;
 
@@ -62,6 +63,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/tickets/{id}/messages/{message}"),
     ("GET", "/v1/tickets/{id}/timeline"),
     ("GET", "/v1/tickets/{id}/messages"),
+    ("GET", "/v1/tickets/{id}/preview"),
+    ("POST", "/v1/notify-tests"),
     ("GET", "/v1/tickets/{id}/explain"),
     ("GET", "/v1/tickets/{id}/forecast"),
     ("GET", "/v1/oncall"),
@@ -107,6 +110,10 @@ pub(crate) struct Ways {
     pub(crate) sources: Sources,
     /// Webhooks that people are told by.
     pub(crate) hooks: Hooks,
+    /// Who writes letters.
+    pub(crate) letters: Arc<Letters>,
+    /// Who sends tests of them.
+    pub(crate) trials: Trials,
     /// What people have changed of who is on call.
     pub(crate) overrides: Overrides,
     /// Who has asked how often lately.
@@ -226,6 +233,14 @@ impl State {
         &self.0.ways.hooks
     }
 
+    pub(crate) fn letters(&self) -> &Letters {
+        &self.0.ways.letters
+    }
+
+    pub(crate) fn trials(&self) -> &Trials {
+        &self.0.ways.trials
+    }
+
     pub(crate) fn overrides(&self) -> &Overrides {
         &self.0.ways.overrides
     }
@@ -272,6 +287,8 @@ pub(crate) fn router(state: State) -> Router {
         )
         .route("/v1/tickets/{id}/timeline", get(questions::timeline))
         .route("/v1/tickets/{id}/messages", get(messages::list))
+        .route("/v1/tickets/{id}/preview", get(telling::preview))
+        .route("/v1/notify-tests", post(telling::test))
         .route("/v1/tickets/{id}/explain", get(questions::explain))
         .route("/v1/tickets/{id}/forecast", get(questions::forecast))
         .route("/v1/oncall", get(oncall::oncall))

@@ -32,8 +32,8 @@ use crate::settings::{PublicUrl, Section as _};
 use crate::signals::{Signals, Told};
 use crate::start_error::StartError;
 use crate::tell::{
-    Back, Hooks, Language, Linker, MailSettings, Teller, WebhookSettings, means, tell_operator,
-    threads,
+    Back, Hooks, Language, Linker, MailSettings, Teller, Trials, WebhookSettings, means,
+    tell_operator, threads,
 };
 use crate::tokens::Tokens;
 use crate::watch::Watch;
@@ -344,21 +344,23 @@ impl Daemon {
             .await?;
         back.set(engine.handle());
         let (stop, stopped) = watch::channel(false);
-        let (handle, stops, watched) = (engine.handle(), stopped.clone(), Arc::clone(&seen));
+        let watched = Arc::clone(&seen);
         let state = State::new(
-            handle,
+            engine.handle(),
             start.folder,
             start.tokens,
             Ways {
                 links,
                 sources,
                 hooks,
+                letters: Arc::clone(&letters),
+                trials: Trials::new(start.mail.clone()),
                 overrides,
                 rates: Rates::new(start.requests_per_second, start.behind_proxy),
                 logins: Logins::new(Arc::clone(&start.clock)),
             },
             seen,
-            stops,
+            stopped.clone(),
             start.pace,
         );
         let templates = start.mail.as_ref().and_then(|mail| mail.templates.clone());

@@ -16,6 +16,12 @@ pub const REST_TIME: Duration = Duration::from_secs(5);
 /// Most bytes of a request's line and headers together; more is 431.
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 
+/// Most test messages in a minute, of all admins together: each goes to somebody else's server.
+pub const MAX_NOTIFY_TESTS: NonZeroU32 = NonZeroU32::new(10).unwrap();
+
+/// How long a test message may take: less than [`REQUEST_TIME`], so that what became of it is answered.
+pub const NOTIFY_TEST_TIME: Duration = Duration::from_secs(20);
+
 /// How long the headers of a request may take to come; then the connection is closed. It is also how long a
 /// connection may be idle between two requests.
 pub const HEADER_TIME: Duration = Duration::from_secs(30);

@@ -117,7 +117,8 @@ impl Given {
         self
     }
 
-    /// A variable of the environment. Those that are no setting are passed over.
+    /// A variable of the environment. One that begins with `UPLINE_` and is almost called like a setting is a
+    /// mistake; see [`Settings::unknown_variables`] for the others.
     #[must_use]
     pub fn environment(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.insert(name.to_owned(), value.into());
@@ -137,6 +138,14 @@ impl Given {
 pub fn variable(setting: &str) -> String {
     format!("UPLINE_{}", setting.replace('-', "_").to_uppercase())
 }
+
+/// Variables that are no settings: those of other commands, and of `upline serve` itself.
+const OTHER_VARIABLES: [&str; 4] = [
+    "UPLINE_CONFIG",
+    "UPLINE_SERVER",
+    "UPLINE_TOKEN",
+    "UPLINE_PROGRESS_SECONDS",
+];
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +179,8 @@ pub struct Settings {
     pub links: Option<LinksSettings>,
     /// Who is told that all is well.
     pub heartbeat: Option<HeartbeatSettings>,
+    /// Variables that no part of the program knows.
+    unknown: Vec<String>,
     /// The file, and which fields of sections it gives: `mail.server`.
     in_file: (PathBuf, BTreeSet<String>),
 }
@@ -196,11 +207,30 @@ impl Settings {
             webhooks: reader.sections(),
             links: reader.section(),
             heartbeat: reader.section(),
+            unknown: reader.unknown_variables(),
             in_file: reader.given_fields(),
         };
         match reader.faults.is_empty() {
             true => Ok(settings),
             false => Err(reader.faults),
+        }
+    }
+
+    /// Variables of the environment that begin with `UPLINE_`, and that no part of the program knows, nor the
+    /// file as where a secret is. They are no mistakes: they may be those of a script around it.
+    #[must_use]
+    pub fn unknown_variables(&self) -> &[String] {
+        &self.unknown
+    }
+
+    /// Says them in the log.
+    pub fn warn_of_unknown_variables(&self) {
+        for variable in &self.unknown {
+            tracing::warn!(
+                code = "unknown-variable",
+                variable,
+                "no setting is called like this variable of the environment"
+            );
         }
     }
 
@@ -298,6 +328,33 @@ mod tests {
             ["links.actions", "take, decline", "default"],
         ];
         assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_a_mistake_and_a_strange_one_is_told() {
+        let text = "data = \"d\"\nworkflows = \"w\"\n[mail]\nserver = \"mail.example.com\"\n\
+            from = \"desk@example.com\"\nuser = \"desk\"\npassword = { env = \"UPLINE_LIST\" }\n";
+        let given = Given::default().text("upline.toml", text);
+        // Where a secret is, and what other commands take.
+        let known = ["UPLINE_LIST", "UPLINE_SERVER", "UPLINE_TOKEN"];
+        let given = known
+            .iter()
+            .fold(given, |given, name| given.environment(name, "x"));
+        let settings = Settings::read(&given).unwrap();
+        assert_eq!(settings.unknown_variables(), &[] as &[String]);
+        let strange = given.clone().environment("UPLINE_BLESS", "1");
+        let settings = Settings::read(&strange).unwrap();
+        assert_eq!(settings.unknown_variables(), ["UPLINE_BLESS"]);
+        let misspelt = given
+            .environment("UPLINE_LISTN", "127.0.0.1:1")
+            .environment("UPLINE_BEHIND-PROXY", "true");
+        assert_eq!(
+            Settings::read(&misspelt).unwrap_err(),
+            [
+                "`UPLINE_BEHIND-PROXY` is no setting; did you mean `UPLINE_BEHIND_PROXY`?",
+                "`UPLINE_LISTN` is no setting; did you mean `UPLINE_LISTEN`?",
+            ]
+        );
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod letter;
 mod letters;
 mod mail;
 mod means;
+mod preview;
+mod trial;
 mod tries;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use upline::notify::{Message, Notifier, SendError, Sending};
 pub(crate) use back::Back;
 pub use hook::{Hooks, WebhookSettings, try_webhook};
 pub use letter::{Button, Language, Letter};
+pub(crate) use letters::only_one;
 pub use letters::{
     FUEL, Letters, MAX_PART_BYTES, MAX_TEMPLATE_BYTES, Matter, TemplateFault, shipped_templates,
 };
@@ -32,6 +35,8 @@ pub use mail::{
 };
 pub(crate) use mail::{Replier, Reply, is_digest, tell_operator};
 pub(crate) use means::{means, threads};
+pub use preview::{About, NoRecipient, Preview};
+pub(crate) use trial::Trials;
 pub use tries::{MAX_REMEMBERED, Tries, Try};
 
 /// One way to reach people.

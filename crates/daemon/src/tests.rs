@@ -28,4 +28,5 @@ mod sight;
 mod stop;
 mod story;
 mod table;
+mod telling;
 mod webhooks;

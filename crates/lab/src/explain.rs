@@ -21,7 +21,7 @@ use upline_core::{
 use crate::render::{Language, Next, next_words};
 use crate::timeline::{NotAsked, Rung};
 
-pub use moves::moves;
+pub use moves::{moves, moves_to};
 
 /// Most stretches of a ledger that an explanation has: a clock that runs for a year has many nights.
 pub const MAX_STRETCHES: usize = 64;

@@ -16,7 +16,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use upline_core::{Branch, Directory, Event, Name, Reason, Ticket, Workflow};
+use upline_core::{Branch, Directory, Event, Name, Operation, Reason, Ticket, Workflow};
 
 pub use next::Next;
 pub(crate) use refused::{InVain, in_vain};
@@ -147,6 +147,14 @@ pub fn next_words(next: &Next, language: Language) -> String {
     match language {
         Language::English => english::what_next(next),
         Language::Chinese => chinese::what_next(next),
+    }
+}
+
+/// What an operation is called: `claim`, `认领`.
+pub fn operation_words(operation: Operation, language: Language) -> &'static str {
+    match language {
+        Language::English => operation.word(),
+        Language::Chinese => chinese::operation(operation),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `upline notify`.
 
 mod sample;
+mod server;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,20 +9,21 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::Serialize;
-use upline::notify::Comment;
-use upline_core::{Branch, Directory, FieldType, Name, Recipient, Ticket, Topic, Workflow};
+use upline_core::{Directory, Name, Ticket, Workflow};
 use upline_daemon::alarms::Alarms;
 use upline_daemon::folder::Folder;
 use upline_daemon::settings::Settings;
 use upline_daemon::tell::{
-    Language, Letter, Letters, MailSettings, Matter, TemplateFault, shipped_templates, try_mail,
-    try_webhook,
+    About, Language, Letters, MailSettings, NoRecipient, Preview, TemplateFault, shipped_templates,
+    try_mail, try_webhook,
 };
 use upline_dsl::{did_you_mean, shown};
 
 use super::look::{Look, When};
 use super::serve;
+use super::server::At;
 use crate::exit::{Exit, Failure};
+use crate::language::Lang;
 use crate::output::Output;
 use crate::sets::{self, DirectoryArg};
 
@@ -39,7 +41,10 @@ enum Command {
     Test(TestArgs),
 }
 
-/// Print a letter as it would be sent, about a ticket of a data folder or about a made-up one
+/// Print a letter as it would be sent, about a ticket of a data folder, a made-up one, or one of a service
+///
+/// FOLDER and TICKET name a ticket of a data folder that no engine has open; `--workflow` a file, of which a
+/// ticket is made up; `--ticket` alone asks the running service, with its own templates.
 #[derive(clap::Args)]
 struct PreviewArgs {
     /// What it is about
@@ -52,8 +57,17 @@ struct PreviewArgs {
     #[arg(requires = "folder")]
     ticket: Option<String>,
     /// The file of a workflow: a ticket is made up
-    #[arg(long, value_name = "FILE", required_unless_present = "folder")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["folder", "of_service"])]
     workflow: Option<PathBuf>,
+    /// A ticket of the running service
+    #[arg(
+        long = "ticket",
+        value_name = "ID",
+        conflicts_with_all = ["folder", "workflow", "directory", "templates"]
+    )]
+    of_service: Option<String>,
+    #[command(flatten)]
+    at: At,
     #[command(flatten)]
     directory: DirectoryArg,
     /// To whom [default: whoever is answerable]
@@ -77,15 +91,26 @@ struct TemplatesArgs {
     name: Option<String>,
 }
 
-/// Send one mail to a person, or one message to a webhook, with the settings of `upline serve`
+/// Send a test to a person, or to a webhook, and say whether it was taken
+///
+/// With `--server`, or with UPLINE_SERVER and no `--config`, the running service sends it, by each of the
+/// person's channels, and the token must be an admin's. Else this program sends one mail, or one message to
+/// the webhook, with the settings of `upline serve`, and no service need run.
 #[derive(clap::Args)]
 struct TestArgs {
     /// The person of the directory, or webhook:NAME
     #[arg(value_name = "PERSON")]
     person: Name,
     /// The file of settings, in TOML; or UPLINE_CONFIG
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "server")]
     config: Option<PathBuf>,
+    /// By this channel alone, `mail` or `webhook:NAME`; of a running service
+    #[arg(long, value_name = "CHANNEL")]
+    via: Option<String>,
+    #[command(flatten)]
+    at: At,
+    #[command(flatten)]
+    lang: Lang,
 }
 
 /// What a letter is about.
@@ -130,41 +155,45 @@ struct Case {
 }
 
 fn preview(args: &PreviewArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if let Some(ticket) = &args.of_service {
+        return server::preview(args, ticket, output);
+    }
     let case = case(args)?;
     let letters = Letters::new(Language::En, args.templates.clone(), Alarms::default());
     let faults = letters.reload();
     for fault in &faults {
         output.note(told(fault));
     }
-    let (branch, to) = case.recipient(args)?;
-    let person = match &to {
-        Recipient::Person(name) => case.directory.people.get(name),
-        Recipient::Contact(_) => None,
-    };
-    let language = match args.lang.as_deref() {
-        None => letters.language_of(person),
-        Some(tag) => Language::of_tag(tag)
-            .ok_or_else(|| Failure::usage(format!("`--lang {tag}`: the languages are: en, zh")))?,
-    };
-    let topic = case.topic(args.topic);
-    let comment = case.comment(&topic, language);
-    let matter = Matter {
+    let language = args.lang.as_deref().map(language).transpose()?;
+    let preview = Preview {
         ticket: &case.ticket,
-        branch: &branch,
-        to: &to,
-        person,
-        topic: &topic,
-        comment: comment.as_ref(),
         workflow: &case.workflow,
         directory: &case.directory,
         now: case.now,
     };
-    let letter = letters.compose(&matter, language, Vec::new());
-    print(&letter, args.html, output)?;
+    let (about, person) = (args.topic.about(), args.person.as_ref());
+    let letter = preview.letter(&letters, about, person, language);
+    let (_, letter) = letter.map_err(|error| match &error {
+        NoRecipient::NoContact => Failure::usage(error.to_string()),
+        NoRecipient::NoPerson(name) => nobody(&case.directory, name),
+    })?;
+    let report = Report {
+        language: letter.language.tag(),
+        subject: &letter.subject,
+        brief: &letter.brief,
+        text: &letter.text,
+        html: letter.html.as_deref(),
+    };
+    print(&report, args.html, output)?;
     Ok(match faults.is_empty() {
         true => Exit::Ok,
         false => Exit::Findings,
     })
+}
+
+fn language(tag: &str) -> Result<Language, Failure> {
+    let none = || Failure::usage(format!("`--lang {tag}`: the languages are: en, zh"));
+    Language::of_tag(tag).ok_or_else(none)
 }
 
 fn told(fault: &TemplateFault) -> String {
@@ -185,22 +214,16 @@ struct Report<'a> {
     html: Option<&'a str>,
 }
 
-fn print(letter: &Letter, html: bool, output: &mut Output) -> Result<(), Failure> {
-    let shown_html = letter.html.as_deref().unwrap_or_default();
+fn print(letter: &Report<'_>, html: bool, output: &mut Output) -> Result<(), Failure> {
+    let shown_html = letter.html.unwrap_or_default();
     if output.is_json() {
-        output.json(&Report {
-            language: letter.language.tag(),
-            subject: &letter.subject,
-            brief: &letter.brief,
-            text: &letter.text,
-            html: letter.html.as_deref(),
-        })?;
+        output.json(letter)?;
     } else if html {
         output.text(shown_html)?;
     } else {
         output.line(format!("Subject: {}", letter.subject))?;
         output.line(format!("Brief: {}\n", letter.brief))?;
-        output.line(&letter.text)?;
+        output.line(letter.text)?;
         output.text(shown_html)?;
     }
     Ok(())
@@ -229,65 +252,37 @@ fn case(args: &PreviewArgs) -> Result<Case, Failure> {
     sample::case(&setting, args.person.as_ref(), tag, now)
 }
 
-impl Case {
-    /// The branch that a letter is about, and whom it goes to.
-    fn recipient(&self, args: &PreviewArgs) -> Result<(Branch, Recipient), Failure> {
-        let held = self.ticket.answerable().next();
-        let branch = held.map(|(branch, _)| branch.clone()).unwrap_or_default();
-        if matches!(args.topic, TopicArg::Customer | TopicArg::Answered) {
-            let fields = self.workflow.field_order.iter();
-            let kind = |name: &&Name| self.workflow.fields.get(*name).map(|field| &field.kind);
-            let mut contacts = fields.filter(|name| kind(name) == Some(&FieldType::Contact));
-            let none = || Failure::usage("the workflow has no field of the type `contact`");
-            let field = contacts.next().ok_or_else(none)?;
-            return Ok((branch, Recipient::Contact(field.clone())));
-        }
-        let holder = held.map(|(_, person)| person.clone());
-        let person = args.person.clone().or(holder);
-        let person = person.unwrap_or_else(|| self.directory.last_resort.clone());
-        known(&self.directory, &person)?;
-        Ok((branch, Recipient::Person(person)))
-    }
-
-    /// Something that could have been said.
-    fn comment(&self, topic: &Topic, language: Language) -> Option<Comment> {
-        let text = match language {
-            Language::En => "Any news?\nThis is an example.",
-            Language::Zh => "有进展吗？\n这是一个示例。",
-        };
-        let comment = || Comment::new(self.ticket.opener.clone(), text, false);
-        (*topic == Topic::Commented).then(comment)
-    }
-
-    fn topic(&self, topic: TopicArg) -> Topic {
-        let promise = self.workflow.promises.first();
-        let promise = promise.map_or_else(|| Name::new("promise"), |promise| promise.name.clone());
-        match topic {
-            TopicArg::Assigned => Topic::Assigned,
-            TopicArg::Offered => Topic::Offered,
-            TopicArg::Informed | TopicArg::Customer => Topic::Informed,
-            TopicArg::Reminded => Topic::Reminded,
-            TopicArg::PromiseWarned => Topic::PromiseWarned {
-                promise,
-                percent: 75,
-            },
-            TopicArg::PromiseBreached => Topic::PromiseBreached { promise },
-            TopicArg::Outcome => Topic::Outcome,
-            TopicArg::Commented | TopicArg::Answered => Topic::Commented,
+impl TopicArg {
+    fn about(self) -> About {
+        match self {
+            Self::Assigned => About::Assigned,
+            Self::Offered => About::Offered,
+            Self::Informed => About::Informed,
+            Self::Reminded => About::Reminded,
+            Self::PromiseWarned => About::PromiseWarned,
+            Self::PromiseBreached => About::PromiseBreached,
+            Self::Outcome => About::Outcome,
+            Self::Commented => About::Commented,
+            Self::Customer => About::Customer,
+            Self::Answered => About::Answered,
         }
     }
 }
 
 fn known(directory: &Directory, person: &Name) -> Result<(), Failure> {
-    if directory.people.contains_key(person) {
-        return Ok(());
+    match directory.people.contains_key(person) {
+        true => Ok(()),
+        false => Err(nobody(directory, person)),
     }
+}
+
+fn nobody(directory: &Directory, person: &Name) -> Failure {
     let failure = Failure::not_found(format!("there is no person `{person}` in the directory"));
     let near = did_you_mean(person, directory.people.keys().map(Name::as_str));
-    Err(match near {
+    match near {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure,
-    })
+    }
 }
 
 fn templates(args: &TemplatesArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -321,11 +316,18 @@ fn templates(args: &TemplatesArgs, output: &mut Output) -> Result<Exit, Failure>
 }
 
 fn test(args: &TestArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if args.config.is_none() && args.at.is_named() {
+        return server::test(args, output);
+    }
+    if args.via.is_some() {
+        let failure = Failure::usage("`--via` is for a test that a running service sends");
+        return Err(failure.help("name the service by `--server` or UPLINE_SERVER"));
+    }
     let settings = Settings::read(&serve::given_besides(args.config.as_deref())?);
     let settings = settings
         .map_err(|faults| Failure::usages(faults.into_iter().map(|fault| (fault, None))))?;
     if let Some(name) = args.person.strip_prefix("webhook:") {
-        return test_webhook(name, &settings, output);
+        return test_webhook(name, &settings, &args.lang, output);
     }
     let Some(mail) = settings.mail else {
         let failure = Failure::usage("the settings have no section `[mail]`");
@@ -337,15 +339,21 @@ fn test(args: &TestArgs, output: &mut Output) -> Result<Exit, Failure> {
     if output.is_json() {
         output.json(&serde_json::json!({ "person": args.person.as_str(), "sent-to": sent }))?;
     } else {
-        output.line(format!(
-            "the mail server `{}` has taken a mail to {sent}",
-            mail.server
+        let server = &mail.server;
+        output.line(args.lang.pick(
+            format!("the mail server `{server}` has taken a mail to {sent}"),
+            format!("邮件服务器 `{server}` 已收下发给 {sent} 的邮件"),
         ))?;
     }
     Ok(Exit::Ok)
 }
 
-fn test_webhook(name: &str, settings: &Settings, output: &mut Output) -> Result<Exit, Failure> {
+fn test_webhook(
+    name: &str,
+    settings: &Settings,
+    lang: &Lang,
+    output: &mut Output,
+) -> Result<Exit, Failure> {
     let Some(webhook) = settings.webhooks.get(name) else {
         let failure = Failure::usage(format!("the settings have no section `[webhook.{name}]`"));
         return Err(failure.help("docs/webhooks.md says what belongs into it"));
@@ -360,7 +368,10 @@ fn test_webhook(name: &str, settings: &Settings, output: &mut Output) -> Result<
     if output.is_json() {
         output.json(&serde_json::json!({ "webhook": name, "sent-to": host }))?;
     } else {
-        output.line(format!("`{host}` has taken a message"))?;
+        output.line(lang.pick(
+            format!("`{host}` has taken a message"),
+            format!("`{host}` 已收下一条消息"),
+        ))?;
     }
     Ok(Exit::Ok)
 }

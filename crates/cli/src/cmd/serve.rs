@@ -8,19 +8,16 @@ use upline_daemon::tokens::{Tokens, hash, new_secret};
 use upline_daemon::{Daemon, Signals, Start, StartError, start_log, use_small_pages};
 use upline_dsl::shown;
 
+use super::config;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
 /// The variable of the environment that names the file of settings.
 const CONFIG: &str = "UPLINE_CONFIG";
 
-/// Run an engine on a data folder, behind an HTTP API
-///
-/// Settings come from a file, over it from the environment (UPLINE_DATA, UPLINE_LISTEN, …), over that from
-/// the options. How people are told is in the file alone, in its section `[mail]`; without it, messages are
-/// only written into the log.
+/// What can be given of the settings on the command line.
 #[derive(clap::Args)]
-pub(crate) struct ServeArgs {
+pub(crate) struct GivenArgs {
     /// The file of settings, in TOML; or UPLINE_CONFIG
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -48,7 +45,18 @@ pub(crate) struct ServeArgs {
     /// For how many days what has ended is kept, 7 at least [default: for ever]
     #[arg(long, value_name = "DAYS")]
     keep_history: Option<String>,
-    /// Print each setting and where it came from, and end
+}
+
+/// Run an engine on a data folder, behind an HTTP API
+///
+/// Settings come from a file, over it from the environment (UPLINE_DATA, UPLINE_LISTEN, …), over that from
+/// the options. How people are told is in the file alone, in its section `[mail]`; without it, messages are
+/// only written into the log.
+#[derive(clap::Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    given: GivenArgs,
+    /// Print each setting and where it came from, and end: `upline config show --effective`
     #[arg(long)]
     settings: bool,
 }
@@ -84,12 +92,9 @@ pub(crate) struct TokenArgs {
 }
 
 pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let given = given(args)?;
-    let settings = Settings::read(&given);
-    let settings = settings
-        .map_err(|faults| Failure::usages(faults.into_iter().map(|fault| (fault, None))))?;
+    let settings = settings(&args.given)?;
     if args.settings {
-        show(&settings, output)?;
+        config::print(&settings, true, output)?;
         return Ok(Exit::Ok);
     }
     let tokens = match &settings.tokens.value {
@@ -102,6 +107,7 @@ pub(crate) fn run(args: &ServeArgs, output: &mut Output) -> Result<Exit, Failure
     use_small_pages();
     start_log(settings.log.value);
     settings.warn_of_open_secrets();
+    settings.warn_of_unknown_variables();
     let start = settings.start(tokens);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -145,8 +151,14 @@ pub(crate) fn given_besides(config: Option<&Path>) -> Result<Given, Failure> {
     Ok(given)
 }
 
+/// The settings, from all that was given.
+pub(super) fn settings(args: &GivenArgs) -> Result<Settings, Failure> {
+    let settings = Settings::read(&given(args)?);
+    settings.map_err(|faults| Failure::usages(faults.into_iter().map(|fault| (fault, None))))
+}
+
 /// All that was given, from everywhere.
-fn given(args: &ServeArgs) -> Result<Given, Failure> {
+fn given(args: &GivenArgs) -> Result<Given, Failure> {
     let mut given = given_besides(args.config.as_deref())?;
     let proxy = args.behind_proxy.then(|| "true".to_owned());
     let flags = [
@@ -165,24 +177,6 @@ fn given(args: &ServeArgs) -> Result<Given, Failure> {
         }
     }
     Ok(given)
-}
-
-fn show(settings: &Settings, output: &mut Output) -> Result<(), Failure> {
-    let rows = settings.rows();
-    if output.is_json() {
-        let of = |(setting, value, source): (String, String, String)| {
-            let (setting, value, source) = (setting.as_str(), value.as_str(), source.as_str());
-            serde_json::json!({ "setting": setting, "value": value, "source": source })
-        };
-        let all: Vec<serde_json::Value> = rows.into_iter().map(of).collect();
-        output.json(&all)?;
-        return Ok(());
-    }
-    let rows = rows
-        .into_iter()
-        .map(|(setting, value, source)| vec![setting, value, source]);
-    output.table(&["setting", "value", "from"], rows, &[])?;
-    Ok(())
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

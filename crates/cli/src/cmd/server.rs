@@ -16,3 +16,11 @@ pub(crate) struct At {
     #[arg(long, global = true, value_name = "TOKEN")]
     token: Option<String>,
 }
+
+impl At {
+    /// Whether a service was named, by the option or the variable.
+    pub(crate) fn is_named(&self) -> bool {
+        let variable = std::env::var_os("UPLINE_SERVER");
+        self.server.is_some() || variable.is_some_and(|value| !value.is_empty())
+    }
+}

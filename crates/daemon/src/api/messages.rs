@@ -54,7 +54,7 @@ struct Sent {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct To {
+pub(super) struct To {
     /// `person` of the directory, or `contact` field.
     kind: &'static str,
     name: String,
@@ -152,7 +152,7 @@ fn waiting(notice: &Notice, key: String, branch: String, at: Timestamp, tries: &
     }
 }
 
-fn to(kind: &'static str, name: &str) -> To {
+pub(super) fn to(kind: &'static str, name: &str) -> To {
     let name = name.to_owned();
     To { kind, name }
 }

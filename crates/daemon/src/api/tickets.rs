@@ -116,6 +116,8 @@ pub(super) struct Wanted {
     state: Option<String>,
     /// Those that this person is answerable for; `me` is the token's person.
     assignee: Option<String>,
+    /// Those that are offered to this person; `me` is the token's person. They are open.
+    candidate: Option<String>,
     /// Those of this caller: with this number, address or name in a field of the type `contact`, however it
     /// is spelled. A `+` is sent as `%2B`.
     #[schemars(length(min = 1, max = MAX_CONTACT_BYTES))]
@@ -154,15 +156,15 @@ enum Sort {
 /// What the index is asked for.
 fn filter(wanted: &Wanted, caller: &Caller) -> Result<Filter, Problem> {
     let is_by_clock = wanted.sort == Some(Sort::Due) || wanted.due_before.is_some();
-    let is_open = is_by_clock || wanted.level.is_some();
+    let is_open = is_by_clock || wanted.level.is_some() || wanted.candidate.is_some();
     let usual = match wanted.contact {
         Some(_) if !is_open => WantedStanding::All,
         _ => WantedStanding::Open,
     };
     let standing = wanted.standing.unwrap_or(usual);
     if is_open && standing != WantedStanding::Open {
-        let detail =
-            "`sort=due`, `due-before` and `level` are about open tickets: leave `standing` out";
+        let detail = "`sort=due`, `due-before`, `level` and `candidate` are about open tickets: leave \
+                      `standing` out";
         return Err(Problem::bad("query-wrong", detail));
     }
     if wanted.due_before.is_some() && wanted.sort == Some(Sort::Newest) {
@@ -192,7 +194,10 @@ fn filter(wanted: &Wanted, caller: &Caller) -> Result<Filter, Problem> {
         filter = filter.state(state);
     }
     if let Some(assignee) = &wanted.assignee {
-        filter = filter.person(person(caller, assignee)?);
+        filter = filter.person(person(caller, "assignee", assignee)?);
+    }
+    if let Some(candidate) = &wanted.candidate {
+        filter = filter.candidate(person(caller, "candidate", candidate)?);
     }
     if let Some(contact) = &wanted.contact {
         filter = filter.contact(&asked_for(contact)?);
@@ -342,11 +347,11 @@ fn asked_for(contact: &str) -> Result<String, Problem> {
 }
 
 /// `me` is the person that the token stands for.
-fn person<'a>(caller: &'a Caller, assignee: &'a str) -> Result<&'a str, Problem> {
-    match (assignee, &caller.person) {
+fn person<'a>(caller: &'a Caller, asked: &str, name: &'a str) -> Result<&'a str, Problem> {
+    match (name, &caller.person) {
         ("me", Some(person)) => Ok(person),
         ("me", None) => {
-            let detail = "`assignee=me`: this token stands for no person";
+            let detail = format!("`{asked}=me`: this token stands for no person");
             Err(Problem::bad("query-wrong", detail))
         }
         (other, _) => Ok(other),
@@ -430,12 +435,10 @@ pub(super) async fn met(state: &State, caller: &Caller, id: &str) -> Result<Met,
 
 /// The ticket, with its revision as ETag.
 pub(super) async fn answer(state: &State, met: &Met, again: bool, language: Language) -> Response {
-    let directory = match Ahead::takes_hours(&met.ticket, &met.workflow) {
-        // Without it the hours count around the clock; the ticket is worth showing all the same.
-        true => state.handle().directory().await.ok().flatten(),
-        false => None,
-    };
-    let view = TicketView::whole(met, directory.as_deref(), language.tag());
+    // Without it the hours count around the clock, and who is next has no name; the ticket is worth showing
+    // all the same.
+    let directory = state.handle().directory().await.ok().flatten();
+    let view = TicketView::whole(met, directory.as_deref(), language);
     let mut response = axum::Json(view).into_response();
     let headers = response.headers_mut();
     if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", met.ticket.revision)) {

@@ -10,29 +10,20 @@ use serde_json::Value as Json;
 use upline::Met;
 use upline::core::ticket::PromiseState;
 use upline::core::{
-    Actor, Branch, Directory, Holder, Level, Operation, Position, Ticket, Value, Workflow,
+    Actor, Branch, Directory, Holder, Level, Name, Operation, Position, Ticket, Value, Workflow,
 };
-use upline::lab::explain::moves;
-use upline::lab::render::Next;
+use upline::lab::explain::moves_to;
+use upline::lab::render::{Language, Next, operation_words};
 
 use super::wishes::{own_word, word};
+use crate::tell::only_one;
 
-/// By what is told when somebody else has a ticket.
+/// By what is told when somebody else has a ticket, and who.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead<'a> {
     /// The version that it keeps.
     pub(super) workflow: Option<&'a Workflow>,
     pub(super) directory: Option<&'a Directory>,
-}
-
-impl Ahead<'_> {
-    /// Whether it takes the directory's hours: a level that only tells people comes before one that asks.
-    pub(super) fn takes_hours(ticket: &Ticket, workflow: &Workflow) -> bool {
-        ticket.clocks.iter().any(|clock| {
-            let position = ticket.positions.get(&clock.branch);
-            matches!(Next::of(clock, position, Some(workflow)), Next::Tell(_))
-        })
-    }
 }
 
 /// A ticket.
@@ -89,6 +80,20 @@ struct PositionView<'t> {
     suspended_until: Option<Timestamp>,
     /// When somebody else has it, or the state is left, if nobody acts. Reminders change nothing of that.
     next_due: Option<Timestamp>,
+    /// What happens then.
+    then: Option<ThenView>,
+}
+
+/// What happens if nobody acts.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ThenView {
+    /// `asks`, `state`, `next-round` or `last-resort`.
+    kind: &'static str,
+    /// The rule by which somebody is asked, or the state.
+    #[serde(rename = "by")]
+    name: Option<String>,
+    /// The person, where it can be one only as things are now.
+    person: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -158,7 +163,7 @@ impl<'t> TicketView<'t> {
     }
 
     /// In full, for one caller.
-    pub(super) fn whole(met: &'t Met, directory: Option<&Directory>, language: &str) -> Self {
+    pub(super) fn whole(met: &'t Met, directory: Option<&Directory>, language: Language) -> Self {
         let ahead = Ahead {
             workflow: Some(&met.workflow),
             directory,
@@ -190,6 +195,11 @@ fn position<'t>(
     at: &'t Position,
     ahead: Ahead<'_>,
 ) -> PositionView<'t> {
+    let next = moves_to(ticket, branch, ahead.workflow, ahead.directory);
+    let (next_due, then) = match next {
+        Some((due, next)) => (Some(due), then(ticket, at, due, next, ahead)),
+        None => (None, None),
+    };
     PositionView {
         branch,
         state: &at.state,
@@ -204,8 +214,41 @@ fn position<'t>(
         level: level(at.level),
         round: at.round,
         suspended_until: at.suspended.as_ref().map(|suspended| suspended.until),
-        next_due: moves(ticket, branch, ahead.workflow, ahead.directory),
+        next_due,
+        then,
     }
+}
+
+fn then(
+    ticket: &Ticket,
+    at: &Position,
+    due: Timestamp,
+    next: Next,
+    ahead: Ahead<'_>,
+) -> Option<ThenView> {
+    let (kind, name, person) = match next {
+        Next::Ask(rule) => {
+            let person = ahead.workflow.zip(ahead.directory);
+            let person = person.and_then(|(workflow, directory)| {
+                only_one(ticket, workflow, directory, &rule, (at, due))
+            });
+            ("asks", Some(rule), person)
+        }
+        Next::State(state) => ("state", Some(state), None),
+        Next::Round(_) => ("next-round", None, None),
+        Next::LastResort => {
+            let person = ahead.directory.map(|people| people.last_resort.clone());
+            ("last-resort", None, person)
+        }
+        // Without the workflow it is not known which.
+        _ => return None,
+    };
+    let text = |name: Name| name.to_string();
+    Some(ThenView {
+        kind,
+        name: name.map(text),
+        person: person.map(text),
+    })
 }
 
 /// `entry`, `last-resort`, or the level's number.
@@ -228,7 +271,7 @@ pub(super) fn json(value: &Value) -> Json {
     }
 }
 
-fn actions(met: &Met, language: &str) -> Vec<ActionView> {
+fn actions(met: &Met, language: Language) -> Vec<ActionView> {
     let one = |possible: &upline::core::decide::Possible| {
         let name = match &possible.action {
             Some(action) => own_word(action),
@@ -237,7 +280,7 @@ fn actions(met: &Met, language: &str) -> Vec<ActionView> {
         let label = possible.action.as_ref().and_then(|action| {
             let position = met.ticket.positions.get(&possible.branch)?;
             let action = met.workflow.work(&position.state)?.action(action)?;
-            let label = action.label.text(language);
+            let label = action.label.text(language.tag());
             (!label.is_empty()).then(|| label.to_owned())
         });
         let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
@@ -246,7 +289,7 @@ fn actions(met: &Met, language: &str) -> Vec<ActionView> {
             href: format!("/v1/tickets/{id}/actions/{path}"),
             label: label.unwrap_or_else(|| match possible.operation {
                 Operation::Act => name.clone(),
-                other => other.word().to_owned(),
+                other => operation_words(other, language).to_owned(),
             }),
             name,
             branch: possible.branch.to_string(),

@@ -10,9 +10,13 @@ use upline::dsl::did_you_mean;
 
 use super::faults::{self, Lines};
 use super::{
-    Given, KeepHistory, PublicUrl, SECTIONS, SETTINGS, Section, Setting, Source, variable,
+    Given, KeepHistory, OTHER_VARIABLES, PublicUrl, SECTIONS, SETTINGS, Section, Setting, Source,
+    variable,
 };
 use crate::log::LogLevel;
+
+/// What the names of its variables begin with.
+const PREFIX: &str = "UPLINE_";
 
 pub(super) struct Reader<'a> {
     given: &'a Given,
@@ -21,6 +25,7 @@ pub(super) struct Reader<'a> {
     /// The fields of its sections: `mail.server`, `mailbox.desk.folder`.
     fields: BTreeSet<String>,
     lines: Lines,
+    unknown: Vec<String>,
     pub(super) faults: Vec<String>,
 }
 
@@ -32,12 +37,58 @@ impl<'a> Reader<'a> {
             tables: BTreeMap::new(),
             fields: BTreeSet::new(),
             lines: Lines::default(),
+            unknown: Vec::new(),
             faults: Vec::new(),
         };
         if let Some((path, text)) = &given.file {
             reader.read_file(path, text);
         }
+        reader.read_variables();
         reader
+    }
+
+    /// Finds those that are almost called like a setting: whoever gave one meant that setting.
+    fn read_variables(&mut self) {
+        for name in self.strange_variables() {
+            let known = SETTINGS.iter().map(|(setting, _)| variable(setting));
+            let known: Vec<String> = known.collect();
+            // Without what all of them have, which is no likeness.
+            let bare = |name: &'a str| name.strip_prefix(PREFIX).unwrap_or(name);
+            let near = did_you_mean(
+                bare(name),
+                known
+                    .iter()
+                    .map(|known| known.strip_prefix(PREFIX).unwrap_or(known)),
+            );
+            match near {
+                Some(near) => {
+                    let near = format!("did you mean `{PREFIX}{near}`?");
+                    self.faults.push(format!("`{name}` is no setting; {near}"));
+                }
+                None => self.unknown.push(name.to_owned()),
+            }
+        }
+    }
+
+    /// Variables that are no settings, nor known to anything else.
+    fn strange_variables(&self) -> Vec<&'a str> {
+        let is_setting = |name: &str| {
+            SETTINGS
+                .iter()
+                .any(|(setting, _)| variable(setting) == name)
+        };
+        let text = self.given.file.as_ref().map(|(_, text)| text.as_str());
+        let in_file = |name: &str| text.is_some_and(|text| text.contains(&format!("\"{name}\"")));
+        let names = self.given.environment.keys().map(String::as_str);
+        names
+            .filter(|name| name.starts_with(PREFIX) && !OTHER_VARIABLES.contains(name))
+            .filter(|name| !is_setting(name) && !in_file(name))
+            .collect()
+    }
+
+    /// Variables that are not even almost called like a setting.
+    pub(super) fn unknown_variables(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unknown)
     }
 
     fn read_file(&mut self, path: &Path, text: &str) {

@@ -257,6 +257,29 @@ impl Hook {
         self.deliver(&content).await
     }
 
+    /// Sends a trial by the way that messages go. The host that has taken it. Neither counted nor concluded
+    /// from: whether the peer is gone, a message must find out.
+    pub(crate) async fn try_out(&self, language: Language) -> Result<String, String> {
+        if let Some(why) = &*self.closed.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(format!("it was closed: {why}"));
+        }
+        let now = Timestamp::now();
+        let content = Content {
+            key: &format!("test-{}", now.as_millisecond()),
+            written: now,
+            message: None,
+            letter: &trial(language, &self.name),
+            links: false,
+            source: &self.source,
+        };
+        match self.deliver(&content).await {
+            Verdict::Delivered => Ok(self.target.host().to_owned()),
+            Verdict::Later { reason, .. }
+            | Verdict::Never { reason }
+            | Verdict::Gone { reason } => Err(reason),
+        }
+    }
+
     async fn deliver(&self, content: &Content<'_>) -> Verdict {
         // What time it is to the peer, whatever the engine's clock shows.
         let now = Timestamp::now();
@@ -331,21 +354,7 @@ pub async fn try_webhook(
     source: &str,
 ) -> Result<String, String> {
     let hook = Hook::new(name, settings, Some(own), source)?;
-    let now = Timestamp::now();
-    let content = Content {
-        key: &format!("test-{}", now.as_millisecond()),
-        written: now,
-        message: None,
-        letter: &trial(language, name),
-        links: false,
-        source,
-    };
-    match hook.deliver(&content).await {
-        Verdict::Delivered => Ok(hook.target.host().to_owned()),
-        Verdict::Later { reason, .. } | Verdict::Never { reason } | Verdict::Gone { reason } => {
-            Err(reason)
-        }
-    }
+    hook.try_out(language).await
 }
 
 fn trial(language: Language, name: &str) -> Letter {

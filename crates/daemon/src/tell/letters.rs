@@ -17,12 +17,14 @@ mod told;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use minijinja::value::{Serde, Value};
-use upline::core::{Person, Recipient};
+use upline::core::{Directory, Name, Person, Position, Recipient, Ticket, Workflow};
 use upline::notify::{Message, SendError};
 
 use super::{Button, Language, Letter, Writer};
 use crate::alarms::Alarms;
+use people::People;
 use templates::Templates;
 
 pub(crate) use clean::{clip as clipped, is_hidden, line as one_line};
@@ -158,6 +160,23 @@ impl Writer for Letters {
         let matter = Matter::of(message).ok_or_else(gone)?;
         Ok(self.compose(&matter, language, buttons))
     }
+}
+
+/// Whom a rule of a position's ladder means at that time, where it can mean one person only.
+pub(crate) fn only_one(
+    ticket: &Ticket,
+    workflow: &Workflow,
+    directory: &Directory,
+    rule: &str,
+    (position, at): (&Position, Timestamp),
+) -> Option<Name> {
+    let people = People {
+        ticket,
+        workflow,
+        directory,
+        language: Language::default(),
+    };
+    people.of_rule(rule, position, at)
 }
 
 /// The letter with which settings are tried.

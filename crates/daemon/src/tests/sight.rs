@@ -74,7 +74,13 @@ fn the_actions_that_are_shown_are_those_that_are_taken() {
         ]
     );
     assert!(names("boss").contains(&"cancel".to_owned()));
-    assert_eq!(shown("ann", "zh")[0]["label"], "受理");
+    let labels = |lang: &str| {
+        let all = shown("ann", lang);
+        let labels = all.iter().map(|one| one["label"].as_str().unwrap());
+        labels.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(labels("zh"), "受理 谢绝 委托 改派 升级 留言");
+    assert!(labels("en").ends_with(" decline delegate reassign escalate comment"));
     // What it says is what is posted to.
     let accept = &shown("ann", "en")[0];
     assert_eq!(
@@ -88,6 +94,52 @@ fn the_actions_that_are_shown_are_those_that_are_taken() {
     let resolve = shown("ann", "en");
     let resolve = resolve.iter().find(|one| one["name"] == "resolve").unwrap();
     assert_eq!(resolve["needs"], json!(["cause", "solution"]));
+}
+
+#[test]
+fn who_is_next_is_told_of_rows_and_of_the_whole() {
+    let service = Service::start();
+    let id = service.call("tom", "one");
+    service.act("tom", &id, "open", &json!({})).is(200);
+    let then = || {
+        let whole = service.get("eye", &format!("/v1/tickets/{id}")).json();
+        let rows = service.get("eye", "/v1/tickets").json();
+        let then = whole["positions"][0]["then"].clone();
+        assert_eq!(rows["tickets"][0]["positions"][0]["then"], then);
+        let text = |name: &str| then[name].as_str().unwrap_or("-").to_owned();
+        format!("{} {} {}", text("kind"), text("by"), text("person"))
+    };
+    // Who of a group is asked is decided then.
+    assert_eq!(then(), "asks another in service-desk -");
+    let mut seen = vec![then()];
+    for _ in 0..12 {
+        service.pass(30);
+        seen.push(then());
+    }
+    seen.dedup();
+    let expected = [
+        "asks another in service-desk -",
+        "asks lead of service-desk lea",
+        "asks manager of service-desk max",
+        "last-resort - max",
+        "- - -",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn what_is_offered_is_asked_for_of_open_ones_and_by_people() {
+    let service = Service::start();
+    for (who, query) in [
+        ("eye", "candidate=me"),
+        ("ann", "candidate=ann&standing=ended"),
+        ("ann", "candidate=ann&standing=all"),
+    ] {
+        let path = format!("/v1/tickets?{query}");
+        service.get(who, &path).refuses(400, "query-wrong");
+    }
+    let none = service.get("ann", "/v1/tickets?candidate=me").is(200);
+    assert_eq!(none.json()["tickets"], json!([]));
 }
 
 #[test]

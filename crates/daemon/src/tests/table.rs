@@ -189,6 +189,10 @@ fn questions_in(service: &Service, table: &mut String, standing: &str) {
         .filter(|(_, route)| route.starts_with("/v1/tickets/{id}") && !route.contains("{action}"));
     for (method, route) in routes {
         let path = route.replace("{id}", &id).replace("{message}", "no-such");
+        let path = match path.ends_with("/preview") {
+            true => format!("{path}?topic=assigned"),
+            false => path,
+        };
         let cells: Vec<String> = CALLERS
             .iter()
             .map(|(who, _)| {

@@ -1,6 +1,6 @@
 //! Which tickets a list has: what can be asked for, where that is looked for, and what is wanted of it.
 
-use upline_core::{Level, Name};
+use upline_core::{Holder, Level, Name, Ticket};
 
 use super::contacts;
 use super::keys::{self, Key, kind};
@@ -28,6 +28,8 @@ pub struct Filter {
     pub state: Option<Name>,
     /// Those that this person is answerable for. They are open.
     pub person: Option<Name>,
+    /// Those that are offered to this person, in one of their branches at least. They are open.
+    pub candidate: Option<Name>,
     /// Those with this contact in one of their fields, however it is spelled: see
     /// [`comparable`](crate::contact::comparable). Erased ones are not found.
     pub contact: Option<String>,
@@ -68,6 +70,13 @@ impl Filter {
     #[must_use]
     pub fn person(mut self, person: &str) -> Self {
         self.person = Some(Name::new(person));
+        self
+    }
+
+    /// Only those that are offered to this person.
+    #[must_use]
+    pub fn candidate(mut self, person: &str) -> Self {
+        self.candidate = Some(Name::new(person));
         self
     }
 
@@ -167,6 +176,14 @@ pub(super) fn plan(filter: &Filter, secret: &Secret) -> Vec<Range> {
     ranges.collect()
 }
 
+/// Whether one of its branches is offered to this person.
+fn is_offered(ticket: &Ticket, person: &Name) -> bool {
+    let mut holders = ticket.positions.values().map(|position| &position.holder);
+    holders.any(
+        |holder| matches!(holder, Holder::Offer { candidates, .. } if candidates.contains(person)),
+    )
+}
+
 /// Whether the filter wants it, at this one of its keys.
 pub(super) fn wanted(filter: &Filter, key: &[u8], record: &Record) -> bool {
     let ticket = &record.ticket;
@@ -193,6 +210,10 @@ pub(super) fn wanted(filter: &Filter, key: &[u8], record: &Record) -> bool {
         Some(person) => ticket.answerable().any(|(_, holder)| holder == person),
         None => true,
     };
+    let candidate = match &filter.candidate {
+        Some(person) => ticket.is_open() && is_offered(ticket, person),
+        None => true,
+    };
     let time = match &ticket.ended {
         Some(ended) if filter.standing == Some(Standing::Ended) => {
             let at = ended.at.as_millisecond();
@@ -207,6 +228,7 @@ pub(super) fn wanted(filter: &Filter, key: &[u8], record: &Record) -> bool {
         && level
         && clock
         && person
+        && candidate
         && time
         && filter.standing.is_none_or(|wanted| wanted == standing)
 }

@@ -16,16 +16,27 @@ pub fn moves(
     workflow: Option<&Workflow>,
     directory: Option<&Directory>,
 ) -> Option<Timestamp> {
+    moves_to(ticket, branch, workflow, directory).map(|(at, _)| at)
+}
+
+/// The same, and what happens then.
+pub fn moves_to(
+    ticket: &Ticket,
+    branch: &Branch,
+    workflow: Option<&Workflow>,
+    directory: Option<&Directory>,
+) -> Option<(Timestamp, Next)> {
     let position = ticket.positions.get(branch)?;
     let own = ticket.clocks.iter().filter(|clock| clock.branch == *branch);
     let own = own.filter(|clock| !is_promise(&clock.kind));
-    let moves = own.filter_map(
-        |clock| match Next::of(clock, Some(position), workflow).moves() {
-            true => Some(clock.due),
+    let moves = own.filter_map(|clock| {
+        let next = Next::of(clock, Some(position), workflow);
+        match next.moves() {
+            true => Some((clock.due, next)),
             false => through(clock, position, workflow?, directory),
-        },
-    );
-    moves.min()
+        }
+    });
+    moves.min_by_key(|(at, _)| *at)
 }
 
 /// When the first level after this one asks somebody, if this one only tells people.
@@ -34,10 +45,10 @@ fn through(
     position: &ticket::Position,
     workflow: &Workflow,
     directory: Option<&Directory>,
-) -> Option<Timestamp> {
+) -> Option<(Timestamp, Next)> {
     let ClockKind::Level {
         next: ticket::Level::Number(number),
-        ..
+        round,
     } = clock.kind
     else {
         return None;
@@ -48,12 +59,21 @@ fn through(
     let mut at = clock.due;
     for level in ladder.levels.iter().skip(number.into()) {
         at = after(calendar, at, level.after)?;
-        if level.assign.is_some() {
-            return Some(at);
+        if let Some(assign) = &level.assign {
+            return Some((at, Next::Ask(assign.text.clone())));
         }
     }
     // Behind the last level comes another round, or the last resort, after as long again.
-    after(calendar, at, ladder.levels.last()?.after)
+    let at = after(calendar, at, ladder.levels.last()?.after)?;
+    if round > ladder.repeat {
+        return Some((at, Next::LastResort));
+    }
+    let again = ladder.back_to.and_then(|level| level.checked_sub(1));
+    let again = again.and_then(|index| ladder.levels.get(index)?.assign.as_ref());
+    let next = again.map_or(Next::Round(round.saturating_add(1)), |assign| {
+        Next::Ask(assign.text.clone())
+    });
+    Some((at, next))
 }
 
 fn after(calendar: Option<&Calendar>, from: Timestamp, span: Span) -> Option<Timestamp> {

@@ -165,6 +165,7 @@ impl Desk<'_> {
             ("workflow", &list.workflow),
             ("state", &list.state),
             ("assignee", &list.assignee),
+            ("candidate", &list.candidate),
             ("level", &list.level),
             ("sort", &list.sort),
             ("due-before", &due_before),

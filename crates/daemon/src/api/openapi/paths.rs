@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Operation, Types, codes};
 use crate::api::view::TicketView;
-use crate::api::{batch, events, login, messages, operator, questions, tickets, wishes};
+use crate::api::{batch, events, login, messages, operator, questions, telling, tickets, wishes};
 
 const KEY: &str = "Idempotency-Key";
 
@@ -24,6 +24,7 @@ pub(super) fn all(types: &mut Types) -> Vec<Operation> {
     ];
     all.extend(asking(types));
     all.extend(people::all(types));
+    all.push(notify_tests(types));
     all.extend(operating(types));
     all.extend(coming_and_going(types));
     all.push(events(types));
@@ -215,6 +216,13 @@ fn asking(types: &mut Types) -> Vec<Operation> {
         "messages",
         "What became of each message of a ticket, the oldest first",
     );
+    let shown = types.of::<telling::Shown>();
+    let preview = Operation::new(
+        "GET",
+        "/v1/tickets/{id}/preview",
+        "preview",
+        "What somebody would be told of a ticket; nobody is",
+    );
     let explained = [
         "ticket",
         "workflow",
@@ -239,6 +247,11 @@ fn asking(types: &mut Types) -> Vec<Operation> {
             .answers(200, "A page.", history),
         told.query(types.query::<messages::Piece>())
             .answers(200, "A page.", sent),
+        preview
+            .query(types.query::<telling::Wanted>())
+            .answers(200, "The letter.", shown)
+            .refuses(403, &["not-allowed"])
+            .refuses(422, &["no-such-person", "no-contact"]),
         explain
             .query(types.query::<tickets::Speaking>())
             .answers(200, "The explanation.", object(&explained))
@@ -273,6 +286,21 @@ fn coming_and_going(types: &mut Types) -> [Operation; 2] {
             .answers_nothing(204, "It has ended.")
             .refuses(409, &["no-login"]),
     ]
+}
+
+fn notify_tests(types: &mut Types) -> Operation {
+    let (body, done) = (types.of::<telling::Test>(), types.of::<telling::Tests>());
+    let summary = "Sends a person a test message by each of his channels";
+    Operation::new("POST", "/v1/notify-tests", "testNotifications", summary)
+        .token()
+        .json(body, true)
+        .answers(200, "What became of each.", done)
+        .refuses(403, &["not-allowed"])
+        .refuses(
+            422,
+            &["body-wrong", "name-wrong", "no-such-person", "no-channel"],
+        )
+        .refuses(429, &["too-many-requests"])
 }
 
 /// What only an admin does.

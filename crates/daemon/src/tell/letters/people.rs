@@ -50,6 +50,18 @@ impl People<'_> {
         }
     }
 
+    /// The one person whom a rule of the position's ladder can mean at that time; see
+    /// [`People::only_one`].
+    pub(super) fn of_rule(&self, rule: &str, position: &Position, at: Timestamp) -> Option<Name> {
+        let ladder = self.workflow.ladders.get(position.ladder.as_ref()?)?;
+        let mut rules = ladder
+            .levels
+            .iter()
+            .filter_map(|level| level.assign.as_ref());
+        let assign = rules.find(|assign| assign.text == *rule)?;
+        self.only_one(&assign.who, position, at)
+    }
+
     /// The one person whom the phrase can mean. `None`: several, nobody, or somebody whom it leaves out.
     fn only_one(&self, who: &Who, position: &Position, at: Timestamp) -> Option<Name> {
         let found = self.one(&who.base, position, at)?;

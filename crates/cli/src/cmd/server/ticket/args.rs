@@ -28,6 +28,9 @@ pub(super) struct List {
     /// For which this person is answerable; `me` is the token's person
     #[arg(long, value_name = "PERSON")]
     pub(super) assignee: Option<String>,
+    /// Offered to this person, who may claim it; `me` is the token's person
+    #[arg(long, value_name = "PERSON")]
+    pub(super) candidate: Option<String>,
     /// Of this caller: a number, an address or a name
     #[arg(long)]
     pub(super) contact: Option<String>,

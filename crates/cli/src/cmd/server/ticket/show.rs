@@ -80,6 +80,7 @@ pub(super) fn table(
             "id",
             "level",
             "answerable",
+            "then",
             "state",
             "workflow",
             "opened",
@@ -90,6 +91,7 @@ pub(super) fn table(
             "工单",
             "级别",
             "负责人",
+            "之后",
             "状态",
             "流程",
             "打开",
@@ -126,11 +128,25 @@ fn row(ticket: &Value, now: Timestamp, language: Language) -> Vec<String> {
         text(&ticket["id"]).to_owned(),
         level(&first["level"], language),
         all("answerable"),
+        then(&first["then"], language),
         all("state"),
         text(&ticket["workflow"]).to_owned(),
         time(&ticket["opened"]),
         plain(&ticket["key"]),
     ]
+}
+
+/// Who has it next, or what happens, if nobody acts: the person, where it can be one only.
+fn then(next: &Value, language: Language) -> String {
+    if let Some(person) = next["person"].as_str() {
+        return plain(&person.into());
+    }
+    let by = plain(&next["by"]);
+    match text(&next["kind"]) {
+        "state" => pick(language, format!("state {by}"), format!("状态 {by}")),
+        "next-round" => pick(language, "again", "下一轮").to_owned(),
+        _ => by,
+    }
 }
 
 /// Who has a ticket, since when, and how long that is by now.
