@@ -53,6 +53,7 @@ mod log;
 pub mod mailbox;
 mod manager;
 mod memory;
+mod metered;
 mod overrides;
 mod paced;
 pub mod passwords;
@@ -68,6 +69,7 @@ pub mod tell;
 #[cfg(test)]
 mod tests;
 pub mod thread;
+mod tls;
 pub mod tokens;
 mod watch;
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_imap::Session;
 use async_imap::error::Error;
+use async_imap::types::Fetch;
 use futures_util::TryStreamExt as _;
 use tokio::time::timeout;
 
@@ -22,7 +23,7 @@ use super::room::{Outcome, Room};
 use super::run::{Call, Lines, Woken};
 use super::settings::ImapSettings;
 use place::Place;
-use wire::Wire;
+use wire::{MAX_ANSWER_BYTES, MAX_MAIL_ANSWER_BYTES, Wire};
 
 /// How long a server may take for one answer.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
@@ -61,6 +62,14 @@ impl From<Error> for Over {
 fn late<T>(_: T) -> Over {
     let seconds = ANSWER_TIME.as_secs();
     Over::Broke(format!("the server has not answered for {seconds} s"))
+}
+
+/// Before each command: what the server may answer, and what it said unasked is forgotten. It would be kept,
+/// up to a hundred such answers, each as large as any.
+fn begin(session: &mut Session<Wire>, bytes: usize) -> &mut Session<Wire> {
+    session.as_mut().allow(bytes);
+    while session.unsolicited_responses.try_recv().is_ok() {}
+    session
 }
 
 /// Takes what comes until the daemon stops. A server that can't be reached is tried again, ever more rarely.
@@ -115,9 +124,13 @@ impl Client<'_> {
     async fn connected(&mut self, lines: &mut Lines) -> Result<Over, Over> {
         let connecting = timeout(ANSWER_TIME, wire::connect(self.settings));
         let mut session = connecting.await.map_err(late)?.map_err(Over::Broke)?;
-        let asked = timeout(ANSWER_TIME, session.capabilities());
+        let asked = timeout(
+            ANSWER_TIME,
+            begin(&mut session, MAX_ANSWER_BYTES).capabilities(),
+        );
         let can_idle = asked.await.map_err(late)??.has_str("IDLE");
-        let selecting = timeout(ANSWER_TIME, session.select(&self.settings.mailbox));
+        let selecting = begin(&mut session, MAX_ANSWER_BYTES).select(&self.settings.mailbox);
+        let selecting = timeout(ANSWER_TIME, selecting);
         let mailbox = selecting.await.map_err(late)??;
         let validity = mailbox.uid_validity.ok_or_else(|| {
             Over::Broke(
@@ -144,7 +157,8 @@ impl Client<'_> {
             (session, woken) = self.wait(session, can_idle, lines).await?;
             match woken {
                 Woken::Stop => {
-                    let _ = timeout(ANSWER_TIME, session.logout()).await;
+                    let leaving = begin(&mut session, MAX_ANSWER_BYTES).logout();
+                    let _ = timeout(ANSWER_TIME, leaving).await;
                     return Ok(Over::Stop);
                 }
                 Woken::Called(by) => *self.call = Some(by),
@@ -156,7 +170,7 @@ impl Client<'_> {
     /// Waits until something may have come: the server says so, or it is time to look.
     async fn wait(
         &self,
-        session: Session<Wire>,
+        mut session: Session<Wire>,
         can_idle: bool,
         lines: &mut Lines,
     ) -> Result<(Session<Wire>, Woken), Over> {
@@ -165,6 +179,7 @@ impl Client<'_> {
             let woken = lines.wait(every).await;
             return Ok((session, woken));
         }
+        begin(&mut session, MAX_ANSWER_BYTES);
         let mut idle = session.idle();
         timeout(ANSWER_TIME, idle.init()).await.map_err(late)??;
         let woken = {
@@ -174,6 +189,7 @@ impl Client<'_> {
                 news = news => news.map(|_| Woken::Time)?,
             }
         };
+        idle.as_mut().allow(MAX_ANSWER_BYTES);
         let session = timeout(ANSWER_TIME, idle.done()).await.map_err(late)??;
         Ok((session, woken))
     }
@@ -189,7 +205,8 @@ impl Client<'_> {
             Some(last) => format!("UID {}:* UNKEYWORD {TAKEN}", last.saturating_add(1)),
             None => format!("UNSEEN UNKEYWORD {TAKEN}"),
         };
-        let found = timeout(ANSWER_TIME, session.uid_search(&query));
+        let searching = begin(session, MAX_ANSWER_BYTES).uid_search(&query);
+        let found = timeout(ANSWER_TIME, searching);
         let found = found.await.map_err(late)??;
         // A range that ends in `*` has the last mail in it, also if it begins behind that.
         let is_new = |uid: &u32| place.last().is_none_or(|last| *uid > last);
@@ -248,31 +265,46 @@ enum Got {
     Nothing,
 }
 
-async fn fetch(session: &mut Session<Wire>, uid: u32) -> Result<Got, Over> {
-    let ask = async |session: &mut Session<Wire>, what: &str| {
-        let all = async {
-            let answers = session.uid_fetch(uid.to_string(), what).await?;
-            answers.try_collect::<Vec<_>>().await
-        };
-        timeout(ANSWER_TIME, all)
-            .await
-            .map_err(late)?
-            .map_err(Over::from)
+/// What of a mail's data `wanted` finds first. Others' answers come in between: that a flag was set, for
+/// example. They are not kept: a server can send any number.
+async fn ask<T>(
+    session: &mut Session<Wire>,
+    uid: u32,
+    what: (&str, usize),
+    wanted: impl Fn(&Fetch) -> Option<T>,
+) -> Result<Option<T>, Over> {
+    let (query, most) = what;
+    let all = async {
+        let mut answers = begin(session, most)
+            .uid_fetch(uid.to_string(), query)
+            .await?;
+        let mut found = None;
+        while let Some(answer) = answers.try_next().await? {
+            if found.is_none() && answer.uid == Some(uid) {
+                found = wanted(&answer);
+            }
+        }
+        Ok::<_, Error>(found)
     };
-    // Others' answers come in between: that a flag was set, for example.
-    let sizes = ask(session, "(UID RFC822.SIZE)").await?;
-    let own = sizes.iter().filter(|one| one.uid == Some(uid));
-    let Some(size) = own.filter_map(|one| one.size).next() else {
+    let found = timeout(ANSWER_TIME, all).await.map_err(late)?;
+    Ok(found?)
+}
+
+async fn fetch(session: &mut Session<Wire>, uid: u32) -> Result<Got, Over> {
+    let size = ("(UID RFC822.SIZE)", MAX_ANSWER_BYTES);
+    let Some(size) = ask(session, uid, size, |answer| answer.size).await? else {
         return Ok(Got::Nothing);
     };
     if usize::try_from(size).is_ok_and(|size| size > MAX_MAIL_BYTES) {
         return Ok(Got::TooLarge(size));
     }
-    // Without `PEEK` it would be seen before it was taken.
-    let mails = ask(session, "(UID BODY.PEEK[])").await?;
-    let mut own = mails.iter().filter(|one| one.uid == Some(uid));
-    let body = own.find_map(|one| one.body());
-    body.map(|body| Got::Mail(body.to_vec()))
+    // Without `PEEK` it would be seen before it was taken. The size was only what the server says.
+    let body = ("(UID BODY.PEEK[])", MAX_MAIL_ANSWER_BYTES);
+    let body = ask(session, uid, body, |answer| {
+        answer.body().map(<[u8]>::to_vec)
+    })
+    .await?;
+    body.map(Got::Mail)
         .ok_or_else(|| Over::Broke(format!("the server gives no mail for UID {uid}")))
 }
 
@@ -294,8 +326,9 @@ async fn store(
     flags: &str,
 ) -> Result<Result<(), Error>, Over> {
     let stored = async {
+        let session = begin(session, MAX_ANSWER_BYTES);
         let answers = session.uid_store(uid.to_string(), flags).await?;
-        answers.try_collect::<Vec<_>>().await.map(drop)
+        answers.try_for_each(async |_| Ok(())).await
     };
     timeout(ANSWER_TIME, stored).await.map_err(late)
 }
@@ -303,19 +336,17 @@ async fn store(
 /// Puts a copy into the folder of what was put aside, and marks it.
 async fn set_aside(session: &mut Session<Wire>, uid: u32) -> Result<(), Over> {
     let id = uid.to_string();
-    let copied = timeout(ANSWER_TIME, session.uid_copy(&id, REFUSED))
-        .await
-        .map_err(late)?;
+    let copying = begin(session, MAX_ANSWER_BYTES).uid_copy(&id, REFUSED);
+    let copied = timeout(ANSWER_TIME, copying).await.map_err(late)?;
     match copied {
         Ok(()) => (),
         Err(Error::No(_) | Error::Bad(_)) => {
             // The folder is not there yet. Where none can be made, the flag says it alone.
-            let made = timeout(ANSWER_TIME, session.create(REFUSED))
-                .await
-                .map_err(late)?;
+            let making = begin(session, MAX_ANSWER_BYTES).create(REFUSED);
+            let made = timeout(ANSWER_TIME, making).await.map_err(late)?;
             if made.is_ok() {
-                let copied = timeout(ANSWER_TIME, session.uid_copy(&id, REFUSED));
-                match copied.await.map_err(late)? {
+                let copying = begin(session, MAX_ANSWER_BYTES).uid_copy(&id, REFUSED);
+                match timeout(ANSWER_TIME, copying).await.map_err(late)? {
                     Ok(()) | Err(Error::No(_) | Error::Bad(_)) => (),
                     Err(other) => return Err(other.into()),
                 }

@@ -1,6 +1,7 @@
 //! Mail from a real daemon to a real mail server.
 
 mod contents;
+mod flood;
 mod operator;
 
 use std::net::TcpListener;

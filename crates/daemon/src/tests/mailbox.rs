@@ -3,6 +3,7 @@
 mod again;
 mod answers;
 mod dovecot;
+mod flood;
 mod hostile;
 mod kit;
 mod opening;

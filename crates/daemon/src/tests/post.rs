@@ -32,6 +32,8 @@ pub(crate) enum Deed {
     TakesAndDrops,
     /// It answers this.
     Says(&'static str),
+    /// It says this again and again, up to 1 GB.
+    Floods(&'static str),
 }
 
 /// A mail that was taken.
@@ -58,6 +60,8 @@ struct Shared {
     /// They are kept all the same.
     keeps: bool,
     taken: AtomicU64,
+    /// What one connection was sent at most by [`Deed::Floods`].
+    flooded: AtomicU64,
 }
 
 /// A mail server.
@@ -145,6 +149,11 @@ impl PostOffice {
     /// How many they are.
     pub(crate) fn count(&self) -> u64 {
         self.shared.taken.load(Ordering::Relaxed)
+    }
+
+    /// What one connection was sent at most by [`Deed::Floods`].
+    pub(crate) fn flooded(&self) -> u64 {
+        self.shared.flooded.load(Ordering::Relaxed)
     }
 
     pub(crate) fn logins(&self) -> Vec<String> {
@@ -241,6 +250,14 @@ fn converse(mut stream: TcpStream, shared: &Arc<Shared>) {
                 return;
             }
             Some(Deed::Drops) => return,
+            Some(Deed::Floods(piece)) => {
+                let piece = piece.repeat(64 * 1024 / piece.len());
+                let sent = (0..1_000_000_000 / piece.len())
+                    .take_while(|_| stream.write_all(piece.as_bytes()).is_ok());
+                let sent = (sent.count() * piece.len()) as u64;
+                shared.flooded.fetch_max(sent, Ordering::Relaxed);
+                return;
+            }
             Some(Deed::Says(answer)) => {
                 greeting = None;
                 if in_data {

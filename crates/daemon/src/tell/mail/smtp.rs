@@ -5,25 +5,34 @@
 //! tried.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use lettre::Address;
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio_rustls::rustls::ClientConfig;
 
 use super::{MailSecurity, MailSettings};
+use crate::metered::{Allowance, Metered};
 use crate::settings::Secret;
 use crate::tell::letters::{clipped, one_line};
+use crate::tls;
 
 /// Most connections to the mail server at once; further mails wait for one.
 pub const MAX_CONNECTIONS: usize = 4;
 
 /// For how long a connection is kept that nothing is sent on.
 const IDLE: Duration = Duration::from_secs(20);
+
+/// Most bytes that are read of a server's answer to one command, certificates included: lettre takes answers
+/// of 100,000 bytes, but reads a line to its end before it looks how long it is.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 /// Most characters of a server's answer that are told.
 const MAX_ANSWER: usize = 200;
@@ -69,7 +78,7 @@ impl Failed {
     }
 
     /// What an error means at this step.
-    fn at(step: Step, server: &str, error: &lettre::transport::smtp::Error) -> Self {
+    fn at(step: Step, server: &str, error: &Error) -> Self {
         let code = error.status().map(u16::from);
         let source = std::error::Error::source(error).map(ToString::to_string);
         let told = clipped(&one_line(&source.unwrap_or_default()), MAX_ANSWER);
@@ -114,8 +123,26 @@ fn is_ours(code: u16, told: &str) -> bool {
         || told.contains("authentication required")
 }
 
-struct Idle {
+/// A connection, and what may be read of it.
+struct Line {
     connection: AsyncSmtpConnection,
+    allowance: Allowance,
+}
+
+impl Line {
+    async fn command(&mut self, command: impl fmt::Display) -> Result<(), Error> {
+        self.allowed().command(command).await.map(drop)
+    }
+
+    /// The connection, for one more answer.
+    fn allowed(&mut self) -> &mut AsyncSmtpConnection {
+        self.allowance.give(MAX_ANSWER_BYTES);
+        &mut self.connection
+    }
+}
+
+struct Idle {
+    line: Line,
     since: Instant,
 }
 
@@ -139,12 +166,18 @@ impl fmt::Display for Whole<'_> {
     }
 }
 
+/// How a connection is kept from others.
+enum Way {
+    Open,
+    Tls(Arc<ClientConfig>),
+    StartTls(TlsParameters),
+}
+
 /// The way to one mail server.
 pub(super) struct Smtp {
     server: String,
     port: u16,
-    security: MailSecurity,
-    tls: Option<TlsParameters>,
+    way: Way,
     login: Option<(String, Secret)>,
     hello: ClientId,
     timeout: Duration,
@@ -156,9 +189,13 @@ impl Smtp {
     /// # Errors
     /// What is wrong with the settings, a line for the operator.
     pub(super) fn new(settings: &MailSettings, domain: &str) -> Result<Self, String> {
-        let tls = match settings.security {
-            MailSecurity::None => None,
-            MailSecurity::Tls | MailSecurity::StartTls => Some(settings.tls()?),
+        let way = match settings.security {
+            MailSecurity::None => Way::Open,
+            MailSecurity::Tls => {
+                let config = tls::config(settings.ca.as_deref());
+                Way::Tls(Arc::new(config.map_err(|why| format!("`ca`: {why}"))?))
+            }
+            MailSecurity::StartTls => Way::StartTls(settings.tls()?),
         };
         let login = settings.user.clone().zip(settings.password.clone());
         if let Some((_, password)) = &login {
@@ -169,8 +206,7 @@ impl Smtp {
         Ok(Self {
             server: settings.server.clone(),
             port: settings.port(),
-            security: settings.security,
-            tls,
+            way,
             login,
             hello: ClientId::Domain(domain.to_owned()),
             timeout: settings.timeout(),
@@ -200,27 +236,25 @@ impl Smtp {
     }
 
     async fn attempt(&self, from: &Address, to: &Address, mail: &[u8]) -> Result<(), Failed> {
-        let mut connection = match self.kept().await {
-            Some(connection) => connection,
+        let mut line = match self.kept().await {
+            Some(line) => line,
             None => self.connect().await?,
         };
-        let sent = self.talk(&mut connection, from, to, mail).await;
+        let sent = self.talk(&mut line, from, to, mail).await;
         // A recipient who was refused leaves the connection as good as it was.
         let is_good = match &sent {
             Ok(()) => true,
-            Err(failed) => {
-                failed.whose == Whose::Recipient && connection.command(Rset).await.is_ok()
-            }
+            Err(failed) => failed.whose == Whose::Recipient && line.command(Rset).await.is_ok(),
         };
         if is_good {
-            self.keep(connection);
+            self.keep(line);
         }
         sent
     }
 
     async fn talk(
         &self,
-        connection: &mut AsyncSmtpConnection,
+        line: &mut Line,
         from: &Address,
         to: &Address,
         mail: &[u8],
@@ -229,7 +263,7 @@ impl Smtp {
         let mut parameters = Vec::new();
         let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
         if !is_ascii(from) || !is_ascii(to) {
-            let info = connection.server_info();
+            let info = line.connection.server_info();
             if !info.supports_feature(Extension::SmtpUtfEight) {
                 let server = &self.server;
                 let reason = format!("the mail server `{server}` takes no address such as `{to}`");
@@ -238,50 +272,30 @@ impl Smtp {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         let sender = Mail::new(Some(from.clone()), parameters);
-        connection
-            .command(sender)
-            .await
-            .map_err(failed(Step::From))?;
+        line.command(sender).await.map_err(failed(Step::From))?;
         let recipient = Rcpt::new(to.clone(), Vec::new());
-        connection
-            .command(recipient)
-            .await
-            .map_err(failed(Step::To))?;
-        connection
-            .command(Data)
-            .await
-            .map_err(failed(Step::Content))?;
+        line.command(recipient).await.map_err(failed(Step::To))?;
+        line.command(Data).await.map_err(failed(Step::Content))?;
         let sent = match std::str::from_utf8(mail) {
-            Ok(text) => connection.command(Whole(text)).await,
-            Err(_) => connection.message(mail).await,
+            Ok(text) => line.command(Whole(text)).await,
+            Err(_) => line.allowed().message(mail).await.map(drop),
         };
         sent.map_err(failed(Step::Content))?;
         Ok(())
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Failed> {
-        let failed = |step| move |error| Failed::at(step, &self.server, &error);
-        let at_once = self
-            .tls
-            .clone()
-            .filter(|_| self.security == MailSecurity::Tls);
-        let server = (self.server.as_str(), self.port);
-        let connection = AsyncSmtpConnection::connect_tokio1(
-            server,
-            Some(self.timeout),
-            &self.hello,
-            at_once,
-            None,
-        );
-        let mut connection = connection.await.map_err(failed(Step::Connect))?;
-        if let (MailSecurity::StartTls, Some(tls)) = (self.security, &self.tls) {
-            if !connection.can_starttls() {
+    async fn connect(&self) -> Result<Line, Failed> {
+        let failed = |step| move |error: Error| Failed::at(step, &self.server, &error);
+        let mut line = self.greeted().await?;
+        if let Way::StartTls(tls) = &self.way {
+            if !line.connection.can_starttls() {
                 let server = &self.server;
                 let reason = format!("the mail server `{server}` has no STARTTLS: nothing is sent");
                 return Err(Failed::new(Whose::Operator, reason));
             }
-            let started = connection.starttls(tls.clone(), &self.hello).await;
+            let started = line.allowed().starttls(tls.clone(), &self.hello).await;
             started.map_err(failed(Step::Connect))?;
+            line.allowance.one_by_one(false);
         }
         if let Some((user, password)) = &self.login {
             // Read anew, so that it can be changed while the daemon runs.
@@ -289,39 +303,66 @@ impl Smtp {
             let password = password.map_err(|why| Failed::new(Whose::Operator, why))?;
             let credentials = Credentials::new(user.clone(), password.reveal().to_owned());
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            let login = connection.auth(&mechanisms, &credentials).await;
+            let login = line.allowed().auth(&mechanisms, &credentials).await;
             login.map_err(failed(Step::Login))?;
         }
-        Ok(connection)
+        Ok(line)
+    }
+
+    /// A new connection that was greeted; with TLS, if that is from the first byte.
+    async fn greeted(&self) -> Result<Line, Failed> {
+        let server = &self.server;
+        let unreached = |why: String| {
+            let reason = format!("the mail server `{server}` can't be reached: {why}");
+            Failed::new(Whose::Operator, reason)
+        };
+        let stream = TcpStream::connect((server.as_str(), self.port)).await;
+        let stream = stream.map_err(|error| unreached(error.to_string()))?;
+        let allowance = Allowance::new(MAX_ANSWER_BYTES);
+        let metered: Box<dyn AsyncTokioStream> = match &self.way {
+            Way::Open => Box::new(Metered::new(stream, allowance.clone())),
+            Way::Tls(config) => {
+                let stream = tls::over(stream, server, Arc::clone(config)).await;
+                let stream = stream.map_err(unreached)?;
+                Box::new(Metered::new(stream, allowance.clone()))
+            }
+            Way::StartTls(_) => {
+                allowance.one_by_one(true);
+                Box::new(Metered::new(stream, allowance.clone()))
+            }
+        };
+        let greeted = AsyncSmtpConnection::connect_with_transport(metered, &self.hello).await;
+        let connection = greeted.map_err(|error| Failed::at(Step::Connect, server, &error))?;
+        Ok(Line {
+            connection,
+            allowance,
+        })
     }
 
     /// A connection of before that still answers.
-    async fn kept(&self) -> Option<AsyncSmtpConnection> {
+    async fn kept(&self) -> Option<Line> {
         loop {
             let idle = self
                 .idle
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop();
-            let Idle {
-                mut connection,
-                since,
-            } = idle?;
-            if since.elapsed() < IDLE && connection.test_connected().await {
-                return Some(connection);
+            let Idle { mut line, since } = idle?;
+            if since.elapsed() < IDLE && line.allowed().test_connected().await {
+                return Some(line);
             }
         }
     }
 
-    fn keep(&self, connection: AsyncSmtpConnection) {
-        if connection.has_broken() {
+    fn keep(&self, line: Line) {
+        if line.connection.has_broken() {
             return;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|kept| kept.since.elapsed() < IDLE);
         if idle.len() < MAX_CONNECTIONS {
             let since = Instant::now();
-            idle.push(Idle { connection, since });
+            idle.push(Idle { line, since });
         }
     }
 }
