@@ -3,6 +3,7 @@
 mod contents;
 mod flood;
 mod operator;
+mod tls;
 
 use std::net::TcpListener;
 
