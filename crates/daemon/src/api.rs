@@ -40,7 +40,7 @@ use self::trace::Asker;
 use crate::folder::Folder;
 use crate::held::HeldFiles;
 use crate::inbound::Sources;
-use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS, REQUEST_TIME};
+use crate::limits::{MAX_BODY_BYTES, MAX_REQUESTS};
 use crate::links::Links;
 use crate::overrides::Overrides;
 use crate::passwords::Logins;
@@ -350,7 +350,7 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
     let request = Request::from_parts(head, body);
     let work = next.run(request).instrument(span.clone());
     let mut response = match state.0.room.try_acquire() {
-        Ok(_room) => match tokio::time::timeout(REQUEST_TIME, work).await {
+        Ok(_room) => match tokio::time::timeout(state.0.pace.request, work).await {
             Ok(response) => response,
             Err(_) => Problem::unavailable("too-slow", "the request took too long", 5)
                 .hint("if it was a command, give it again with the same `Idempotency-Key`")
@@ -388,7 +388,7 @@ async fn admit(Shared(state): Shared<State>, request: Request, next: Next) -> Re
             "answered"
         );
     });
-    if !rest.read().await {
+    if !rest.read(state.0.pace.rest).await {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }

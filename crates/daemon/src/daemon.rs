@@ -27,7 +27,7 @@ use crate::overrides::Overrides;
 use crate::passwords::Logins;
 use crate::rates::Rates;
 use crate::reload::{Files, watch_files};
-use crate::server::serve;
+use crate::server::{Bounds, serve};
 use crate::settings::{PublicUrl, Section as _};
 use crate::signals::{Signals, Told};
 use crate::start_error::StartError;
@@ -392,7 +392,8 @@ impl Daemon {
             figures: state.watch().mailboxes().clone(),
             mail: start.mail,
         });
-        let server = tokio::spawn(serve(listener, api::router(state.clone()), stopped));
+        let (routes, bounds) = (api::router(state.clone()), Bounds::new(start.behind_proxy));
+        let server = tokio::spawn(serve(listener, routes, bounds, stopped));
         beat(heartbeat, state.clone(), stop.subscribe());
         if start.watch_files {
             tokio::spawn(watch_files(files.clone(), stop.subscribe()));

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::server::serve;
+use crate::server::{Bounds, serve};
 use crate::tell::hook::Shape;
 use crate::tell::{Language, MailSettings, WebhookSettings};
 use crate::tokens::{Tokens, hash, new_secret};
@@ -193,7 +193,7 @@ impl Demo {
             office,
             pages,
             stop,
-            server: tokio::spawn(serve(listener, router, stopped)),
+            server: tokio::spawn(serve(listener, router, Bounds::new(false), stopped)),
             language: options.language,
             _folder: folder,
         })

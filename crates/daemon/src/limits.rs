@@ -23,8 +23,9 @@ pub const MAX_NOTIFY_TESTS: NonZeroU32 = NonZeroU32::new(10).unwrap();
 pub const NOTIFY_TEST_TIME: Duration = Duration::from_secs(20);
 
 /// How long the headers of a request may take to come; then the connection is closed. It is also how long a
-/// connection may be idle between two requests.
-pub const HEADER_TIME: Duration = Duration::from_secs(30);
+/// connection may be idle between two requests. Whoever sends a byte now and then has a connection for no
+/// longer.
+pub const HEADER_TIME: Duration = Duration::from_secs(10);
 
 /// How long a request may take, its body included; then it is 503, and whether a command was carried out is
 /// seen when it is given again with the same key.
@@ -35,6 +36,10 @@ pub const MAX_REQUESTS: usize = 512;
 
 /// Most connections that are open at once; one more waits until another is closed.
 pub const MAX_CONNECTIONS: usize = 1024;
+
+/// Most of them from one address, if no proxy is in front, from which all would come: one caller alone shuts
+/// nobody out. The callers of one machine share it, event streams included. One more gets 503 and is closed.
+pub const MAX_CONNECTIONS_PER_ADDRESS: usize = MAX_CONNECTIONS / 2;
 
 /// Most requests of one token in a second, twice as many at once; more is 429.
 pub const MAX_REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();

@@ -8,6 +8,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
@@ -15,7 +16,7 @@ use axum::http::header::EXPECT;
 use futures_util::StreamExt as _;
 use hyper::body::{Body as _, Frame, SizeHint};
 
-use crate::limits::{MAX_REST_BYTES, REST_TIME};
+use crate::limits::MAX_REST_BYTES;
 
 /// A body that two read in turn: the route, and who reads what the route has left.
 #[derive(Debug, Clone)]
@@ -63,8 +64,9 @@ impl Rest {
         (Body::new(body.clone()), Self { body, waits })
     }
 
-    /// Reads it, within limits. `false`: there is more, so nothing else may come on this connection.
-    pub(crate) async fn read(self) -> bool {
+    /// Reads it, within limits, for so long. `false`: there is more, so nothing else may come on this
+    /// connection.
+    pub(crate) async fn read(self, time: Duration) -> bool {
         if self.body.is_end_stream() {
             return true;
         }
@@ -83,8 +85,6 @@ impl Rest {
             }
             true
         };
-        tokio::time::timeout(REST_TIME, reading)
-            .await
-            .unwrap_or(false)
+        tokio::time::timeout(time, reading).await.unwrap_or(false)
     }
 }

@@ -5,6 +5,7 @@ mod disk;
 mod document;
 mod events;
 mod files;
+mod floods;
 mod inbound;
 mod journey;
 mod kit;

@@ -19,7 +19,9 @@ use upline::feed::EventId;
 
 use super::super::State;
 use super::{READ_AT_ONCE, Sight};
-use crate::limits::{MAX_STREAMS, MAX_STREAMS_A_TOKEN, STREAM_HEARTBEAT, STREAM_SLOW};
+use crate::limits::{
+    MAX_STREAMS, MAX_STREAMS_A_TOKEN, REQUEST_TIME, REST_TIME, STREAM_HEARTBEAT, STREAM_SLOW,
+};
 use crate::problem::Problem;
 
 /// Pieces that wait for a client.
@@ -149,13 +151,17 @@ pub(super) async fn begin(
     Ok(response)
 }
 
-/// How patient a stream is.
+/// How patient streams and requests are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     /// After so long without an event a client is told that the stream lives.
     pub(crate) heartbeat: Duration,
     /// A client that takes nothing for so long is cut off.
     pub(crate) slow: Duration,
+    /// How long a request may take.
+    pub(crate) request: Duration,
+    /// How long the rest of a body is read that nobody wants.
+    pub(crate) rest: Duration,
 }
 
 impl Default for Pace {
@@ -163,6 +169,8 @@ impl Default for Pace {
         Self {
             heartbeat: STREAM_HEARTBEAT,
             slow: STREAM_SLOW,
+            request: REQUEST_TIME,
+            rest: REST_TIME,
         }
     }
 }
