@@ -98,7 +98,7 @@ fn outcome(result: &Value) -> (String, Option<String>) {
     (text(&result["outcome"]).unwrap(), text(&result["ticket"]))
 }
 
-fn kept(folder: &TempDir, name: &str, text: &str) -> Secret {
+pub(super) fn kept(folder: &TempDir, name: &str, text: &str) -> Secret {
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
     Secret::File(path)
@@ -109,7 +109,7 @@ fn one(id: &str) -> Option<String> {
 }
 
 /// An alert as Alertmanager sends it.
-fn alert(fingerprint: &str, status: &str, starts: &str) -> Value {
+pub(super) fn alert(fingerprint: &str, status: &str, starts: &str) -> Value {
     let ends = match status {
         "firing" => "0001-01-01T00:00:00Z",
         _ => "2026-03-06T02:00:00Z",
@@ -126,7 +126,7 @@ fn alert(fingerprint: &str, status: &str, starts: &str) -> Value {
 }
 
 /// A group of alerts, which is what Alertmanager posts.
-fn group(alerts: &[Value]) -> Value {
+pub(super) fn group(alerts: &[Value]) -> Value {
     json!({
         "version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0, "status": "firing", "receiver": "upline",
         "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
@@ -134,7 +134,7 @@ fn group(alerts: &[Value]) -> Value {
     })
 }
 
-const MORNING: &str = "2026-03-06T01:00:00Z";
+pub(super) const MORNING: &str = "2026-03-06T01:00:00Z";
 const LATER: &str = "2026-03-06T05:00:00Z";
 
 #[test]

@@ -1,5 +1,7 @@
 //! People who are told by webhooks, by the real daemon, from its settings.
 
+mod python;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
