@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A connection that was idle for longer may have been closed by the daemon meanwhile.
-const FRESH: Duration = Duration::from_secs(10);
+const FRESH: Duration = Duration::from_secs(5);
 
 /// How long an answer is waited for; the daemon itself gives up before.
 const PATIENCE: Duration = Duration::from_secs(60);
