@@ -2,6 +2,7 @@
 
 mod contents;
 mod flood;
+pub(super) mod headers;
 mod operator;
 mod tls;
 

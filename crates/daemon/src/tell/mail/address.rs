@@ -53,10 +53,20 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
     Ok(Mailbox::new(display(name.trim().trim_matches('"')), email))
 }
 
+/// What begins an encoded word (RFC 2047). A text that has one of its own would be read as whatever it encodes,
+/// signs that were taken out of it among them.
+const ENCODED: &str = "=?";
+
+/// A text for a header, which is read as it stands there.
+pub(super) fn as_it_stands(text: &str) -> String {
+    text.replace(ENCODED, "= ?")
+}
+
 /// A name before an address. One that could be taken for an address itself is left out.
 pub(super) fn display(name: &str) -> Option<String> {
     let name: String = one_line(name).chars().take(MAX_DISPLAY).collect();
-    let is_deceiving = name.contains(['@', '＠', '﹫', '<', '>', '"', '\\']);
+    let is_deceiving =
+        name.contains(['@', '＠', '﹫', '<', '>', '"', '\\']) || name.contains(ENCODED);
     (!name.is_empty() && !is_deceiving).then_some(name)
 }
 
@@ -139,6 +149,7 @@ mod tests {
             "Boss <boss@bank.example>",
             "",
             "\r\n",
+            "=?utf-8?Q?boss=40bank.example?=",
         ] {
             assert_eq!(display(name), None, "{name}");
         }

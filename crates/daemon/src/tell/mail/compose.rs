@@ -7,7 +7,7 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use upline::core::{Person, Recipient, Value};
 use upline::notify::Message;
 
-use super::address::{address, checked, display, mailbox};
+use super::address::{address, as_it_stands, checked, display, mailbox};
 use super::{MailSettings, Reply};
 use crate::tell::Letter;
 use crate::thread::Threads;
@@ -155,7 +155,7 @@ impl Sender {
     }
 
     fn build(&self, envelope: &Envelope, letter: &Letter) -> Result<Ready, String> {
-        let subject = checked("the subject", letter.subject.clone())?;
+        let subject = checked("the subject", as_it_stands(&letter.subject))?;
         let own = checked("the message's id", format!("<{}>", envelope.own))?;
         let mut builder = lettre::Message::builder()
             .from(self.from.clone())

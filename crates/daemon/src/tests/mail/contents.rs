@@ -24,56 +24,6 @@ fn without_an_address_the_next_person_is_asked_and_the_reason_is_told() {
 }
 
 #[test]
-fn nothing_in_a_ticket_gets_into_a_header() {
-    let post = PostOffice::open();
-    let service = service(post.port, "");
-    let evil =
-        "x\r\nBcc: eve@example.com\r\n\r\n.\r\nMAIL FROM:<eve@example.com>\r\n\u{202e}y\u{0}z";
-    let mut body = crate::tests::kit::trouble();
-    body["fields"]["problem"] = json!(evil);
-    let opened = service.post("tom", "/v1/tickets", &[("idempotency-key", "a")], &body);
-    let opened = match opened.status {
-        201 => opened,
-        // What the core does not take does not come here.
-        422 => {
-            body["fields"]["problem"] = json!(evil.replace(['\0', '\u{202e}'], ""));
-            service
-                .post("tom", "/v1/tickets", &[("idempotency-key", "b")], &body)
-                .is(201)
-        }
-        _ => panic!("{opened:?}"),
-    };
-    let id = opened.json()["id"].as_str().unwrap().to_owned();
-    service.act("tom", &id, "open", &json!({})).is(200);
-    service.settle();
-    let mail = post.mails(1)[0].clone();
-    assert_eq!(mail.to, ["ann@example.com"]);
-    let (head, _) = mail.raw.split_once("\r\n\r\n").unwrap();
-    let names = head.lines().filter(|line| !line.starts_with(' '));
-    let names: Vec<&str> = names.map(|line| line.split(':').next().unwrap()).collect();
-    let known = [
-        "From",
-        "To",
-        "Subject",
-        "Date",
-        "Message-ID",
-        "In-Reply-To",
-        "References",
-        "Auto-Submitted",
-        "X-Auto-Response-Suppress",
-        "List-Id",
-        "MIME-Version",
-        "Content-Type",
-    ];
-    assert!(names.iter().all(|name| known.contains(name)), "{names:?}");
-    let subject = read(&mail).subject().unwrap().to_owned();
-    assert!(
-        subject.starts_with("[15 min] 1 Trouble ticket: x Bcc: eve@example.com . MAIL"),
-        "{subject}"
-    );
-}
-
-#[test]
 fn a_broken_template_is_an_alarm_and_loses_no_message() {
     let post = PostOffice::open();
     let folder = tempfile::tempdir().unwrap();

@@ -7,6 +7,7 @@ use upline::core::{Actor, Name};
 
 use super::kit::{Post, answer, mail};
 use crate::mailbox::MAX_REPLIES_PER_HOUR;
+use crate::tests::mail::headers;
 use crate::tests::post::{Caught, PostOffice};
 
 const ANN: &str = "Ann Berg <ann@example.com>";
@@ -162,4 +163,26 @@ fn it_is_told_in_the_language_of_whoever_wrote() {
     post.take("2", answer("chen.hao@example.com", &to, "acknowledge"));
     assert_eq!(post.aside().len(), 1);
     assert_eq!(replies(&office).len(), 2);
+}
+
+#[test]
+fn nothing_in_a_mail_gets_into_the_headers_of_its_answer() {
+    use base64::Engine as _;
+    let (office, post, id) = working();
+    let to = post.mail_to(&id, "ann");
+    for (number, poison) in headers::poisons().iter().enumerate() {
+        let before = replies(&office).len();
+        let subject = base64::engine::general_purpose::STANDARD.encode(poison);
+        let more = format!("In-Reply-To: <{to}>\r\nSubject: =?utf-8?B?{subject}?=\r\n");
+        post.take(&number.to_string(), mail(ANN, &more, "resolve\nplease"));
+        assert_eq!(replies(&office).len(), before + 1, "{poison:?}");
+        // Behind a word of command stands whatever its writer likes.
+        let odd = mail(ANN, &more, &format!("resolve {poison}"));
+        post.take(&format!("odd{number}"), odd);
+        // Of so many in an hour no more are answered.
+        post.pass(61);
+    }
+    for mail in office.taken() {
+        headers::is_sound(&mail, &["Reply-To"]);
+    }
 }
