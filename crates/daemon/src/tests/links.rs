@@ -1,6 +1,6 @@
 //! Links in messages: who they let do what, and whom they don't.
 
-mod kit;
+pub(super) mod kit;
 mod presses;
 mod strangers;
 mod void;

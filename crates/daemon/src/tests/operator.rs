@@ -89,7 +89,7 @@ fn an_admin_erases_what_is_personal_and_nobody_else() {
 }
 
 /// These can't be moved any more, as an engine has found.
-fn set_aside(service: &Service, numbers: &[Number]) {
+pub(super) fn set_aside(service: &Service, numbers: &[Number]) {
     let disk = Arc::new(RealDisk::new(service.data.path()));
     let mut store = LogStore::open(disk, LogOptions::default(), system_entropy()).unwrap();
     store.recover(&mut |_| Ok(())).unwrap();

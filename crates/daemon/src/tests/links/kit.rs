@@ -60,9 +60,23 @@ states:
     end: done
 ";
 
+/// Where links lead.
+const PUBLIC: &str = "https://tickets.example.com/desk";
+
 /// Letters that came.
 #[derive(Clone, Default)]
-pub(super) struct Post(Arc<Mutex<Vec<(String, Letter)>>>);
+pub(in crate::tests) struct Post(Arc<Mutex<Vec<(String, Letter)>>>);
+
+impl Post {
+    /// The path of the first link in the last letter that this person got.
+    pub(in crate::tests) fn link(&self, to: &str) -> String {
+        let letters = self.0.lock().unwrap();
+        let mut own = letters.iter().rev().filter(|(other, _)| other == to);
+        let (_, letter) = own.next().unwrap();
+        let link = letter.buttons[0].href.strip_prefix(PUBLIC);
+        link.unwrap().to_owned()
+    }
+}
 
 impl Channel for Post {
     fn send<'a>(&'a self, message: &'a Message, letter: &'a Letter) -> Sending<'a> {
@@ -109,9 +123,9 @@ fn adjust(post: Post, links: LinksSettings) -> impl Fn(Start) -> Start {
 }
 
 /// Started so that its letters are kept, and have these links.
-pub(super) fn adjusted(start: Start, post: &Post, links: LinksSettings) -> Start {
+pub(in crate::tests) fn adjusted(start: Start, post: &Post, links: LinksSettings) -> Start {
     let teller = Teller::new(Arc::new(Plain)).channel("mail".into(), Arc::new(post.clone()));
-    let public = "https://tickets.example.com/desk".parse().unwrap();
+    let public = PUBLIC.parse().unwrap();
     start.teller(teller).links(public, links, Language::En)
 }
 
@@ -172,10 +186,7 @@ impl Desk {
         let letter = self.letter(to);
         let found = letter.buttons.iter().find(|button| button.label == label);
         let found = found.unwrap_or_else(|| panic!("no `{label}` in {:?}", letter.buttons));
-        let path = found
-            .href
-            .strip_prefix("https://tickets.example.com/desk")
-            .unwrap();
+        let path = found.href.strip_prefix(PUBLIC).unwrap();
         Linked {
             path: path.to_owned(),
             number: found.number.clone().unwrap(),
