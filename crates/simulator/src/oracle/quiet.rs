@@ -1,6 +1,6 @@
-//! The rule on quiet hours: each message to a person goes by a way that is for its moment, and whoever is asked
-//! is told at once by the ways that he has for it. Read from the directory's text as the generator writes it,
-//! a line for each person.
+//! The rule on quiet hours: each message to a person goes by a way that is for its moment, and whoever is
+//! asked is told at once by the ways that he has for it. Read from the directory's text as the generator
+//! writes it, a line for each person.
 
 use std::collections::BTreeMap;
 
