@@ -167,3 +167,41 @@ impl Way {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_is_not_for_the_moment_is_found() {
+        let text = "directory: acme\npeople:\n  ann: { mail: ann@example.com, quiet-hours: \"22:00-07:00\", \
+                    notify: [{ mail: now, quiet: skip }, { webhook: phone, after: 5 min, quiet: only }] }\n";
+        let ways = Ways::of(text);
+        let told = |via: &str, at: &str| {
+            let notice = Notice {
+                id: 1,
+                to: Recipient::Person("ann".into()),
+                via: via.into(),
+                topic: Topic::Assigned,
+            };
+            let at: Timestamp = at.parse().unwrap();
+            let holder = Holder::Assignee("ann".into());
+            let asked = ways.asked(&holder, std::slice::from_ref(&notice), at);
+            let fact = Fact::Notified {
+                branch: "".into(),
+                notices: vec![notice],
+                clock: None,
+            };
+            let fits = ways.fit(&Event { at, fact }, &mut Counters::default());
+            assert_eq!(fits.is_ok(), asked.is_ok(), "{fits:?} {asked:?}");
+            fits.is_ok()
+        };
+        // In Berlin it is 22:00 and 07:00.
+        assert!(told("mail", "2026-03-06T20:59:59Z"));
+        assert!(!told("webhook:phone", "2026-03-06T20:59:59Z"));
+        assert!(told("webhook:phone", "2026-03-06T21:00:00Z"));
+        assert!(!told("mail", "2026-03-07T05:59:59Z"));
+        assert!(told("mail", "2026-03-07T06:00:00Z"));
+        assert!(!told("webhook:chat", "2026-03-07T06:00:00Z"));
+    }
+}
