@@ -325,11 +325,7 @@ impl Daemon {
         let overrides = Overrides::open(&start.data, seen.alarms().clone())?;
         let (letters, teller) = means(&start.data, start.mail.as_ref(), &hooks, seen.alarms())?;
         let teller = start.teller.take().or(teller);
-        let teller = teller.map(|teller| teller.tries(seen.tries().clone()));
-        let teller = teller.map(|teller| match &links {
-            Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
-            None => teller,
-        });
+        let teller = teller.map(|teller| equipped(teller, &seen, links.as_ref()));
         let language = start.mail.as_ref().map(|mail| mail.language);
         let back = Arc::new(Back::new(language.unwrap_or_default()));
         let voice = Voice {
@@ -471,6 +467,15 @@ impl Daemon {
         let stopped = self.engine.stop_within(rest).await;
         tracing::info!(code = "stopped", "stopped");
         stopped
+    }
+}
+
+/// Notes its tries where they are looked for, and has links, if there are any.
+fn equipped(teller: Teller, seen: &Watch, links: Option<&Arc<Links>>) -> Teller {
+    let teller = teller.tries(seen.tries().clone());
+    match links {
+        Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
+        None => teller,
     }
 }
 
