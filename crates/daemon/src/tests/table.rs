@@ -328,7 +328,7 @@ fn service() -> (Service, String) {
     assert_eq!(service.standing(&id).1, "ann");
     let link = post.link("ann");
     for number in 0..ASIDE {
-        service.call("pbx", &format!("aside-{number}"));
+        ticket(&service, "asked", &format!("aside-{number}"));
     }
     service.settle();
     service.stop();

@@ -53,8 +53,8 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
     Ok(Mailbox::new(display(name.trim().trim_matches('"')), email))
 }
 
-/// What begins an encoded word (RFC 2047). A text that has one of its own would be read as whatever it encodes,
-/// signs that were taken out of it among them.
+/// What begins an encoded word (RFC 2047). A text that has one of its own would be read as whatever it
+/// encodes, signs that were taken out of it among them.
 const ENCODED: &str = "=?";
 
 /// A text for a header, which is read as it stands there.
