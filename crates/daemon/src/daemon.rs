@@ -361,17 +361,9 @@ impl Daemon {
         );
         let templates = start.mail.as_ref().and_then(|mail| mail.templates.clone());
         let files = Files::new(state.clone(), letters, start.token_file, templates);
-        let loaded = files.load().await;
-        if let Ok(strange) = &loaded
-            && !strange.is_empty()
-        {
+        if let Err(error) = usable(files.load().await, &engine.handle()).await {
             let _ = engine.stop().await;
-            return Err(StartError::Sections(strange.clone()));
-        }
-        if engine.handle().directory().await?.is_none() {
-            // What is wrong with the files is what must be told.
-            let _ = engine.stop().await;
-            return Err(loaded.err().unwrap_or(StartError::NoDirectory));
+            return Err(error);
         }
         if let Some(mail) = &start.mail {
             let place = start.public.url().map(ToString::to_string);
@@ -476,6 +468,22 @@ fn equipped(teller: Teller, seen: &Watch, links: Option<&Arc<Links>>) -> Teller 
     match links {
         Some(links) => teller.linker(Arc::clone(links) as Arc<dyn Linker>),
         None => teller,
+    }
+}
+
+/// Whether a daemon can serve with what was loaded. Without people it can't; what is wrong with their file is
+/// what must be told then.
+async fn usable(
+    loaded: Result<Vec<String>, StartError>,
+    handle: &Handle,
+) -> Result<(), StartError> {
+    let loaded = match loaded {
+        Ok(strange) if !strange.is_empty() => return Err(StartError::Sections(strange)),
+        loaded => loaded,
+    };
+    match handle.directory().await? {
+        Some(_) => Ok(()),
+        None => Err(loaded.err().unwrap_or(StartError::NoDirectory)),
     }
 }
 
