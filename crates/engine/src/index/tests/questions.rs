@@ -152,7 +152,7 @@ fn what_is_due_first_comes_first_and_what_has_no_clock_last() {
     let levels = [Level::Entry, Level::Number(1), Level::Number(2)];
     let mut dice = Dice(6);
     let (mut with, mut without) = (0, 0);
-    for round in 0..400 {
+    for round in 0..600 {
         let mut filter = some_filter(&mut dice, &model);
         filter.due_first = dice.roll(3) > 0;
         if dice.roll(2) == 0 {
