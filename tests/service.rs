@@ -156,8 +156,7 @@ impl Drop for Service {
 
 /// A daemon on this folder, and where it listens.
 fn begun(folder: &Path) -> (Child, String, Receiver<Value>) {
-    let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--log", "info"])
+    let mut daemon = upline(&["serve", "--listen", "127.0.0.1:0", "--log", "info"])
         .args([Path::new("--data"), &folder.join("data")])
         .args([Path::new("--workflows"), &folder.join("workflows")])
         .args([Path::new("--tokens"), &folder.join("tokens.toml")])
@@ -204,13 +203,15 @@ fn on_duty_at_all_hours(folder: &Path) {
     fs::write(workflows.join(ticket), shipped(ticket)).unwrap();
 }
 
+/// The program, which finds no setting around it: whoever runs the tests may have some, and says by others how
+/// they are run.
 pub(crate) fn upline(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_upline"));
-    command
-        .args(words)
-        .env("NO_COLOR", "1")
-        .env_remove("UPLINE_SERVER")
-        .env_remove("UPLINE_TOKEN");
+    command.args(words).env("NO_COLOR", "1");
+    let around = std::env::vars_os().map(|(name, _)| name);
+    for name in around.filter(|name| name.to_string_lossy().starts_with("UPLINE_")) {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -104,8 +104,7 @@ fn a_daemon_starts_answers_and_stops_when_it_is_told() {
 #[test]
 fn one_that_is_told_to_stop_while_it_starts_stops() {
     let folder = folder("stops-early");
-    let mut daemon = Command::new(env!("CARGO_BIN_EXE_upline"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+    let mut daemon = crate::service::upline(&["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(folder.join("tickets"))
         .arg("--workflows")
         .arg(root().join("workflows"))
